@@ -1,0 +1,68 @@
+// Package neural provides neural networks as vector fields ẋ = f(t, x, θ) on batches of states, with the
+// derivatives that the maximum principle needs: f_xᵀp and f_θᵀp (costate and gradient), f_x v + f_θ w
+// (tangents), ∂_θ(p·f_x v) (the derivative of the costate equation) and f_θ point by point (least squares).
+//
+// A batch is stored batch last: entry i of sample s of a batch of B states is x[i*B+s], so that every inner
+// loop runs along the batch (Chen et al., Neural Ordinary Differential Equations, NeurIPS 2018).
+package neural
+
+// Field is a parametrized vector field f(t, x, θ) on ℝᵈ with P parameters. Fields are immutable and safe
+// for concurrent use.
+type Field interface {
+	// Dim is d, the dimension of one state.
+	Dim() int
+	// NumParams is P, the number of parameters.
+	NumParams() int
+	// NewEvaluator builds an evaluator with all its workspace for batches of at most width samples.
+	NewEvaluator(width int) Evaluator
+}
+
+// Evaluator evaluates a field and its derivatives on batches. It belongs to one goroutine and allocates
+// nothing. The batch size B = len(x)/d may vary from call to call up to the width it was built for.
+type Evaluator interface {
+	// Bind sets the parameters, len P, and packs them. θ is copied; Bind again after every change.
+	Bind(theta []float64)
+	// Eval stores f(t, x, θ) in dx (d×B).
+	Eval(dx []float64, t float64, x []float64)
+	// VJP stores f_xᵀp in px (d×B) and adds Σ_s f_θᵀp_s to ptheta (P). px and ptheta may each be nil.
+	VJP(px, ptheta []float64, t float64, x, p []float64)
+	// JVP stores f_x·dx + f_θ·dtheta in dst (d×B). dx (d×B) and dtheta (P, the same for all samples) may each be nil.
+	JVP(dst []float64, t float64, x, dx, dtheta []float64)
+}
+
+// Keeper is an Evaluator that can keep what it computed in Eval, so that a later VJP at the same point
+// need not compute it again.
+type Keeper interface {
+	// KeepLen is the length of keep for a batch of n samples.
+	KeepLen(n int) int
+	// EvalKeep is Eval, storing intermediate values in keep.
+	EvalKeep(dx []float64, t float64, x, keep []float64)
+	// VJPKept is VJP at the point of an earlier EvalKeep with the same parameters, t and x.
+	VJPKept(px, ptheta []float64, t float64, x, p, keep []float64)
+}
+
+// SecondOrder is an Evaluator with the parameter derivative of its vector–Jacobian product.
+type SecondOrder interface {
+	// VJPGrad adds Σ_s ∂_θ(p_s·f_x(x_s) v_s) to ptheta (P): the gradient of v·(f_xᵀp) in θ.
+	VJPGrad(ptheta []float64, t float64, x, p, v []float64)
+}
+
+// ParamJacobian is an Evaluator with the full Jacobian in the parameters, for least squares.
+type ParamJacobian interface {
+	// ParamJacobian stores ∂f_i(x_s)/∂θ_j in jac[(i*B+s)*P+j].
+	ParamJacobian(jac []float64, t float64, x []float64)
+}
+
+// TimeBatch is an Evaluator whose samples may each have a time of their own.
+type TimeBatch interface {
+	// SetTimes makes the following calls use ts[s] instead of t for sample s; nil returns to the common t.
+	// ts is not copied.
+	SetTimes(ts []float64)
+}
+
+// SampleBatch is an Evaluator whose values depend on which samples of a data set the batch holds (forcing
+// inputs, time spans per sample).
+type SampleBatch interface {
+	// SetSamples says that the following batches hold the samples lo … lo+B−1 of the data set.
+	SetSamples(lo int)
+}

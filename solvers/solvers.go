@@ -1,0 +1,66 @@
+// Package solvers takes one step of an initial value problem
+//
+//	ẋ = f(t, x),   x(t₀) = x₀ ∈ ℝⁿ,
+//
+// from t to t + h with an error estimate and a continuous extension of the step. A method is a Butcher
+// tableau (c, A, b, b̂) with its interpolant: data, one file a method, with its source. Where to go next, how
+// large the step may be and what to keep are decided above, in package ode
+// (Hairer, Nørsett & Wanner, Solving Ordinary Differential Equations I, 2nd ed., 1993, chapter II).
+package solvers
+
+// Func is a right-hand side: it stores f(t, x) in dx. len(dx) == len(x). It must not keep or change x,
+// and must not keep dx.
+type Func func(dx []float64, t float64, x []float64)
+
+// Method is a rule for one step. Methods are immutable values, safe for concurrent use.
+type Method interface {
+	// Name is the method's name in configuration files and reports, such as "tsit5".
+	Name() string
+	// Order is the order p of the solution that is propagated: the local error is O(hᵖ⁺¹).
+	Order() int
+	// ErrorOrder is the order q of the embedded error estimate, which behaves as O(h^(q+1));
+	// zero where the method has none and can only run with fixed steps.
+	ErrorOrder() int
+	// NewStepper builds every buffer that steps of n unknowns need; nothing is allocated afterwards.
+	NewStepper(n int) Stepper
+}
+
+// Stepper takes steps of one method for n unknowns. A Stepper belongs to one goroutine.
+//
+// The life of a step: Begin once, then Attempt with a step size; if the error is too large Attempt again
+// with a smaller one; Accept moves to the end of the step, where the next Attempt starts.
+type Stepper interface {
+	// Begin sets the right-hand side and the point of departure, copies x, and forgets all stages.
+	// Begin is also how a discontinuity of f is passed: call it again with the same t and x.
+	Begin(f Func, t float64, x []float64)
+	// Attempt computes a step of signed size h. It evaluates f at the stages in order; the first stage,
+	// f(t, x), is evaluated only where FirstStageKnown reports false. An explicit method returns nil always.
+	Attempt(h float64) error
+	// Accept makes the attempted step the last accepted one and moves to its end.
+	Accept()
+	// T and X are the present point. X is owned by the Stepper and valid until the next Accept or Begin.
+	T() float64
+	X() []float64
+	// Proposed is the state at the end of the attempted step, owned by the Stepper.
+	Proposed() []float64
+	// ErrorEstimate is the estimated local error of the attempted step, owned by the Stepper; nil where
+	// the method has no estimate.
+	ErrorEstimate() []float64
+	// FirstStageKnown reports whether f at the present point is known already (first same as last, or a
+	// rejected attempt before).
+	FirstStageKnown() bool
+	// FirstStage returns f at the present point, evaluating it when it is not known yet. Owned by the Stepper.
+	FirstStage() []float64
+	// DenseLen is how many numbers describe the continuous extension of one accepted step.
+	DenseLen() int
+	// Dense stores the continuous extension of the last accepted step in dst, of length DenseLen:
+	// polynomial coefficients in s = (t − t_n)/h, coefficient by coefficient, n numbers each, constant first.
+	// It may evaluate f for methods whose interpolant needs extra stages.
+	Dense(dst []float64)
+}
+
+// Tableaued is implemented by methods that are Runge–Kutta tableaux, for those who differentiate a step.
+type Tableaued interface {
+	Method
+	Tableau() *Tableau
+}
