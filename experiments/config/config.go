@@ -1,0 +1,166 @@
+// Package config turns a TOML file and command-line overrides into a Config, strictly: every unknown key,
+// wrong type, value out of range, non-finite number, key that does not apply and missing key is reported, all in
+// one go, with its position and a suggestion.
+//
+// One table (keys.go) describes every key: name, type, default, range, choices, where it applies, meaning. It
+// drives decoding, checking, printing, suggestions and docs/configuration.md. A key that does not apply to the
+// chosen task or optimizer is zero in the Config and is neither printed nor hashed.
+package config
+
+// Config is a fully resolved experiment: every applicable key has its value.
+type Config struct {
+	Name      string
+	Seed      uint64
+	Task      string
+	Precision string
+
+	Data      Data
+	Field     Field
+	Control   Control
+	Problem   Problem
+	Solver    Solver
+	Costate   Costate
+	Optimizer Optimizer
+	Train     Train
+	Report    Report
+
+	notes []string
+}
+
+// Data is the section [data]: where the numbers come from and how they are cut into samples.
+type Data struct {
+	Source     string
+	File       string   // source = "csv"
+	TimeColumn string   // csv, task fit; empty: the first column
+	Columns    []string // csv; names or numbers from 1; empty: all others
+	Label      string   // csv, task classify; empty: the last column
+
+	Points    int
+	Samples   int
+	T0, T1    float64 // units of the data; for csv with task fit 0 and 0 mean the whole file
+	Noise     float64
+	Irregular bool
+
+	Window    int // points of one window; 0: the whole series as one
+	Stride    int // distance of window starts; 0: half the window
+	GrowTo    int // points; 0: windows do not grow
+	GrowEvery int // iterations
+
+	Validation float64 // fraction
+	Test       float64 // fraction
+	SplitBy    string
+	Normalize  bool
+	Transform  string
+}
+
+// Field is the section [field]: the vector field f(t, x, θ).
+type Field struct {
+	Kind       string
+	Hidden     []int
+	Activation string
+	Output     string
+	Input      string
+	Time       bool
+	Augment    int
+	Init       string
+	InitScale  float64
+}
+
+// Control is the section [control]: θ as a function of time and the set Θ.
+type Control struct {
+	Kind      string
+	Intervals int
+	Lower     []float64 // nil: unbounded (for task control: the problem's own bounds); one number: all entries
+	Upper     []float64
+	L2, L1    float64
+	Initial   float64
+}
+
+// Problem is the section [problem] of task control: a classical problem by name.
+type Problem struct {
+	Name          string
+	Horizon       float64 // 0: the problem's own
+	Terminal      string
+	Tolerance     float64
+	Penalty       float64
+	PenaltyGrowth float64
+}
+
+// Solver is the section [solver].
+type Solver struct {
+	Method     string
+	RTol, ATol float64
+	Steps      int // > 0: fixed steps per interval between observations and knots
+	Controller string
+	Norm       string
+	MaxSteps   int
+	FirstStep  float64
+	MaxStep    float64
+}
+
+// Costate is the section [costate].
+type Costate struct {
+	Kind   string
+	Memory string // "auto" or bytes; see Bytes
+}
+
+// Optimizer is the section [optimizer]. Which keys apply depends on Kind.
+type Optimizer struct {
+	Kind      string
+	Maximizer string
+
+	Rho             float64
+	Adaptive        bool
+	InnerIterations int
+	Perturbation    float64
+	PenaltyCostate  bool
+
+	Epsilon     float64
+	EpsilonRule string
+	Sigma       float64
+	Zeta        float64
+	Eta         float64
+	Kappa       float64
+
+	LearningRate float64
+	Momentum     float64
+	Beta1, Beta2 float64
+	Decay        float64
+	Eps          float64
+	WeightDecay  float64
+	Schedule     string
+	ClipNorm     float64
+	Memory       int
+}
+
+// Train is the section [train].
+type Train struct {
+	Iterations      int
+	Batch           int // samples; 0: all
+	ValidateEvery   int
+	Patience        int     // validations without improvement; 0: off
+	TargetLoss      float64 // 0: off
+	CheckpointEvery int
+	Keep            int
+	MaxSeconds      float64 // 0: no limit
+}
+
+// Report is the section [report].
+type Report struct {
+	Figures     bool
+	Formats     []string
+	Every       int // iterations; 0: at the end only
+	TensorBoard bool
+}
+
+// Notes are remarks for the user that are not errors: keys of the file that an override made inapplicable.
+func (c *Config) Notes() []string { return c.notes }
+
+// Default returns the configuration of an empty file.
+func Default() *Config {
+	c, err := Parse("defaults", nil)
+	if err != nil {
+		panic("config: the table's own defaults are invalid: " + err.Error())
+	}
+	return c
+}

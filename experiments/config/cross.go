@@ -1,0 +1,78 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+)
+
+// fixedStepMethods have no embedded error estimate.
+var fixedStepMethods = []string{"euler", "midpoint", "heun", "rk4"}
+
+// cross checks what involves more than one key, when each of them is well by itself.
+func (p *parser) cross() {
+	c := p.cfg
+	d := &c.Data
+	wholeFile := d.Source == "csv" && c.Task == "fit" && d.T0 == 0 && d.T1 == 0
+	if c.Task != "control" {
+		if d.T1 <= d.T0 && !wholeFile {
+			p.blame("data.t1", "must be greater than data.t0 = %s, got %s", num(d.T0), num(d.T1))
+		}
+		if d.Validation+d.Test >= 1 {
+			p.blame("data.validation", "data.validation + data.test = %s leaves nothing to train on; it must be < 1", num(d.Validation+d.Test))
+		}
+		if d.Window == 1 {
+			p.blame("data.window", "a window needs 2 points or more (0: the whole series), got 1")
+		}
+		if d.GrowTo != 0 && d.GrowTo <= d.Window {
+			p.blame("data.grow_to", "must be greater than data.window = %d (0: no growth), got %d", d.Window, d.GrowTo)
+		}
+		if d.GrowTo != 0 && d.Window == 0 {
+			p.blame("data.grow_to", "the window is the whole series (data.window = 0) and cannot grow")
+		}
+		if d.Points != 0 && d.Window > d.Points {
+			p.blame("data.window", "must be at most data.points = %d, got %d", d.Points, d.Window)
+		}
+		if d.Points != 0 && d.GrowTo > d.Points {
+			p.blame("data.grow_to", "must be at most data.points = %d, got %d", d.Points, d.GrowTo)
+		}
+	}
+	if c.Solver.Steps == 0 && slices.Contains(fixedStepMethods, c.Solver.Method) {
+		p.blame("solver.method", "%s has no error estimate; set solver.steps > 0, or choose bs3, dopri5 or tsit5", c.Solver.Method)
+	}
+	lo, hi := c.Control.Lower, c.Control.Upper
+	if len(lo) > 1 && len(hi) > 1 && len(lo) != len(hi) {
+		p.blame("control.upper", "has %d entries and control.lower has %d; give one number or as many", len(hi), len(lo))
+	} else if lo != nil && hi != nil {
+		for i := range max(len(lo), len(hi)) {
+			l, h := lo[min(i, len(lo)-1)], hi[min(i, len(hi)-1)]
+			if l > h {
+				p.blame("control.lower", "entry %d: must be at most control.upper = %s, got %s", i+1, num(h), num(l))
+				break
+			}
+		}
+	}
+	if o := &c.Optimizer; o.Kind == "msa" || o.Kind == "emsa" || o.Kind == "sqh" {
+		ok := map[string][]string{
+			"emsa": {"auto", "levenberg-marquardt", "lbfgs"},
+			"sqh":  {"auto", "closed-form", "lbfgs", "h-max"},
+			"msa":  {"auto", "closed-form", "lbfgs", "h-max"},
+		}[o.Kind]
+		if !slices.Contains(ok, o.Maximizer) {
+			p.blame("optimizer.maximizer", "%q does not work with optimizer.kind = %q; choose from %v", o.Maximizer, o.Kind, ok)
+		}
+	}
+}
+
+// blame reports an issue at a key where it was given, else at its section.
+func (p *parser) blame(path, format string, args ...any) {
+	if f := p.found[path]; f != nil {
+		p.badValue(path, f, format, args...)
+		return
+	}
+	k := p.tab.find(path)
+	if h, ok := p.headers[k.Section()]; ok {
+		p.at(h, path, "%s", fmt.Sprintf(format, args...)+" (the default)")
+		return
+	}
+	p.at(len(p.text), path, "%s", fmt.Sprintf(format, args...)+" (the default)")
+}

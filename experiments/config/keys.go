@@ -1,0 +1,153 @@
+package config
+
+import "regexp"
+
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// Sections gives the sections in the order of the file with their one-line meaning.
+var sections = []struct{ name, doc string }{
+	{"", ""},
+	{"data", "where the numbers come from and how they are cut into samples"},
+	{"problem", "a classical optimal control problem by name"},
+	{"field", "the vector field f(t, x, θ)"},
+	{"control", "θ as a function of time, its bounds and its price"},
+	{"solver", "integration of state and costate"},
+	{"costate", "how the costate is computed"},
+	{"optimizer", "how the control is updated"},
+	{"train", "how long, on what, and when to save"},
+	{"report", "figures and files"},
+}
+
+func checkName(v any) string {
+	if !namePattern.MatchString(v.(string)) {
+		return "must be 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit: it names the run directory"
+	}
+	return ""
+}
+
+func checkMemory(v any) string {
+	if _, err := Bytes(v.(string)); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func checkHidden(v any) string {
+	h := v.([]int)
+	if len(h) > 32 {
+		return "more than 32 hidden layers"
+	}
+	for _, n := range h {
+		if n < 1 || n > 1<<16 {
+			return "hidden sizes must be in [1, 65536]"
+		}
+	}
+	return ""
+}
+
+func checkFormats(v any) string {
+	for _, f := range v.([]string) {
+		if f != "svg" && f != "png" {
+			return "unknown format \"" + f + "\"; choose from svg, png"
+		}
+	}
+	return ""
+}
+
+func checkTensorBoard(v any) string {
+	if v.(bool) {
+		return "event files for TensorBoard are not written by this version; leave it false and read metrics.jsonl"
+	}
+	return ""
+}
+
+// The names that files may use; the same lists serve `costate list`.
+var (
+	Activations = []string{"tanh", "softplus", "relu", "sigmoid", "swish", "sin"}
+	Methods     = []string{"euler", "midpoint", "heun", "rk4", "bs3", "dopri5", "tsit5"}
+)
+
+// tableOf is the one description of the file, with destinations in c.
+func tableOf(c *Config) *table {
+	t := new(table)
+	k := t.add
+
+	k("name", &c.Name, "spiral", "names the run directory", checked(checkName))
+	k("seed", &c.Seed, uint64(1), "seed of every random number: data, split, initial control, batches")
+	k("task", &c.Task, "fit", "what is asked: fit trajectories, classify points, or solve a control problem",
+		oneOf("fit", "classify", "control"))
+	k("precision", &c.Precision, "float64", "arithmetic of the network's kernels", oneOf("float64"))
+
+	learn := when("task", "fit", "classify")
+	fit := when("task", "fit")
+	csv := when("data.source", "csv")
+	generated := when("data.source", "spiral", "lotka_volterra", "sine", "moons", "circles")
+	series := when("data.source", "spiral", "lotka_volterra", "csv")
+	d := &c.Data
+	k("data.source", &d.Source, "spiral", "built-in generator, or csv for a file", learn,
+		oneOf("spiral", "lotka_volterra", "sine", "csv"),
+		def("task", "classify", "circles", "moons", "circles", "csv"))
+	k("data.file", &d.File, nil, "path of the CSV file, relative to the working directory", learn, csv)
+	k("data.time_column", &d.TimeColumn, "", "column of times, by name or number from 1; empty: the first", fit, csv)
+	k("data.columns", &d.Columns, []string{}, "columns of the state, by name or number from 1; empty: all others", learn, csv)
+	k("data.label", &d.Label, "", "column of class labels, by name or number from 1; empty: the last", when("task", "classify"), csv)
+	k("data.points", &d.Points, 1000, "observations along the generated trajectory", learn,
+		when("data.source", "spiral", "lotka_volterra"), between(2, 1e7), def("data.source", "lotka_volterra", 100))
+	k("data.samples", &d.Samples, 1000, "generated points, all sets together", learn,
+		when("data.source", "sine", "moons", "circles"), between(2, 1e7), def("data.source", "sine", 200))
+	k("data.t0", &d.T0, 0.0, "begin of the time span; with csv and task fit t0 = t1 = 0 is the file's own span", learn)
+	k("data.t1", &d.T1, 1.0, "end of the time span; the horizon of the flow for sine and classification", learn,
+		def("task", "classify", 1.0), def("data.source", "spiral", 25.0), def("data.source", "lotka_volterra", 10.0),
+		def("data.source", "sine", 5.0), def("data.source", "csv", 0.0))
+	k("data.noise", &d.Noise, 0.0, "standard deviation of Gaussian noise added to the observations", learn, generated, atLeast(0))
+	k("data.irregular", &d.Irregular, false, "observe at sorted uniform random times instead of a regular grid", learn,
+		when("data.source", "spiral", "lotka_volterra"))
+	k("data.window", &d.Window, 10, "points of one training window; 0: the whole series as one", fit, series, atLeast(0))
+	k("data.stride", &d.Stride, 0, "points between window starts; 0: half the window", fit, series, atLeast(0))
+	k("data.grow_to", &d.GrowTo, 0, "windows grow from window to this many points; 0: they stay", fit, series, atLeast(0))
+	k("data.grow_every", &d.GrowEvery, 20, "iterations between doublings of the window", fit, series, atLeast(1))
+	k("data.validation", &d.Validation, 0.2, "fraction held out for validation", learn, fraction(), def("data.source", "sine", 0.0))
+	k("data.test", &d.Test, 0.0, "fraction held out for the test", learn, fraction(), def("data.source", "sine", 0.5))
+	k("data.split_by", &d.SplitBy, "random", "hold out windows at random, or the end of the series", fit, series, oneOf("random", "time"))
+	k("data.normalize", &d.Normalize, false, "scale every column to mean 0 and standard deviation 1 on the training set", learn)
+	k("data.transform", &d.Transform, "none", "applied to the columns before anything else", learn, csv, oneOf("none", "log"))
+
+	control := when("task", "control")
+	p := &c.Problem
+	k("problem.name", &p.Name, "van_der_pol_bounded", "which problem", control,
+		oneOf("scalar_lqr", "double_integrator", "double_integrator_bounded", "double_integrator_fuel", "energy_distance",
+			"turnpike", "van_der_pol", "van_der_pol_bounded", "rayleigh", "catalyst_mixing"))
+	k("problem.horizon", &p.Horizon, 0.0, "end of the time interval; 0: the problem's own", control, atLeast(0))
+	k("problem.terminal", &p.Terminal, "augmented-lagrangian", "how end conditions are met", control,
+		oneOf("augmented-lagrangian", "penalty"))
+	k("problem.tolerance", &p.Tolerance, 1e-6, "largest permitted violation of an end condition", control, above(0))
+	k("problem.penalty", &p.Penalty, 10.0, "first weight of ½‖x(T) − target‖²", control, above(0))
+	k("problem.penalty_growth", &p.PenaltyGrowth, 10.0, "factor of the weight while the violation falls too slowly", control, atLeast(1))
+
+	f := &c.Field
+	k("field.kind", &f.Kind, "mlp", "kind of network", learn, oneOf("mlp"))
+	k("field.hidden", &f.Hidden, []int{50}, "sizes of the hidden layers", learn, checked(checkHidden))
+	k("field.activation", &f.Activation, "tanh", "activation of the hidden layers", learn, oneOf(Activations...))
+	k("field.output", &f.Output, "linear", "activation of the last layer", learn, oneOf(append([]string{"linear"}, Activations...)...))
+	k("field.input", &f.Input, "identity", "what the network sees of the state: x, or x³ entry by entry", learn, oneOf("identity", "cube"))
+	k("field.time", &f.Time, false, "the network sees t as one more input", learn)
+	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0", learn, between(0, 4096))
+	k("field.init", &f.Init, "lecun", "distribution of the initial weights", learn, oneOf("lecun", "xavier", "he", "normal", "zero"))
+	k("field.init_scale", &f.InitScale, 1.0, "factor of the initial weights (their standard deviation for normal)", learn, above(0))
+
+	u := &c.Control
+	k("control.kind", &u.Kind, "constant", "θ as a function of time", oneOf("constant", "piecewise-constant", "piecewise-linear"),
+		def("task", "control", "piecewise-linear"))
+	k("control.intervals", &u.Intervals, 10, "intervals of the mesh of knots",
+		when("control.kind", "piecewise-constant", "piecewise-linear"), between(1, 1e6), def("task", "control", 400))
+	k("control.lower", &u.Lower, nil, "lower bound, one number or one per entry; absent: none, or the problem's own", optional())
+	k("control.upper", &u.Upper, nil, "upper bound, one number or one per entry; absent: none, or the problem's own", optional())
+	k("control.l2", &u.L2, 0.0, "ν of the running cost ½ν|θ|²", atLeast(0))
+	k("control.l1", &u.L1, 0.0, "β of the running cost β|θ|₁", atLeast(0))
+	k("control.initial", &u.Initial, 0.0, "every entry of the first control", control)
+
+	solverKeys(t, &c.Solver, &c.Costate)
+	optimizerKeys(t, &c.Optimizer)
+	trainKeys(t, &c.Train, &c.Report)
+	return t
+}

@@ -1,0 +1,73 @@
+package config
+
+func solverKeys(t *table, s *Solver, c *Costate) {
+	k := t.add
+	k("solver.method", &s.Method, "tsit5", "Runge–Kutta method", oneOf(Methods...))
+	k("solver.rtol", &s.RTol, 1e-6, "relative tolerance", between(1e-15, 1))
+	k("solver.atol", &s.ATol, 1e-8, "absolute tolerance, in the units of the (normalized) state", above(0))
+	k("solver.steps", &s.Steps, 0, "> 0: this many equal steps between observations or knots, no error control", between(0, 1e7))
+	k("solver.controller", &s.Controller, "pi", "step-size controller", oneOf("i", "pi", "pid"))
+	k("solver.norm", &s.Norm, "rms", "error norm: over all entries, or the largest over samples", oneOf("rms", "max"))
+	k("solver.max_steps", &s.MaxSteps, 100000, "accepted and rejected steps of one solve", between(1, 1e9))
+	k("solver.first_step", &s.FirstStep, 0.0, "size of the first step; 0: found automatically", atLeast(0))
+	k("solver.max_step", &s.MaxStep, 0.0, "largest step; 0: no limit", atLeast(0))
+
+	k("costate.kind", &c.Kind, "discrete", "exact costate of the discretized problem on the accepted steps", oneOf("discrete"))
+	k("costate.memory", &c.Memory, "auto", "budget for stored stages, such as \"1GiB\"; auto: half of what is free", checked(checkMemory))
+}
+
+func optimizerKeys(t *table, o *Optimizer) {
+	k := t.add
+	const kind = "optimizer.kind"
+	k(kind, &o.Kind, "emsa", "how the control is updated",
+		oneOf("emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs"), def("task", "control", "sqh"))
+
+	emsa, sqh := when(kind, "emsa"), when(kind, "sqh")
+	k("optimizer.maximizer", &o.Maximizer, "auto", "how the Hamiltonian is maximized on the frozen trajectories",
+		when(kind, "emsa", "sqh", "msa"), oneOf("auto", "levenberg-marquardt", "lbfgs", "closed-form", "h-max"))
+	k("optimizer.inner_iterations", &o.InnerIterations, 2, "iterations of the maximizer for each update",
+		when(kind, "emsa", "sqh", "msa"), between(1, 10000))
+
+	k("optimizer.rho", &o.Rho, 1.0, "weight ρ of the feasibility penalties; the first one when adaptive", emsa, above(0))
+	k("optimizer.adaptive", &o.Adaptive, true, "test every update and adapt ρ; false: fixed ρ, every update accepted, as published", emsa)
+	k("optimizer.perturbation", &o.Perturbation, 0.0, "half width of the uniform perturbation of the maximizer's start", emsa, atLeast(0))
+	k("optimizer.penalty_costate", &o.PenaltyCostate, false, "also penalize the violation of the costate equation", emsa)
+
+	const rule = "optimizer.epsilon_rule"
+	k("optimizer.epsilon", &o.Epsilon, 1.0, "first weight ε of the proximal term", sqh, above(0))
+	k(rule, &o.EpsilonRule, "curvature", "ε from the curvature seen between iterates, or by σ and ζ as published", sqh, oneOf("curvature", "published"))
+	published := when(rule, "published")
+	k("optimizer.sigma", &o.Sigma, 1.1, "ε grows by this factor after a rejection", sqh, published, above(1), def("task", "control", 1.2))
+	k("optimizer.zeta", &o.Zeta, 0.9, "ε shrinks by this factor after an acceptance", sqh, published, between(1e-3, 1), def("task", "control", 0.8))
+	k("optimizer.eta", &o.Eta, 1e-4, "decrease asked for: J falls by at least η τ", sqh, published, atLeast(0), def("task", "control", 1e-9))
+	k("optimizer.kappa", &o.Kappa, 1e-9, "stop when the squared update τ falls below", sqh, atLeast(0), def("task", "control", 1e-10))
+
+	grad := when(kind, "adam", "rmsprop", "sgd", "adagrad")
+	k("optimizer.learning_rate", &o.LearningRate, 0.01, "step size", grad, above(0), def(kind, "sgd", 0.1), def(kind, "adagrad", 0.1))
+	k("optimizer.momentum", &o.Momentum, 0.0, "heavy-ball momentum", when(kind, "sgd", "rmsprop"), fraction())
+	k("optimizer.beta1", &o.Beta1, 0.9, "decay of the first moment", when(kind, "adam"), fraction())
+	k("optimizer.beta2", &o.Beta2, 0.999, "decay of the second moment", when(kind, "adam"), fraction())
+	k("optimizer.decay", &o.Decay, 0.99, "decay α of the mean square", when(kind, "rmsprop"), fraction())
+	k("optimizer.eps", &o.Eps, 1e-8, "added to the denominator", when(kind, "adam", "rmsprop", "adagrad"), above(0), def(kind, "adagrad", 1e-10))
+	k("optimizer.weight_decay", &o.WeightDecay, 0.0, "decoupled weight decay (AdamW)", when(kind, "adam"), atLeast(0))
+	k("optimizer.schedule", &o.Schedule, "constant", "learning rate over the iterations: constant, or falling to zero", grad, oneOf("constant", "linear", "cosine"))
+	k("optimizer.clip_norm", &o.ClipNorm, 0.0, "gradients are scaled down to this norm; 0: never", grad, atLeast(0))
+	k("optimizer.memory", &o.Memory, 10, "pairs of the quasi-Newton update", when(kind, "lbfgs"), between(1, 1000))
+}
+
+func trainKeys(t *table, r *Train, p *Report) {
+	k := t.add
+	k("train.iterations", &r.Iterations, 100, "updates of the control", between(0, 1e9))
+	k("train.batch", &r.Batch, 0, "samples of one iteration; 0: all", when("task", "fit", "classify"), atLeast(0))
+	k("train.validate_every", &r.ValidateEvery, 1, "iterations between validations", when("task", "fit", "classify"), atLeast(1))
+	k("train.patience", &r.Patience, 0, "stop after this many validations without improvement; 0: never", when("task", "fit", "classify"), atLeast(0))
+	k("train.target_loss", &r.TargetLoss, 0.0, "stop at this training loss; 0: off", atLeast(0))
+	k("train.checkpoint_every", &r.CheckpointEvery, 25, "iterations between checkpoints", atLeast(1))
+	k("train.keep", &r.Keep, 3, "checkpoints kept besides the best", between(1, 1e6))
+	k("train.max_seconds", &r.MaxSeconds, 0.0, "stop after this wall-clock time; 0: no limit", atLeast(0))
+
+	k("report.figures", &p.Figures, true, "draw figures")
+	k("report.formats", &p.Formats, []string{"svg", "png"}, "formats of the figures", checked(checkFormats))
+	k("report.every", &p.Every, 0, "iterations between reports while training; 0: at the end only", atLeast(0))
+	k("report.tensorboard", &p.TensorBoard, false, "write event files for TensorBoard", checked(checkTensorBoard))
+}
