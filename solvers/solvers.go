@@ -27,15 +27,16 @@ type Method interface {
 
 // Stepper takes steps of one method for n unknowns. A Stepper belongs to one goroutine.
 //
-// The life of a step: Begin once, then Attempt with a step size; if the error is too large Attempt again
-// with a smaller one; Accept moves to the end of the step, where the next Attempt starts.
+// The life of a step: Begin once, then AttemptTo a later (or earlier) time; if the error is too large AttemptTo
+// a nearer one; Accept moves to the end of the step, where the next attempt starts.
 type Stepper interface {
 	// Begin sets the right-hand side and the point of departure, copies x, and forgets all stages.
 	// Begin is also how a discontinuity of f is passed: call it again with the same t and x.
 	Begin(f Func, t float64, x []float64)
-	// Attempt computes a step of signed size h. It evaluates f at the stages in order; the first stage,
+	// AttemptTo computes a step from T to tNext, of signed size h = tNext − T. Naming the end rather than the
+	// size makes a step land on tNext bit for bit. It evaluates f at the stages in order; the first stage,
 	// f(t, x), is evaluated only where FirstStageKnown reports false. An explicit method returns nil always.
-	Attempt(h float64) error
+	AttemptTo(tNext float64) error
 	// Accept makes the attempted step the last accepted one and moves to its end.
 	Accept()
 	// T and X are the present point. X is owned by the Stepper and valid until the next Accept or Begin.
@@ -43,8 +44,8 @@ type Stepper interface {
 	X() []float64
 	// Proposed is the state at the end of the attempted step, owned by the Stepper.
 	Proposed() []float64
-	// ErrorEstimate is the estimated local error of the attempted step, owned by the Stepper; nil where
-	// the method has no estimate.
+	// ErrorEstimate is the estimated local error of the attempted step, owned by the Stepper and to be asked for
+	// before Accept; nil where the method has no estimate. It is computed on the first call after an attempt.
 	ErrorEstimate() []float64
 	// FirstStageKnown reports whether f at the present point is known already (first same as last, or a
 	// rejected attempt before).
@@ -54,9 +55,21 @@ type Stepper interface {
 	// DenseLen is how many numbers describe the continuous extension of one accepted step.
 	DenseLen() int
 	// Dense stores the continuous extension of the last accepted step in dst, of length DenseLen:
-	// polynomial coefficients in s = (t − t_n)/h, coefficient by coefficient, n numbers each, constant first.
-	// It may evaluate f for methods whose interpolant needs extra stages.
+	// polynomial coefficients in s = (t − t_n)/h, coefficient by coefficient, n numbers each, constant first;
+	// EvalDense evaluates them. It is available from Accept to the next AttemptTo or Begin, and may evaluate f
+	// at the present point (as FirstStage does) for methods whose interpolant needs it.
 	Dense(dst []float64)
+	// Evaluations is how often f has been called since the Stepper was built.
+	Evaluations() int
+}
+
+// StiffnessTester is implemented by Steppers that can tell stiffness from the stages of a step.
+type StiffnessTester interface {
+	// StiffnessRatio returns h·‖k_s − k_{s−1}‖/‖X_s − X_{s−1}‖ of the attempted step, an estimate of h·|λ| for the
+	// dominant eigenvalue λ of ∂f/∂x, divided by the extent of the method's stability region along the
+	// negative real axis. A value that stays above one means that stability, not accuracy, limits the step.
+	// It is zero where the method has no such test (Hairer & Wanner, Solving ODEs II, section IV.2).
+	StiffnessRatio() float64
 }
 
 // Tableaued is implemented by methods that are Runge–Kutta tableaux, for those who differentiate a step.

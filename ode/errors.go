@@ -1,0 +1,99 @@
+package ode
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Sentinels that the errors of this package wrap.
+var (
+	ErrStepTooSmall = errors.New("ode: step size too small")
+	ErrMaxSteps     = errors.New("ode: too many steps")
+	ErrNonFinite    = errors.New("ode: not finite")
+	ErrCancelled    = errors.New("ode: cancelled")
+	ErrSettings     = errors.New("ode: invalid settings")
+	ErrNoDense      = errors.New("ode: no dense output")
+)
+
+// Error is a failed integration. It wraps one of the sentinels and, where there is one, the cause.
+type Error struct {
+	Reason Reason
+	T      float64 // time reached
+	H      float64 // signed size of the failed attempt; zero where none was made
+	Norm   float64 // error norm of the last attempt, one being the tolerance; NaN where there is none
+	// Component is the unknown with the largest weighted error, or the first one that is not finite; −1: none.
+	Component int
+	Limit     float64 // the floor of the step size, or the largest number of steps
+	Stats     Stats   // of the integration until then
+	Cause     error   // of a cancellation or of a failing implicit step, otherwise nil
+}
+
+// Error says what happened, where, and what to do about it.
+func (e *Error) Error() string {
+	where := fmt.Sprintf("at t = %.9g after %s", e.T, e.Stats)
+	switch e.Reason {
+	case StepTooSmall:
+		return fmt.Sprintf("ode: step size %.3g is below its floor %.3g %s (error norm %.3g, worst in component %d): "+
+			"the solution may have a singularity or F a jump there, or the tolerances ask for more than float64 can give; "+
+			"list jumps in Stops, loosen RTol and ATol, or end the interval before the singularity",
+			math.Abs(e.H), e.Limit, where, e.Norm, e.Component)
+	case TooManySteps:
+		advice := "raise MaxSteps, loosen RTol and ATol, or shorten the interval"
+		if e.Stats.Stiff {
+			advice = "the problem looks stiff, which explicit methods cannot solve efficiently: loosen ATol for fast components or rescale the problem"
+		}
+		return fmt.Sprintf("ode: limit of %.0f steps reached %s (last step size %.3g): %s", e.Limit, where, math.Abs(e.H), advice)
+	case NonFinite:
+		return fmt.Sprintf("ode: component %d is not finite %s, with step size %.3g: "+
+			"the solution may blow up or leave the domain of F; check F there, bound MaxStep, or end the interval earlier",
+			e.Component, where, math.Abs(e.H))
+	case Cancelled:
+		return fmt.Sprintf("ode: cancelled %s: %v", where, e.Cause)
+	}
+	return fmt.Sprintf("ode: %v %s", e.Reason, where)
+}
+
+// Unwrap returns the sentinel and the cause.
+func (e *Error) Unwrap() []error {
+	var s error
+	switch e.Reason {
+	case StepTooSmall:
+		s = ErrStepTooSmall
+	case TooManySteps:
+		s = ErrMaxSteps
+	case NonFinite:
+		s = ErrNonFinite
+	case Cancelled:
+		s = ErrCancelled
+	}
+	out := make([]error, 0, 2)
+	if s != nil {
+		out = append(out, s)
+	}
+	if e.Cause != nil {
+		out = append(out, e.Cause)
+	}
+	return out
+}
+
+// SettingsError is a problem or a setting that makes no sense. It wraps ErrSettings.
+type SettingsError struct {
+	Field  string // of Problem or Settings
+	Index  int    // in a list
+	Value  float64
+	Remedy string
+}
+
+func (e *SettingsError) Error() string {
+	switch {
+	case math.IsNaN(e.Value) && e.Field != "SaveAt" && e.Field != "Stops":
+		return fmt.Sprintf("ode: %s is not usable: %s", e.Field, e.Remedy)
+	case e.Field == "SaveAt" || e.Field == "Stops" || e.Field == "X0":
+		return fmt.Sprintf("ode: %s[%d] = %.9g: %s", e.Field, e.Index, e.Value, e.Remedy)
+	}
+	return fmt.Sprintf("ode: %s = %.9g: %s", e.Field, e.Value, e.Remedy)
+}
+
+// Unwrap returns ErrSettings.
+func (e *SettingsError) Unwrap() error { return ErrSettings }

@@ -1,0 +1,320 @@
+package ode
+
+import (
+	"context"
+	"math"
+
+	"github.com/costate-go/costate/solvers"
+)
+
+// Integrator is the loop around the steps: it chooses sizes, judges errors and stops where it is told to. Its
+// owner calls Start, then Step again and again. After construction it allocates nothing, unless a step fails. An
+// Integrator belongs to one goroutine and can be started again and again; equal problems give equal bits.
+//
+// Of Settings it uses the method, tolerances, limits on steps, controller, norm and OnStiff.
+type Integrator struct {
+	// BeforeAttempt is called right before each attempt at a step, rejected ones included; nil is allowed.
+	// Evaluations before its first call belong to the guess of the first step size. Where it is set, f at the
+	// initial state is evaluated again inside the first attempt; after a rejection the first stage is kept.
+	BeforeAttempt func()
+
+	s       Settings
+	n       int
+	step    float64 // fixed step size; zero: adaptive
+	stepper solvers.Stepper
+	stiff   solvers.StiffnessTester
+	scratch []float64
+
+	f        solvers.Func
+	t, tPrev float64
+	dir      float64 // direction of the last step
+	h        float64 // signed size of the last accepted step
+	proposal float64 // absolute size of the next attempt, whatever stops are in the way
+	history  solvers.History
+	norm     float64 // of the last attempt
+	stats    Stats
+	base     int // evaluations of the stepper before Start
+	extra    int // evaluations outside the stepper since Start
+	leg      leg
+	suspect  suspicion
+}
+
+// leg is the way of a fixed-step integration to its next stop.
+type leg struct {
+	from, to float64
+	steps, i int
+}
+
+// maxHalvings is how often a step is halved because something is not finite.
+const maxHalvings = 20
+
+// NewIntegrator returns an Integrator for n unknowns. The error wraps ErrSettings.
+func NewIntegrator(n int, s Settings) (*Integrator, error) {
+	s, err := s.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if n < 1 {
+		return nil, &SettingsError{Field: "n", Value: float64(n), Remedy: "give at least one unknown"}
+	}
+	it := &Integrator{s: s, n: n, step: s.Step, stepper: s.Method.NewStepper(n), scratch: make([]float64, 2*n)}
+	it.stiff, _ = it.stepper.(solvers.StiffnessTester)
+	it.history.Order = s.Method.ErrorOrder() + 1
+	return it, nil
+}
+
+// Start sets the right-hand side and the initial state, which is copied, and forgets all that was before. t1 says
+// in which direction and how far the integration will go at most, for the first step size; unless it is given
+// or steps are fixed, f is evaluated twice for it.
+func (it *Integrator) Start(f solvers.Func, t0 float64, x0 []float64, t1 float64) {
+	it.f = f
+	it.t, it.tPrev, it.h = t0, t0, 0
+	it.stats = Stats{}
+	it.base, it.extra = it.stepper.Evaluations(), 0
+	it.norm = math.NaN()
+	it.dir = math.Copysign(1, t1-t0)
+	it.suspect = suspicion{}
+	it.forget()
+	it.stepper.Begin(f, t0, x0)
+	it.proposal = it.s.FirstStep
+	if it.proposal == 0 && it.adaptive() && t1 != t0 {
+		n := it.n
+		it.proposal = firstStep(f, t0, it.stepper.X(), it.stepper.FirstStage(), it.scratch[:n], it.scratch[n:],
+			t1-t0, it.s.MaxStep, it.history.Order, it.s.Norm, it.s.RTol, it.s.ATol)
+		it.extra++
+		if it.BeforeAttempt != nil {
+			it.stepper.Begin(f, t0, it.stepper.X())
+		}
+	}
+}
+
+func (it *Integrator) adaptive() bool { return it.step == 0 && it.s.Method.ErrorOrder() > 0 }
+
+// forget drops what belongs to the smooth piece before a discontinuity.
+func (it *Integrator) forget() {
+	it.history.Last, it.history.BeforeLast, it.history.Ratio = 0, 0, 0
+	it.leg = leg{}
+}
+
+// Restart goes on from the present point with a right-hand side that changed or jumped: the first stage and the
+// history of errors are forgotten, the step size is kept.
+func (it *Integrator) Restart(f solvers.Func) {
+	it.f = f
+	it.stepper.Begin(f, it.t, it.stepper.X())
+	it.forget()
+}
+
+// SetX replaces the present state by x, which is copied, and restarts with the same right-hand side.
+func (it *Integrator) SetX(x []float64) {
+	it.stepper.Begin(it.f, it.t, x)
+	it.forget()
+}
+
+// SetFixedStep changes the size of fixed steps. Zero returns to adaptive steps.
+func (it *Integrator) SetFixedStep(h float64) {
+	if !(h >= 0) || math.IsInf(h, 1) {
+		panic("ode: fixed step size must be finite and not negative")
+	}
+	it.step = h
+	it.leg = leg{}
+}
+
+// T is the present time.
+func (it *Integrator) T() float64 { return it.t }
+
+// TPrev is the time at which the last accepted step began.
+func (it *Integrator) TPrev() float64 { return it.tPrev }
+
+// X is the present state, owned by the Integrator and valid until the next Step, SetX or Start.
+func (it *Integrator) X() []float64 { return it.stepper.X() }
+
+// H is the signed size of the last accepted step, T − TPrev; zero before the first.
+func (it *Integrator) H() float64 { return it.h }
+
+// Proposal is the absolute size that the next attempt will have if no stop is in the way; zero: not chosen yet.
+func (it *Integrator) Proposal() float64 { return it.proposal }
+
+// ErrorNorm is the norm of the error estimate of the last attempt; NaN where there is none.
+func (it *Integrator) ErrorNorm() float64 { return it.norm }
+
+// Stats returns the counts since Start.
+func (it *Integrator) Stats() Stats {
+	s := it.stats
+	s.Evaluations = it.stepper.Evaluations() - it.base + it.extra
+	return s
+}
+
+// Stepper is the Stepper underneath, for the dense output of the last step.
+func (it *Integrator) Stepper() solvers.Stepper { return it.stepper }
+
+// Step makes one accepted step towards tstop, never past it; a step that reaches tstop ends there bit for bit. A step
+// that was cut short to meet tstop does not make later ones smaller. At tstop nothing is done.
+//
+// Errors are *Error, wrapping ErrStepTooSmall, ErrMaxSteps, ErrNonFinite or ErrCancelled, or *SettingsError; the
+// Integrator then still stands at the end of the last accepted step. A nil context is never done.
+func (it *Integrator) Step(ctx context.Context, tstop float64) error {
+	if tstop == it.t {
+		return nil
+	}
+	if !isFinite(tstop - it.t) {
+		return &SettingsError{Field: "tstop", Value: tstop, Remedy: "give a finite time"}
+	}
+	if dir := math.Copysign(1, tstop-it.t); dir != it.dir {
+		it.dir = dir
+		it.forget()
+	}
+	switch {
+	case it.step > 0:
+		return it.fixedStep(ctx, tstop)
+	case it.adaptive():
+		return it.adaptiveStep(ctx, tstop)
+	}
+	return &SettingsError{Field: "Step", Value: 0, Remedy: "give a step size: " + it.s.Method.Name() + " has no error estimate"}
+}
+
+func (it *Integrator) fixedStep(ctx context.Context, tstop float64) error {
+	l := &it.leg
+	if l.steps == 0 || l.to != tstop {
+		*l = leg{from: it.t, to: tstop, steps: max(1, int(math.Ceil(math.Abs(tstop-it.t)/it.step-1e-9)))}
+	}
+	tNext := tstop
+	if l.i+1 < l.steps {
+		tNext = l.from + (tstop-l.from)*(float64(l.i+1)/float64(l.steps))
+	}
+	if tNext == it.t {
+		return it.tooSmall(tNext-it.t, it.floor())
+	}
+	if err := it.attempt(ctx, tNext); err != nil {
+		return err
+	}
+	if !allFinite(it.stepper.Proposed()) {
+		return it.notFinite(tNext - it.t)
+	}
+	l.i++
+	it.accept(tNext)
+	return nil
+}
+
+func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
+	hist := &it.history
+	hist.Rejected = false
+	remaining := math.Abs(tstop - it.t)
+	if it.proposal == 0 { // the guess was never made, or was about an empty interval
+		it.proposal = 1e-3 * remaining
+	}
+	h := it.proposal
+	if it.s.MaxStep > 0 {
+		h = min(h, it.s.MaxStep)
+	}
+	floor := it.floor()
+	for halvings := 0; ; {
+		size, tNext := it.cut(h, remaining, floor, tstop)
+		if size < floor && tNext != tstop || tNext == it.t {
+			return it.tooSmall(it.dir*size, floor)
+		}
+		if err := it.attempt(ctx, tNext); err != nil {
+			return err
+		}
+		next := it.stepper.Proposed()
+		it.norm = it.s.Norm(it.stepper.ErrorEstimate(), it.stepper.X(), next, it.s.RTol, it.s.ATol)
+		if !isFinite(it.norm) || !allFinite(next) {
+			it.stats.Rejected++
+			hist.Rejected = true
+			if halvings++; halvings > maxHalvings || !allFinite(it.stepper.FirstStage()) {
+				return it.notFinite(it.dir * size)
+			}
+			h = size / 2
+			continue
+		}
+		hist.Error, hist.Ratio = it.norm, 0
+		if it.h != 0 {
+			hist.Ratio = size / math.Abs(it.h)
+		}
+		factor := it.s.Controller.Factor(hist)
+		if it.norm > 1 {
+			it.stats.Rejected++
+			hist.Rejected = true
+			h = size * min(factor, 0.999)
+			continue
+		}
+		it.proposal = size * factor
+		if size < 0.99*h { // cut short: its small error says nothing about the steps to come
+			it.proposal = max(it.proposal, h)
+		} else {
+			hist.Last, hist.BeforeLast = max(it.norm, math.SmallestNonzeroFloat64), hist.Last
+		}
+		it.accept(tNext)
+		return nil
+	}
+}
+
+// cut chooses the size of an attempt of at most about h on the remaining way to tstop, and its end. A last step
+// that would be a sliver is avoided: the step before is stretched by up to a hundredth or the two are made equal.
+func (it *Integrator) cut(h, remaining, floor, tstop float64) (size, tNext float64) {
+	switch {
+	case remaining <= h, remaining <= 2*floor,
+		remaining <= 1.01*h && (it.s.MaxStep == 0 || remaining <= it.s.MaxStep):
+		return remaining, tstop
+	case remaining < 2*h:
+		h = remaining / 2
+	}
+	return h, it.t + it.dir*h
+}
+
+// floor is the smallest step at the present time.
+func (it *Integrator) floor() float64 {
+	t := math.Abs(it.t)
+	return max(it.s.MinStep, 10*(math.Nextafter(t, math.Inf(1))-t))
+}
+
+func (it *Integrator) attempt(ctx context.Context, tNext float64) error {
+	if ctx != nil {
+		if cause := ctx.Err(); cause != nil {
+			return it.fail(Cancelled, 0, 0, -1, context.Cause(ctx))
+		}
+	}
+	if it.s.MaxSteps > 0 && it.stats.Accepted+it.stats.Rejected >= it.s.MaxSteps {
+		return it.fail(TooManySteps, it.h, float64(it.s.MaxSteps), -1, nil)
+	}
+	if it.BeforeAttempt != nil {
+		it.BeforeAttempt()
+	}
+	if err := it.stepper.AttemptTo(tNext); err != nil {
+		return it.fail(NonFinite, tNext-it.t, 0, -1, err)
+	}
+	return nil
+}
+
+func (it *Integrator) accept(tNext float64) {
+	it.watchStiffness(tNext)
+	it.h = tNext - it.t
+	it.tPrev, it.t = it.t, tNext
+	it.stats.accept(math.Abs(it.h))
+	it.stepper.Accept()
+}
+
+func (it *Integrator) fail(r Reason, h, limit float64, component int, cause error) error {
+	return &Error{Reason: r, T: it.t, H: h, Norm: it.norm, Component: component, Limit: limit, Stats: it.Stats(), Cause: cause}
+}
+
+func (it *Integrator) tooSmall(h, floor float64) error {
+	worst, top := -1, 0.0
+	x, next := it.stepper.X(), it.stepper.Proposed()
+	for i, e := range it.stepper.ErrorEstimate() {
+		if r := math.Abs(e) / (it.s.ATol + it.s.RTol*max(math.Abs(x[i]), math.Abs(next[i]))); r > top {
+			worst, top = i, r
+		}
+	}
+	return it.fail(StepTooSmall, h, floor, worst, nil)
+}
+
+func (it *Integrator) notFinite(h float64) error {
+	for _, v := range [][]float64{it.stepper.FirstStage(), it.stepper.Proposed(), it.stepper.ErrorEstimate()} {
+		for i := range v {
+			if !isFinite(v[i]) {
+				return it.fail(NonFinite, h, 0, i, nil)
+			}
+		}
+	}
+	return it.fail(NonFinite, h, 0, -1, nil)
+}

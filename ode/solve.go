@@ -1,0 +1,255 @@
+package ode
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/costate-go/costate/solvers"
+)
+
+// Solve integrates p from T0 to T1. The solution until then comes with an error, too; it is nil only where problem or
+// settings are invalid. Errors are those of Integrator.Step and *SettingsError.
+func Solve(ctx context.Context, p Problem, s Settings) (*Solution, error) {
+	it, err := NewIntegrator(max(1, len(p.X0)), s)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.check(&s); err != nil {
+		return nil, err
+	}
+	if s.Step == 0 && it.s.Method.ErrorOrder() == 0 && p.T0 != p.T1 {
+		return nil, &SettingsError{Field: "Step", Value: 0, Remedy: "give a step size: " + it.s.Method.Name() + " has no error estimate"}
+	}
+	r := newRun(p, s, it)
+	reason, err := r.loop(ctx)
+	r.sol.finish(it, reason)
+	return r.sol, err
+}
+
+// run is one call of Solve.
+type run struct {
+	p   Problem
+	s   Settings
+	it  *Integrator
+	sol *Solution
+
+	back   bool
+	stops  []float64 // those inside the interval, in the direction of integration, and T1
+	saveAt []float64 // still to come
+	f      solvers.Func
+	window window
+	coeffs []float64 // continuous extension of the last step
+	known  bool      // coeffs belongs to the last step
+	x      []float64 // scratch
+	g      []float64 // values of the events at the present point
+}
+
+func newRun(p Problem, s Settings, it *Integrator) *run {
+	n := len(p.X0)
+	r := &run{p: p, s: s, it: it, back: p.T1 < p.T0, saveAt: s.SaveAt, f: p.F,
+		sol: &Solution{n: n, end: math.NaN()}, coeffs: make([]float64, it.Stepper().DenseLen()), x: make([]float64, n)}
+	for _, t := range s.Stops {
+		if min(p.T0, p.T1) < t && t < max(p.T0, p.T1) {
+			r.stops = append(r.stops, t)
+		}
+	}
+	slices.Sort(r.stops)
+	r.stops = slices.Compact(r.stops)
+	if r.back {
+		slices.Reverse(r.stops)
+	}
+	if len(r.stops) > 0 {
+		r.window = window{f: p.F, from: p.T0, fromIn: p.T0, to: r.stops[0], toIn: math.Nextafter(r.stops[0], p.T0)}
+		r.f = r.window.eval
+	}
+	r.stops = append(r.stops, p.T1)
+	for i := range s.Events {
+		r.g = append(r.g, s.Events[i].G(p.T0, p.X0))
+	}
+	if d := &r.sol.dense; !s.SkipDense {
+		*d = denseOutput{kept: true, knots: []float64{p.T0}, length: len(r.coeffs)}
+	}
+	return r
+}
+
+// window evaluates a right-hand side that may jump at the ends of [from, to] from inside.
+type window struct {
+	f            solvers.Func
+	from, fromIn float64
+	to, toIn     float64
+}
+
+func (w *window) eval(dx []float64, t float64, x []float64) {
+	switch t {
+	case w.from:
+		t = w.fromIn
+	case w.to:
+		t = w.toIn
+	}
+	w.f(dx, t, x)
+}
+
+func (r *run) loop(ctx context.Context) (Reason, error) {
+	it := r.it
+	it.Start(r.f, r.p.T0, r.p.X0, r.p.T1)
+	r.saveFirst()
+	for k, stop := range r.stops {
+		for it.T() != stop {
+			if err := it.Step(ctx, stop); err != nil {
+				return reasonOf(err), err
+			}
+			r.known = false
+			if r.stepDone() {
+				return StoppedByEvent, nil
+			}
+			if r.s.OnStep != nil && !r.s.OnStep(it) {
+				r.saveLast()
+				return StoppedByCaller, nil
+			}
+		}
+		if k+1 < len(r.stops) {
+			next := r.stops[k+1]
+			r.window.from, r.window.fromIn = stop, math.Nextafter(stop, r.p.T1)
+			r.window.to, r.window.toIn = next, next
+			if k+2 < len(r.stops) {
+				r.window.toIn = math.Nextafter(next, stop)
+			}
+			it.Restart(r.f)
+		}
+	}
+	r.saveLast()
+	return Finished, nil
+}
+
+func reasonOf(err error) Reason {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return InvalidSettings
+}
+
+func (r *run) saveFirst() {
+	if r.s.SaveAt == nil {
+		r.sol.save(r.p.T0, r.p.X0)
+	}
+	for len(r.saveAt) > 0 && r.saveAt[0] == r.p.T0 {
+		r.sol.save(r.p.T0, r.p.X0)
+		r.saveAt = r.saveAt[1:]
+	}
+}
+
+// saveLast saves the last state where only the ends are wanted.
+func (r *run) saveLast() {
+	if r.s.SaveAt == nil && r.s.EndOnly && r.it.T() != r.p.T0 {
+		r.sol.save(r.it.T(), r.it.X())
+	}
+}
+
+// stepDone stores what is wanted of the last step and reports whether a terminal event ends the integration.
+func (r *run) stepDone() (ended bool) {
+	it := r.it
+	t, s := it.T(), 1.0
+	if len(r.s.Events) > 0 {
+		if s, ended = r.events(); ended {
+			t = it.TPrev() + s*it.H()
+			r.interpolate(s)
+			r.sol.end, r.sol.final = t, slices.Clone(r.x)
+		}
+	}
+	if d := &r.sol.dense; d.kept {
+		d.coeffs = append(d.coeffs, r.extension()...)
+		d.knots = append(d.knots, t)
+		if ended {
+			rescale(d.coeffs[len(d.coeffs)-d.length:], r.sol.n, (t-it.TPrev())/it.H())
+		}
+	}
+	switch {
+	case r.s.SaveAt != nil:
+		for len(r.saveAt) > 0 && (r.saveAt[0] == t || (r.saveAt[0] < t) != r.back) {
+			at := r.saveAt[0]
+			r.saveAt = r.saveAt[1:]
+			if at == it.T() {
+				r.sol.save(at, it.X())
+				continue
+			}
+			r.interpolate((at - it.TPrev()) / it.H())
+			r.sol.save(at, r.x)
+		}
+	case ended:
+		r.sol.save(t, r.sol.final)
+	case !r.s.EndOnly:
+		r.sol.save(t, it.X())
+	}
+	return ended
+}
+
+// extension returns the continuous extension of the last step.
+func (r *run) extension() []float64 {
+	if !r.known {
+		r.it.Stepper().Dense(r.coeffs)
+		r.known = true
+	}
+	return r.coeffs
+}
+
+func (r *run) interpolate(s float64) { solvers.EvalDense(r.x, r.extension(), s) }
+
+// rescale turns a polynomial in s into one in s/factor.
+func rescale(coeffs []float64, n int, factor float64) {
+	power := 1.0
+	for m := 0; m*n < len(coeffs); m++ {
+		for i := range coeffs[m*n : (m+1)*n] {
+			coeffs[m*n+i] *= power
+		}
+		power *= factor
+	}
+}
+
+// events records the events of the last step in order and returns where in it a terminal one happened.
+func (r *run) events() (end float64, ended bool) {
+	it := r.it
+	end = 1
+	found := len(r.sol.Events)
+	for k := range r.s.Events {
+		e := &r.s.Events[k]
+		before, after := r.g[k], e.G(it.T(), it.X())
+		r.g[k] = after
+		if !e.crosses(before, after) {
+			continue
+		}
+		s := locate(func(s float64) float64 {
+			r.interpolate(s)
+			return e.G(it.TPrev()+s*it.H(), r.x)
+		}, before, after)
+		r.interpolate(s)
+		t, x := it.TPrev()+s*it.H(), r.x
+		if s == 1 {
+			t, x = it.T(), it.X()
+		}
+		r.sol.Events = append(r.sol.Events, Occurrence{Event: k, T: t, X: slices.Clone(x)})
+		if e.Terminal && (!ended || s < end) {
+			end, ended = s, true
+		}
+	}
+	now := r.sol.Events[found:]
+	slices.SortStableFunc(now, func(a, b Occurrence) int {
+		switch {
+		case a.T == b.T:
+			return 0
+		case (a.T < b.T) != r.back:
+			return -1
+		}
+		return 1
+	})
+	if ended {
+		t := it.TPrev() + end*it.H()
+		for len(now) > 0 && now[len(now)-1].T != t && (now[len(now)-1].T < t) == r.back {
+			now = now[:len(now)-1]
+		}
+		r.sol.Events = r.sol.Events[:found+len(now)]
+	}
+	return end, ended
+}

@@ -1,0 +1,143 @@
+package solvers
+
+import "math"
+
+// History is what a step-size controller sees. Errors are norms, one being the tolerance; those of earlier steps
+// are zero where there is no such step since the start or the last discontinuity.
+type History struct {
+	Error      float64 // of the attempted step
+	Last       float64 // of the accepted step before it
+	BeforeLast float64 // of the one before that
+	Ratio      float64 // size of the attempted step over that of the accepted step before it; zero: unknown
+	Order      int     // k = q + 1: the error behaves as hᵏ
+	Rejected   bool    // an attempt at this step was rejected before
+}
+
+// Controller chooses step sizes. Controllers are immutable values, safe for concurrent use.
+type Controller interface {
+	// Factor returns the size of the next attempt over that of the attempted step. The attempt is accepted if
+	// h.Error ≤ 1; otherwise the factor must be less than one.
+	Factor(h *History) float64
+}
+
+// Limits bound the factors of a controller. Zero values mean the defaults given.
+type Limits struct {
+	Safety    float64 // aims at an error below the tolerance; 0.9
+	MinFactor float64 // strongest shrinking; 0.2
+	MaxFactor float64 // strongest growth; 10
+	// GrowAfterRejection permits growth right after a rejected attempt, which is otherwise put off for one step.
+	GrowAfterRejection bool
+}
+
+func (l Limits) orDefaults() Limits {
+	if l.Safety == 0 {
+		l.Safety = 0.9
+	}
+	if l.MinFactor == 0 {
+		l.MinFactor = 0.2
+	}
+	if l.MaxFactor == 0 {
+		l.MaxFactor = 10
+	}
+	return l
+}
+
+// clamp limits the factor of an accepted step.
+func (l Limits) clamp(factor float64, h *History) float64 {
+	top := l.MaxFactor
+	if h.Rejected && !l.GrowAfterRejection {
+		top = 1
+	}
+	return min(top, max(l.MinFactor, factor))
+}
+
+// shrink is the factor after a rejected attempt, which carries no information on how errors develop: the
+// elementary controller.
+func (l Limits) shrink(h *History) float64 {
+	return max(l.MinFactor, min(l.Safety*math.Pow(h.Error, -1/float64(h.Order)), maxShrink))
+}
+
+const (
+	// maxShrink keeps a rejected attempt from being repeated with almost the same size.
+	maxShrink = 0.95
+	// errorFloor keeps one step with hardly any error from upsetting the steps after it (as facold in dopri5).
+	errorFloor = 1e-4
+)
+
+// I is the elementary (integral) controller: factor = safety·error^(−1/k). An accepted step is never followed
+// by a smaller one. With its defaults it is the controller of torchdiffeq.
+type I struct{ Limits }
+
+// Factor implements Controller.
+func (c I) Factor(h *History) float64 {
+	l := c.Limits.orDefaults()
+	if h.Error > 1 {
+		return l.shrink(h)
+	}
+	return l.clamp(max(1, l.Safety*math.Pow(h.Error, -1/float64(h.Order))), h)
+}
+
+// PI is the proportional–integral controller
+//
+//	factor = safety · error_n^(−β₁/k) · error_{n−1}^(−β₂/k),
+//
+// which damps the oscillations of I where stability limits the steps (Gustafsson 1991; Hairer & Wanner II.IV.2).
+// It is the default, with β = (0.7, −0.4).
+type PI struct {
+	Beta1, Beta2 float64 // both zero: 0.7 and −0.4
+	Limits
+}
+
+// Factor implements Controller.
+func (c PI) Factor(h *History) float64 {
+	b1, b2 := c.Beta1, c.Beta2
+	if b1 == 0 && b2 == 0 {
+		b1, b2 = 0.7, -0.4
+	}
+	return filter(c.Limits, h, b1, b2, 0, 0)
+}
+
+// PID is the general three-term digital filter
+//
+//	factor = safety · error_n^(−β₁/k) · error_{n−1}^(−β₂/k) · error_{n−2}^(−β₃/k) · (h_n/h_{n−1})^(−α),
+//
+// (G. Söderlind, ACM Trans. Math. Softw. 29 (2003) 1–26). The default is that of Kennedy and Carpenter (Appl. Numer. Math. 44 (2003) 139–181),
+// β = (0.49, −0.34, 0.10), α = 0.
+type PID struct {
+	Beta1, Beta2, Beta3, Alpha float64 // all zero: 0.49, −0.34, 0.10, 0
+	Limits
+}
+
+// Factor implements Controller.
+func (c PID) Factor(h *History) float64 {
+	if c.Beta1 == 0 && c.Beta2 == 0 && c.Beta3 == 0 && c.Alpha == 0 {
+		c.Beta1, c.Beta2, c.Beta3 = 0.49, -0.34, 0.10
+	}
+	return filter(c.Limits, h, c.Beta1, c.Beta2, c.Beta3, c.Alpha)
+}
+
+// filter evaluates a digital filter. Terms without history are left out and the exponent of the present error
+// is then the sum of all, which is what the filter does while errors stay the same.
+func filter(limits Limits, h *History, b1, b2, b3, alpha float64) float64 {
+	l := limits.orDefaults()
+	if h.Error > 1 {
+		return l.shrink(h)
+	}
+	k := float64(h.Order)
+	log := 0.0
+	if h.BeforeLast > 0 {
+		log = b3 * math.Log(max(h.BeforeLast, errorFloor))
+	} else {
+		b2 += b3
+	}
+	if h.Last > 0 {
+		log += b2 * math.Log(max(h.Last, errorFloor))
+	} else {
+		b1 += b2
+	}
+	log = (log + b1*math.Log(max(h.Error, 1e-10))) / k
+	if h.Ratio > 0 && alpha != 0 {
+		log += alpha * math.Log(h.Ratio)
+	}
+	return l.clamp(l.Safety*math.Exp(-log), h)
+}

@@ -1,0 +1,66 @@
+package solvers
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrUnknownMethod is wrapped by the error of ByName.
+var ErrUnknownMethod = errors.New("solvers: unknown method")
+
+// Methods returns the built-in methods, by rising order.
+func Methods() []Method {
+	return []Method{Euler, Midpoint, Heun, BogackiShampine32, RK4, DormandPrince54, Tsit5}
+}
+
+// ByName returns the built-in method of that name. The error wraps ErrUnknownMethod, names the method that was
+// probably meant and lists the others.
+func ByName(name string) (Method, error) {
+	var names []string
+	best, distance := "", 4
+	for _, m := range Methods() {
+		if m.Name() == name {
+			return m, nil
+		}
+		names = append(names, m.Name())
+		if d := editDistance(strings.ToLower(name), m.Name()); d < distance {
+			best, distance = m.Name(), d
+		}
+	}
+	if other, ok := otherNames[strings.ToLower(name)]; ok {
+		best = other
+	}
+	hint := ""
+	if best != "" {
+		hint = fmt.Sprintf("; did you mean %q?", best)
+	}
+	return nil, fmt.Errorf("%w %q%s (there are %s)", ErrUnknownMethod, name, hint, strings.Join(names, ", "))
+}
+
+// otherNames are what other programs call these methods.
+var otherNames = map[string]string{
+	"rk45": "dopri5", "ode45": "dopri5", "dp5": "dopri5", "dormandprince": "dopri5",
+	"rk23": "bs3", "ode23": "bs3", "bosh3": "bs3", "bogackishampine": "bs3",
+	"tsit54": "tsit5", "tsitouras": "tsit5", "rungekutta4": "rk4",
+}
+
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(d, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

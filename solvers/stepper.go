@@ -1,0 +1,214 @@
+package solvers
+
+import "math"
+
+// rungeKutta is the Stepper of every explicit tableau.
+//
+// State and first stage each have two buffers that change roles when a step is accepted. What the sums of a
+// step read is therefore listed twice, once for each assignment of roles, when the stepper is built; a step only
+// walks through the lists.
+type rungeKutta struct {
+	tab    *Tableau
+	n      int
+	f      Func
+	t      float64
+	tNext  float64 // end of the attempted step
+	h      float64 // size of the attempted step
+	known  bool    // the first stage holds f(t, x)
+	hasErr bool    // err belongs to the attempted step
+	evals  int
+	side   int // which of the two assignments of roles is in force
+	sides  [2]roles
+	stage  []float64 // the state at a stage
+	err    []float64
+}
+
+// roles lists the buffers that one step works on.
+type roles struct {
+	x, xNext []float64
+	k        [][]float64 // stages
+	rows     []sum       // states at the stages 2 … s, for FSAL methods including x⁺
+	weights  sum         // x⁺
+	errors   sum
+	dense    []sum // one per power of σ
+}
+
+// sum is a linear combination Σ a_j k_j, zero coefficients left out.
+type sum struct {
+	a []float64
+	k [][]float64
+}
+
+func newSum(a []float64, k [][]float64) sum {
+	var s sum
+	for j, v := range a {
+		if v != 0 {
+			s.a = append(s.a, v)
+			s.k = append(s.k, k[j])
+		}
+	}
+	return s
+}
+
+func newRungeKutta(tab *Tableau, n int) *rungeKutta {
+	if n < 1 {
+		panic("solvers: a stepper needs at least one unknown")
+	}
+	s := tab.Stages()
+	// The vectors lie one after the other, eight numbers apart so that large ones don't all compete for the
+	// same cache sets.
+	stride := n + 8
+	mem := make([]float64, (s+6)*stride)
+	next := func() []float64 {
+		v := mem[:n:n]
+		mem = mem[stride:]
+		return v
+	}
+	r := &rungeKutta{tab: tab, n: n, stage: next()}
+	x := [2][]float64{next(), next()}
+	k := make([][]float64, s)
+	for i := range k {
+		k[i] = next()
+	}
+	other := k[s-1] // holds f at the end of the step, or at the start of it once the step is accepted
+	if !tab.FSAL || s == 1 {
+		other = next()
+	}
+	if tab.E != nil {
+		r.err = next()
+	}
+	for side := range r.sides {
+		ks := append([][]float64(nil), k...)
+		end := other
+		if side == 1 {
+			end = k[0]
+			ks[0] = other
+			if tab.FSAL && s > 1 {
+				ks[s-1] = k[0]
+			}
+		}
+		r.sides[side] = newRoles(tab, x[side], x[1-side], ks, end)
+	}
+	return r
+}
+
+func newRoles(tab *Tableau, x, xNext []float64, k [][]float64, end []float64) roles {
+	v := roles{x: x, xNext: xNext, k: k, weights: newSum(tab.B, k)}
+	for i := 1; i < len(k); i++ {
+		v.rows = append(v.rows, newSum(tab.A[i], k))
+	}
+	if tab.E != nil {
+		v.errors = newSum(tab.E, k)
+	}
+	all := append(append([][]float64(nil), k...), end)
+	for m := range tab.Dense[0] {
+		column := make([]float64, len(tab.Dense))
+		for i := range column {
+			column[i] = tab.Dense[i][m]
+		}
+		v.dense = append(v.dense, newSum(column, all))
+	}
+	return v
+}
+
+func (r *rungeKutta) Begin(f Func, t float64, x []float64) {
+	if len(x) != r.n {
+		panic("solvers: length of x differs from the number of unknowns")
+	}
+	r.f, r.t = f, t
+	r.known, r.hasErr = false, false
+	copy(r.sides[r.side].x, x)
+}
+
+func (r *rungeKutta) AttemptTo(tNext float64) error {
+	v := &r.sides[r.side]
+	t, h, f := r.t, tNext-r.t, r.f
+	r.tNext, r.h, r.hasErr = tNext, h, false
+	if !r.known {
+		f(v.k[0], t, v.x)
+		r.known = true
+		r.evals++
+	}
+	c, last := r.tab.C[1:], len(v.rows)-1
+	if !r.tab.FSAL {
+		last++
+	}
+	for i := 0; i < last; i++ {
+		ti := tNext
+		if c[i] != 1 {
+			ti = t + c[i]*h
+		}
+		v.rows[i].addTo(r.stage, v.x, h)
+		f(v.k[i+1], ti, r.stage)
+	}
+	r.evals += len(v.rows)
+	v.weights.addTo(v.xNext, v.x, h)
+	if r.tab.FSAL {
+		f(v.k[len(v.k)-1], tNext, v.xNext)
+	}
+	return nil
+}
+
+func (r *rungeKutta) Accept() {
+	r.t = r.tNext
+	r.side = 1 - r.side
+	r.known, r.hasErr = r.tab.FSAL, false
+}
+
+func (r *rungeKutta) T() float64            { return r.t }
+func (r *rungeKutta) X() []float64          { return r.sides[r.side].x }
+func (r *rungeKutta) Proposed() []float64   { return r.sides[r.side].xNext }
+func (r *rungeKutta) FirstStageKnown() bool { return r.known }
+func (r *rungeKutta) Evaluations() int      { return r.evals }
+
+func (r *rungeKutta) ErrorEstimate() []float64 {
+	if r.err != nil && !r.hasErr {
+		r.sides[r.side].errors.scaleTo(r.err, r.h)
+		r.hasErr = true
+	}
+	return r.err
+}
+
+func (r *rungeKutta) FirstStage() []float64 {
+	v := &r.sides[r.side]
+	if !r.known {
+		r.f(v.k[0], r.t, v.x)
+		r.known = true
+		r.evals++
+	}
+	return v.k[0]
+}
+
+func (r *rungeKutta) DenseLen() int { return (1 + len(r.sides[0].dense)) * r.n }
+
+func (r *rungeKutta) Dense(dst []float64) {
+	if len(r.tab.Dense) > len(r.tab.C) {
+		r.FirstStage()
+	}
+	v := &r.sides[1-r.side]
+	n := r.n
+	copy(dst[:n], v.x)
+	for m := range v.dense {
+		v.dense[m].scaleTo(dst[(m+1)*n:(m+2)*n], r.h)
+	}
+}
+
+func (r *rungeKutta) StiffnessRatio() float64 {
+	s := len(r.tab.C)
+	if r.tab.RealStability == 0 || !r.tab.FSAL || s < 3 || r.tab.C[s-2] != 1 {
+		return 0
+	}
+	v := &r.sides[r.side]
+	n := r.n
+	k1, k0, x1, x0 := v.k[s-1][:n], v.k[s-2][:n], v.xNext[:n], r.stage[:n]
+	var num, den float64
+	for i := range k1 {
+		dk, dx := k1[i]-k0[i], x1[i]-x0[i]
+		num += dk * dk
+		den += dx * dx
+	}
+	if !(den > 0) {
+		return 0
+	}
+	return math.Sqrt(r.h*r.h*num/den) / r.tab.RealStability
+}
