@@ -1,0 +1,47 @@
+package data
+
+import (
+	"fmt"
+
+	"github.com/costate-go/costate/experiments/config"
+)
+
+// LoadSeries gives the series that a configuration of task fit names; nothing is normalized yet.
+// Source "sine" is no series: see LoadPoints.
+func LoadSeries(c *config.Config) (*Series, error) {
+	d := &c.Data
+	o := SeriesOptions{Points: d.Points, T0: d.T0, T1: d.T1, Irregular: d.Irregular, Noise: d.Noise, Seed: c.Seed}
+	switch d.Source {
+	case "spiral":
+		return Spiral(o)
+	case "lotka_volterra":
+		return LotkaVolterra(o)
+	case "csv":
+		t, err := ReadTable(d.File)
+		if err != nil {
+			return nil, err
+		}
+		return t.Series(CSVOptions{Time: d.TimeColumn, Columns: d.Columns, T0: d.T0, T1: d.T1, Log: d.Transform == "log"})
+	}
+	return nil, fmt.Errorf("%w: source %q is not a series", ErrData, d.Source)
+}
+
+// LoadPoints gives the points of task classify, or of source "sine"; nothing is normalized yet.
+func LoadPoints(c *config.Config) (*Points, error) {
+	d := &c.Data
+	switch d.Source {
+	case "sine":
+		return Sine(d.Samples, d.Noise, c.Seed), nil
+	case "moons":
+		return Moons(d.Samples, d.Noise, c.Seed), nil
+	case "circles":
+		return Circles(d.Samples, d.Noise, c.Seed), nil
+	case "csv":
+		t, err := ReadTable(d.File)
+		if err != nil {
+			return nil, err
+		}
+		return t.Points(CSVOptions{Label: d.Label, Columns: d.Columns, Log: d.Transform == "log"})
+	}
+	return nil, fmt.Errorf("%w: source %q has no labelled points", ErrData, d.Source)
+}
