@@ -1,0 +1,139 @@
+package pmp
+
+import (
+	"context"
+	"fmt"
+	"math"
+)
+
+// AugmentedLagrangian holds the terminal constraints of a problem: an inner optimizer lowers
+// J + Σ ζ·c + (σ/2)|c|², then ζ ← ζ + σc, and σ grows where the violation does not shrink by itself (Hestenes,
+// 1969; Powell, 1969; Nocedal & Wright, 2nd ed., algorithm 17.4). At the solution ζ = −p(t₁) on the components.
+type AugmentedLagrangian struct {
+	Inner Optimizer
+	// Tolerance is the violation max|c| to reach; 0 means 1e-6.
+	Tolerance float64
+	// Sigma is the first penalty weight where a constraint sets none; 0 means 10. Growth multiplies it; 0 means 10.
+	Sigma, Growth float64
+	// PenaltyOnly keeps ζ = 0 and drives the violation down by σ alone.
+	PenaltyOnly bool
+	// MaxInner bounds the inner iterations between updates; 0 means 200.
+	MaxInner int
+
+	w         *Sweeper
+	inner     float64 // inner iterations since the last update
+	violation float64 // at the last update
+	outer     float64
+}
+
+// Name implements Optimizer.
+func (o *AugmentedLagrangian) Name() string { return o.Inner.Name() }
+
+// Theta implements Optimizer.
+func (o *AugmentedLagrangian) Theta() []float64 { return o.Inner.Theta() }
+
+// Refresh implements Optimizer.
+func (o *AugmentedLagrangian) Refresh() { o.Inner.Refresh() }
+
+// Init implements Optimizer.
+func (o *AugmentedLagrangian) Init(ctx context.Context, w *Sweeper, theta []float64) error {
+	o.w = w
+	for _, d := range []struct {
+		v   *float64
+		def float64
+	}{{&o.Tolerance, 1e-6}, {&o.Sigma, 10}, {&o.Growth, 10}} {
+		if *d.v == 0 {
+			*d.v = d.def
+		}
+	}
+	if o.MaxInner == 0 {
+		o.MaxInner = 200
+	}
+	for _, c := range w.Problem.Constraints {
+		clear(c.Zeta)
+		c.Sigma = o.Sigma
+	}
+	o.inner, o.outer, o.violation = 0, 0, math.Inf(1)
+	return o.Inner.Init(ctx, w, theta)
+}
+
+// Step implements Optimizer: one inner step, and an update of multipliers where the inner problem is solved.
+func (o *AugmentedLagrangian) Step(ctx context.Context) (Iterate, error) {
+	const mostSigma = 1e10
+	it, err := o.Inner.Step(ctx)
+	if err != nil {
+		return it, err
+	}
+	o.inner++
+	if it.Stop == Diverged || (it.Stop == InProgress && o.inner < float64(o.MaxInner)) {
+		return it, nil
+	}
+	v := o.w.Problem.Violation(it.Trajectory)
+	if v <= o.Tolerance && it.Stop != InProgress {
+		it.Message = fmt.Sprintf("%s; the terminal constraints hold to %.2g", it.Message, v)
+		return it, nil
+	}
+	grow := v > 0.25*o.violation || o.PenaltyOnly
+	final := it.Trajectory.Final(nil)
+	for _, c := range o.w.Problem.Constraints {
+		if !o.PenaltyOnly {
+			for k, i := range c.Component {
+				c.Zeta[k] += c.Sigma * (final[i*it.Trajectory.samples] - c.Target[k])
+			}
+		}
+		if grow {
+			c.Sigma *= o.Growth
+		}
+		if c.Sigma > mostSigma {
+			it.Stop, it.Message = NoProgress, fmt.Sprintf("the terminal constraints are missed by %.3g even with the penalty weight %.1g: the target may be out of reach with these bounds", v, c.Sigma)
+			return it, nil
+		}
+	}
+	o.violation, o.inner = v, 0
+	o.outer++
+	it.Stop, it.Message = InProgress, ""
+	o.Inner.Refresh()
+	return it, nil
+}
+
+// Violation is max|c| over constraints and samples at the end of tr; zero where the problem has none.
+func (p *Problem) Violation(tr *Trajectory) float64 {
+	worst := 0.0
+	for k := range tr.shards {
+		tp := &tr.shards[k]
+		for _, c := range p.Constraints {
+			for n, i := range c.Component {
+				for _, x := range tp.end[i*tp.batch : (i+1)*tp.batch] {
+					worst = max(worst, math.Abs(x-c.Target[n]))
+				}
+			}
+		}
+	}
+	return worst
+}
+
+// Save implements Optimizer.
+func (o *AugmentedLagrangian) Save() State {
+	s := o.Inner.Save()
+	s["lagrangian"] = []float64{o.inner, o.outer, o.violation}
+	for k, c := range o.w.Problem.Constraints {
+		s[fmt.Sprintf("lagrangian.%d", k)] = append([]float64{c.Sigma}, c.Zeta...)
+	}
+	return s
+}
+
+// Load implements Optimizer.
+func (o *AugmentedLagrangian) Load(s State) error {
+	if err := s.scalars("lagrangian", &o.inner, &o.outer, &o.violation); err != nil {
+		return err
+	}
+	for k, c := range o.w.Problem.Constraints {
+		v := make([]float64, 1+len(c.Zeta))
+		if err := s.vector(fmt.Sprintf("lagrangian.%d", k), v); err != nil {
+			return err
+		}
+		c.Sigma = v[0]
+		copy(c.Zeta, v[1:])
+	}
+	return o.Inner.Load(s)
+}

@@ -1,0 +1,127 @@
+package pmp
+
+// Backward integrates the costate of tr backward over the steps of its forward sweep and stores ∇J. On a step
+// from x_n of size h with stages X_i and λ = −p,
+//
+//	μ_i = h b_i λ_{n+1} + h Σ_{j>i} a_ji ξ_j,   ξ_i = f_x(X_i)ᵀ μ_i + h b_i L_x(X_i),   i = s … 1,
+//	λ_n = λ_{n+1} + Σ_i ξ_i,                    ∇J += Σ_i f_θ(X_i)ᵀ μ_i + h b_i L_θ(X_i),
+//
+// and λ jumps by ∂ℓ_k/∂x at observations. No division by b_i: Dormand–Prince has b₂ = 0 (Hager, Numerische
+// Mathematik 87, 2000; Sanz-Serna, SIAM Review 58, 2016). The step sequence is frozen, the controller is not
+// differentiated.
+func (w *Sweeper) Backward(tr *Trajectory) {
+	shards := len(tr.shards)
+	size := len(tr.StateGrad)
+	w.partial = grow(w.partial, shards*size)
+	w.parallel(shards, func(ln *lane, k int) {
+		g := w.partial[k*size : (k+1)*size]
+		clear(g)
+		w.costs[k].work = Work{Backward: w.backwardShard(ln, tr, &tr.shards[k], g)}
+	})
+	clear(tr.StateGrad)
+	for k := range shards {
+		for i, v := range w.partial[k*size : (k+1)*size] {
+			tr.StateGrad[i] += v
+		}
+		tr.Work.Add(w.costs[k].work)
+	}
+	for i := range tr.StateGrad {
+		tr.StateGrad[i] /= float64(tr.samples)
+	}
+	copy(tr.Grad, tr.StateGrad)
+	w.mesh.cost(tr.Grad, tr.Theta)
+	tr.back = true
+}
+
+func (w *Sweeper) backwardShard(ln *lane, tr *Trajectory, tp *tape, grad []float64) (calls int) {
+	p := w.Problem
+	lam := ln.lam[:tp.n]
+	clear(lam)
+	ln.bound = -1
+	if ln.sample != nil {
+		ln.sample.SetSamples(tp.lo)
+	}
+	tp.mu = grow(tp.mu, tp.records*tp.n)
+	clear(tp.mu)
+	tp.lambda = grow(tp.lambda, (len(tp.steps)+1)*tp.n)
+	if p.Terminal != nil {
+		p.Terminal.Eval(lam, tp.end, tp.lo, tp.batch)
+	}
+	for _, c := range p.Constraints {
+		c.eval(lam, tp.end, tp.batch)
+	}
+	copy(tp.costate(len(tp.steps)), lam)
+	current := -1
+	for k := len(tp.steps) - 1; k >= 0; k-- {
+		st := &tp.steps[k]
+		if st.segment != current {
+			// The end of this step is the end of its segment: pass its observation.
+			current = st.segment
+			w.setSegment(ln, current)
+			if o := w.segs[current].obs; o >= 0 {
+				x := tp.end
+				if k+1 < len(tp.steps) {
+					x = tp.state(tp.steps[k+1].first)
+				}
+				p.Observations[o].Cost.Eval(lam, x, tp.lo, tp.batch)
+			}
+		}
+		calls += w.backStep(ln, tr, tp, st, lam, grad)
+		copy(tp.costate(k), lam)
+	}
+	return calls
+}
+
+// backStep takes the costate across one step.
+func (w *Sweeper) backStep(ln *lane, tr *Trajectory, tp *tape, st *step, lam, grad []float64) (calls int) {
+	tab := w.method
+	for i := len(tab.C) - 1; i >= 0; i-- {
+		if !w.feeds[i] {
+			continue // neither the solution nor a later stage uses it
+		}
+		r := st.record(i)
+		mu, xi := tp.adj(r), ln.xi[i][:tp.n]
+		for n, l := range lam {
+			mu[n] = st.h * tab.B[i] * l
+		}
+		for j := i + 1; j < len(tab.C); j++ {
+			if a := st.h * tab.A[j][i]; a != 0 && w.feeds[j] {
+				for n, v := range ln.xi[j][:tp.n] {
+					mu[n] += a * v
+				}
+			}
+		}
+		t, elem, x := tp.t[r], tp.elem[r], tp.state(r)
+		u := w.bindAt(ln, tr.Theta, elem, t)
+		a, b, wa, wb := w.mesh.basis(elem, t)
+		target, split := w.mesh.node(grad, a), wb != 0 || wa != 1
+		if split {
+			target = ln.gtheta
+			clear(target)
+		}
+		if tp.keepLen > 0 {
+			ln.keeper.VJPKept(xi, target, t, x, mu, tp.kept(r))
+		} else {
+			ln.ev.VJP(xi, target, t, x, mu)
+		}
+		calls++
+		if w.Problem.Running != nil && tab.B[i] != 0 {
+			w.Problem.Running.Eval(xi, target, st.h*tab.B[i], t, x, u, tp.lo, tp.batch)
+		}
+		if split {
+			ga, gb := w.mesh.node(grad, a), w.mesh.node(grad, b)
+			for n, v := range target {
+				ga[n] += wa * v
+				gb[n] += wb * v
+			}
+		}
+	}
+	for i := range tab.C {
+		if w.feeds[i] {
+			for n, v := range ln.xi[i][:tp.n] {
+				lam[n] += v
+			}
+		}
+	}
+	return calls
+}

@@ -1,0 +1,340 @@
+package pmp
+
+import (
+	"math"
+
+	"github.com/costate-go/costate/internal/kernel"
+	"github.com/costate-go/costate/ode/neural"
+)
+
+// Frozen is the Hamiltonian at the frozen points of a trajectory as a function of the control alone, node by
+// node: for node j with basis function φ_j and mass m_j = ∫φ_j,
+//
+//	H̃_j(u) = mean_s Σ_r φ_j(t_r) [ −μ_r·f(X_r, u) − w_r L(X_r, u) ] − m_j(½ν|u|² + β|u|₁) + c_j·u
+//	        − mean_s Σ_r φ_j(t_r) (ρ/2) h_r [ |f(X_r, u) − ẋ_r|² + |f_x(X_r, u)ᵀp_r − f_x(X_r, θ_j)ᵀp_r|² ] − m_j ε|u − θ_j|²,
+//
+// where r runs over the stages of all steps, −μ_r is the stage's costate times its quadrature weight, and h_r is
+// the step size on one stage of a step (the anchor, the first with b_i ≠ 0) and zero on others. The penalties (Li, Chen, Tai & E, JMLR 18, 2018) measure how
+// far u makes the frozen states and costates infeasible; ε is the proximal term of SQH. The linear term c_j
+// makes ∂H̃_j/∂u at θ_j equal −∂J/∂θ_j exactly; it vanishes but for piecewise linear controls.
+//
+// Nodes are independent of each other: maximizing Σ_j H̃_j is maximizing every one of them.
+type Frozen struct {
+	w  *Sweeper
+	tr *Trajectory
+	// Rho is ρ, Epsilon is ε.
+	Rho, Epsilon float64
+	// PenalizeCostate adds the second penalty; the field's Evaluator must implement neural.SecondOrder.
+	PenalizeCostate bool
+
+	shift []float64   // c, nodes × P
+	own   []float64   // scratch for c
+	rates [][]float64 // per shard: records × n, f_x(X_r, θ)ᵀp_r where h_r ≠ 0
+	sums  []float64   // per shard values
+}
+
+// NewFrozen freezes nothing yet: call Freeze after a backward sweep.
+func (w *Sweeper) NewFrozen() *Frozen {
+	return &Frozen{w: w, shift: make([]float64, w.NumControls())}
+}
+
+// Freeze takes the points of tr, whose backward sweep must be done. tr must stay unchanged while f is in use.
+func (f *Frozen) Freeze(tr *Trajectory) {
+	f.tr = tr
+	clear(f.shift)
+	if f.PenalizeCostate {
+		f.freezeCostateRates()
+	}
+	if f.w.mesh.kind != PiecewiseLinear {
+		return
+	}
+	// c_j = −∂J/∂θ_j − ∂H̃_j/∂u(θ_j).
+	f.own = grow(f.own, len(f.shift))
+	own := f.own
+	rho, eps := f.Rho, f.Epsilon
+	f.Rho, f.Epsilon = 0, 0
+	f.Gradient(own, tr.Theta)
+	f.Rho, f.Epsilon = rho, eps
+	for i, g := range tr.Grad {
+		f.shift[i] = -g - own[i]
+	}
+}
+
+// Trajectory is what was frozen.
+func (f *Frozen) Trajectory() *Trajectory { return f.tr }
+
+// freezeCostateRates stores f_xᵀp on the anchor stages of all steps.
+func (f *Frozen) freezeCostateRates() {
+	w, tr := f.w, f.tr
+	for len(f.rates) < len(tr.shards) {
+		f.rates = append(f.rates, nil)
+	}
+	w.parallel(len(tr.shards), func(ln *lane, k int) {
+		tp := &tr.shards[k]
+		f.rates[k] = grow(f.rates[k], tp.records*tp.n)
+		f.eachStep(ln, tp, func(st *step, r int) {
+			w.bindAt(ln, tr.Theta, tp.elem[r], tp.t[r])
+			p := f.pointCostate(ln, tp, r)
+			ln.ev.VJP(f.rates[k][r*tp.n:(r+1)*tp.n], nil, tp.t[r], tp.state(r), p)
+		})
+	})
+}
+
+// pointCostate is p at the anchor stage of a step: the costate that the stage itself sees, −μ/(h b).
+func (f *Frozen) pointCostate(ln *lane, tp *tape, r int) []float64 {
+	ln.vec = grow(ln.vec, tp.n)
+	scale := -1 / (tp.metric[r] * f.w.method.B[f.w.anchor])
+	for i, v := range tp.adj(r) {
+		ln.vec[i] = scale * v
+	}
+	return ln.vec
+}
+
+// eachStep visits the anchor stage of every step of a shard.
+func (f *Frozen) eachStep(ln *lane, tp *tape, visit func(st *step, r int)) {
+	f.enter(ln, tp)
+	segment := -1
+	for k := range tp.steps {
+		st := &tp.steps[k]
+		if st.segment != segment {
+			segment = st.segment
+			f.w.setSegment(ln, segment)
+		}
+		visit(st, st.record(f.w.anchor))
+	}
+}
+
+func (f *Frozen) enter(ln *lane, tp *tape) {
+	ln.bound = -1
+	if ln.sample != nil {
+		ln.sample.SetSamples(tp.lo)
+	}
+}
+
+// eachStage visits every stage of a shard that acts on node j, with its weight φ_j.
+func (f *Frozen) eachStage(ln *lane, tp *tape, j int, visit func(r int, phi float64)) {
+	f.enter(ln, tp)
+	m, tab := f.w.mesh, f.w.method
+	lo, hi := m.support(j)
+	a, b := m.knots[lo], m.knots[hi]
+	segment := -1
+	for k := firstStep(tp.steps, a); k < len(tp.steps); k++ {
+		st := &tp.steps[k]
+		if st.t >= b {
+			break
+		}
+		if st.segment != segment {
+			segment = st.segment
+			f.w.setSegment(ln, segment)
+		}
+		for i := range tab.C {
+			if !f.w.feeds[i] {
+				continue
+			}
+			r := st.record(i)
+			na, nb, wa, wb := m.basis(tp.elem[r], tp.t[r])
+			phi := 0.0
+			if na == j {
+				phi = wa
+			}
+			if nb == j && wb != 0 {
+				phi += wb
+			}
+			if phi != 0 {
+				visit(r, phi)
+			}
+		}
+	}
+}
+
+// firstStep is the first step that starts at a or later.
+func firstStep(steps []step, a float64) int {
+	lo, hi := 0, len(steps)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if steps[mid].t < a {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// separable is the part of H̃_j that does not look at the states; its gradient is added to g unless nil. The
+// L¹ term enters the value only.
+func (f *Frozen) separable(j int, g, u []float64) float64 {
+	m := f.w.mesh
+	mass, old := m.mass[j], m.node(f.tr.Theta, j)
+	shift := m.node(f.shift, j)
+	sum := 0.0
+	for i, v := range u {
+		d := v - old[i]
+		sum += -mass*(0.5*m.l2*v*v+m.l1*math.Abs(v)+f.Epsilon*d*d) + shift[i]*v
+		if g != nil {
+			g[i] += -mass*(m.l2*v+2*f.Epsilon*d) + shift[i]
+		}
+	}
+	return sum
+}
+
+// ValueNode returns H̃_j(u).
+func (f *Frozen) ValueNode(ln *lane, j int, u []float64) float64 {
+	sum := 0.0
+	for k := range f.tr.shards {
+		sum += f.valueShard(ln, k, j, u)
+	}
+	return sum/float64(f.tr.samples) + f.separable(j, nil, u)
+}
+
+func (f *Frozen) valueShard(ln *lane, k, j int, u []float64) float64 {
+	tp := &f.tr.shards[k]
+	sum := 0.0
+	ln.fnew = grow(ln.fnew, tp.n)
+	ln.ev.Bind(u)
+	f.eachStage(ln, tp, j, func(r int, phi float64) {
+		x := tp.state(r)
+		ln.ev.Eval(ln.fnew, tp.t[r], x)
+		v := -kernel.Dot(tp.adj(r), ln.fnew)
+		if f.w.Problem.Running != nil && tp.weight[r] != 0 {
+			v -= tp.weight[r] * f.w.Problem.Running.Eval(nil, nil, 0, tp.t[r], x, u, tp.lo, tp.batch)
+		}
+		if q := 0.5 * f.Rho * tp.metric[r]; q != 0 {
+			v -= q * distance2(ln.fnew, tp.rate(r))
+			if f.PenalizeCostate {
+				p := f.pointCostate(ln, tp, r)
+				ln.ev.VJP(ln.fnew, nil, tp.t[r], x, p)
+				v -= q * distance2(ln.fnew, f.rates[k][r*tp.n:(r+1)*tp.n])
+			}
+		}
+		sum += phi * v
+	})
+	return sum
+}
+
+func distance2(a, b []float64) float64 {
+	sum := 0.0
+	for i, v := range a {
+		d := v - b[i]
+		sum += d * d
+	}
+	return sum
+}
+
+// GradientNode stores ∂H̃_j/∂u in g. The L¹ term is left out.
+func (f *Frozen) GradientNode(ln *lane, g []float64, j int, u []float64) {
+	clear(g)
+	for k := range f.tr.shards {
+		f.gradientShard(ln, g, k, j, u)
+	}
+	for i := range g {
+		g[i] /= float64(f.tr.samples)
+	}
+	f.separable(j, g, u)
+}
+
+// gradientShard adds the shard's part of N·∂H̃_j/∂u to g.
+func (f *Frozen) gradientShard(ln *lane, g []float64, k, j int, u []float64) {
+	tp := &f.tr.shards[k]
+	ln.res = grow(ln.res, tp.n)
+	ln.fnew = grow(ln.fnew, tp.n)
+	ln.ev.Bind(u)
+	f.eachStage(ln, tp, j, func(r int, phi float64) {
+		x, res := tp.state(r), ln.res
+		for i, m := range tp.adj(r) {
+			res[i] = -phi * m
+		}
+		q := phi * f.Rho * tp.metric[r]
+		if q != 0 {
+			ln.ev.Eval(ln.fnew, tp.t[r], x)
+			for i, v := range tp.rate(r) {
+				res[i] -= q * (ln.fnew[i] - v)
+			}
+		}
+		ln.ev.VJP(nil, g, tp.t[r], x, res)
+		if f.w.Problem.Running != nil && tp.weight[r] != 0 {
+			f.w.Problem.Running.Eval(ln.xi[0][:tp.n], g, -phi*tp.weight[r], tp.t[r], x, u, tp.lo, tp.batch)
+		}
+		if q != 0 && f.PenalizeCostate {
+			p := f.pointCostate(ln, tp, r)
+			ln.ev.VJP(ln.fnew, nil, tp.t[r], x, p)
+			for i, v := range f.rates[k][r*tp.n : (r+1)*tp.n] {
+				res[i] = -q * (ln.fnew[i] - v)
+			}
+			ln.ev.(neural.SecondOrder).VJPGrad(g, tp.t[r], x, p, res)
+		}
+	})
+}
+
+// Gradient stores ∂H̃/∂θ of all nodes in g.
+func (f *Frozen) Gradient(g, theta []float64) {
+	m := f.w.mesh
+	f.w.parallel(m.nodes, func(ln *lane, j int) {
+		f.GradientNode(ln, m.node(g, j), j, m.node(theta, j))
+	})
+}
+
+// Value returns Σ_j H̃_j(θ_j).
+func (f *Frozen) Value(theta []float64) float64 {
+	m := f.w.mesh
+	f.sums = grow(f.sums, m.nodes)
+	f.w.parallel(m.nodes, func(ln *lane, j int) {
+		f.sums[j] = f.ValueNode(ln, j, m.node(theta, j))
+	})
+	sum := 0.0
+	for _, v := range f.sums {
+		sum += v
+	}
+	return sum
+}
+
+// GaussNewtonNode stores ∂H̃_j/∂u in g and the Gauss–Newton matrix of −H̃_j, P×P with its lower triangle set, in
+// gn: ρ Σ φ h f_θᵀf_θ + m_j(ν + 2ε)I. The second penalty enters neither.
+func (f *Frozen) GaussNewtonNode(ln *lane, gn, g []float64, j int, u []float64) {
+	clear(gn)
+	clear(g)
+	for k := range f.tr.shards {
+		f.gaussNewtonShard(ln, gn, g, k, j, u)
+	}
+	scale := 1 / float64(f.tr.samples)
+	for i := range gn {
+		gn[i] *= scale
+	}
+	for i := range g {
+		g[i] *= scale
+	}
+	f.separable(j, g, u)
+	m := f.w.mesh
+	for i := 0; i < m.params; i++ {
+		gn[i*m.params+i] += m.mass[j] * (m.l2 + 2*f.Epsilon)
+	}
+}
+
+func (f *Frozen) gaussNewtonShard(ln *lane, gn, g []float64, k, j int, u []float64) {
+	tp, params := &f.tr.shards[k], f.w.mesh.params
+	jacobian := ln.ev.(neural.ParamJacobian)
+	ln.jac = grow(ln.jac, tp.n*params)
+	ln.rows = grow(ln.rows, tp.n)
+	ln.fnew = grow(ln.fnew, tp.n)
+	ln.res = grow(ln.res, tp.n)
+	ln.ev.Bind(u)
+	f.eachStage(ln, tp, j, func(r int, phi float64) {
+		x, res := tp.state(r), ln.res
+		for i, m := range tp.adj(r) {
+			res[i] = -phi * m
+		}
+		if q := phi * f.Rho * tp.metric[r]; q != 0 {
+			ln.ev.Eval(ln.fnew, tp.t[r], x)
+			for i, v := range tp.rate(r) {
+				res[i] -= q * (ln.fnew[i] - v)
+				ln.rows[i] = q
+			}
+			jacobian.ParamJacobian(ln.jac, tp.t[r], x)
+			kernel.Syrk(gn, params, ln.jac, ln.rows)
+		}
+		ln.ev.VJP(nil, g, tp.t[r], x, res)
+		if f.w.Problem.Running != nil && tp.weight[r] != 0 {
+			f.w.Problem.Running.Eval(ln.xi[0][:tp.n], g, -phi*tp.weight[r], tp.t[r], x, u, tp.lo, tp.batch)
+		}
+	})
+}

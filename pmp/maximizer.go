@@ -1,0 +1,323 @@
+package pmp
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/optimize"
+)
+
+// Maximizer raises a frozen Hamiltonian. No differential equation is solved inside, and nodes are
+// independent of each other, so that a Sweeper works on them in parallel.
+type Maximizer interface {
+	// Name is the maximizer's name in configuration files.
+	Name() string
+	// Prepare checks that the maximizer suits the problem and makes room for the nodes of its control.
+	Prepare(w *Sweeper) error
+	// MaximizeNode improves u, which holds the present control of node j, so that H̃_j(u) does not fall and u
+	// respects the bounds. It may keep state per node.
+	MaximizeNode(f *Frozen, ln *lane, j int, u []float64)
+}
+
+// Maximize applies mx to all nodes: theta, which holds the control to start from, is improved in place.
+func (f *Frozen) Maximize(mx Maximizer, theta []float64) {
+	m := f.w.mesh
+	f.w.parallel(m.nodes, func(ln *lane, j int) {
+		mx.MaximizeNode(f, ln, j, m.node(theta, j))
+	})
+}
+
+// ErrMaximizer reports a maximizer that does not fit the problem.
+var ErrMaximizer = errors.New("pmp: maximizer does not fit the problem")
+
+// ClosedForm maximizes exactly where f is affine in the control and the running cost depends on it only
+// through ½ν|u|² + β|u|₁: with g = ∂(p·f − L)/∂u averaged over the node,
+//
+//	u⁺ = clip_[0, upper]((2ε u_k + g − β)/(2ε + ν)),   u⁻ = clip_[lower, 0]((2ε u_k + g + β)/(2ε + ν)),
+//
+// and the better of both. With ν = ε = 0 the control is bang-bang (Borzì, The Sequential Quadratic Hamiltonian
+// Method, 2023).
+type ClosedForm struct{}
+
+// Name implements Maximizer.
+func (ClosedForm) Name() string { return "closed-form" }
+
+// Prepare implements Maximizer.
+func (ClosedForm) Prepare(*Sweeper) error { return nil }
+
+// MaximizeNode implements Maximizer.
+func (ClosedForm) MaximizeNode(f *Frozen, _ *lane, j int, u []float64) {
+	m := f.w.mesh
+	mass, old := m.mass[j], m.node(f.tr.Theta, j)
+	grad := m.node(f.tr.Grad, j)
+	for i := range u {
+		// ∂J/∂θ holds the smooth control cost; taking its pointwise form out leaves −m g.
+		g := -grad[i]/mass + m.l2*old[i]
+		u[i] = affineMax(g, old[i], f.Epsilon, m.l2, m.l1, m.lower[i], m.upper[i])
+	}
+}
+
+// affineMax returns argmax over [lo, hi] of g u − ½ν u² − β|u| − ε(u − old)².
+func affineMax(g, old, eps, nu, beta, lo, hi float64) float64 {
+	best, value := math.NaN(), math.Inf(-1)
+	try := func(u float64) {
+		if v := g*u - 0.5*nu*u*u - beta*math.Abs(u) - eps*(u-old)*(u-old); v > value || math.IsNaN(best) {
+			best, value = u, v
+		}
+	}
+	branch := func(slope, lo, hi float64) {
+		if lo > hi {
+			return
+		}
+		curve := 2*eps + nu
+		switch {
+		case curve > 0:
+			try(min(max((2*eps*old+slope)/curve, lo), hi))
+		case slope > 0:
+			try(hi)
+		case slope < 0:
+			try(lo)
+		default: // every control of the branch is a maximizer: stay
+			try(min(max(old, lo), hi))
+		}
+	}
+	if beta == 0 {
+		branch(g, lo, hi)
+		return best
+	}
+	branch(g-beta, max(lo, 0), hi)
+	branch(g+beta, lo, min(hi, 0))
+	if lo <= 0 && hi >= 0 {
+		try(0)
+	}
+	return best
+}
+
+// HMax is the closed form of the linearized Hamiltonian of a network (Hofmann & Borzì, 2022),
+//
+//	θ⁺ = (2εθ + ∂(p·f − L)/∂θ) / (ν + 2ε),
+//
+// backed off by convex combination with θ while H̃ does not grow.
+type HMax struct {
+	// Backtracks bounds the convex combinations tried; 0 means 10.
+	Backtracks int
+}
+
+// Name implements Maximizer.
+func (HMax) Name() string { return "h-max" }
+
+// Prepare implements Maximizer.
+func (HMax) Prepare(*Sweeper) error { return nil }
+
+// MaximizeNode implements Maximizer.
+func (h HMax) MaximizeNode(f *Frozen, ln *lane, j int, u []float64) {
+	tries := h.Backtracks
+	if tries == 0 {
+		tries = 10
+	}
+	old := append([]float64(nil), u...)
+	ClosedForm{}.MaximizeNode(f, ln, j, u)
+	before := f.ValueNode(ln, j, old)
+	for range tries {
+		if f.ValueNode(ln, j, u) >= before {
+			return
+		}
+		for i := range u {
+			u[i] = 0.5 * (u[i] + old[i])
+		}
+	}
+	copy(u, old)
+}
+
+// LevenbergMarquardt maximizes the augmented Hamiltonian of E-MSA, read as a least-squares problem: the network
+// is fitted to its own vector field plus p/ρ at all frozen points. Each inner step solves
+//
+//	(ρ Σ f_θᵀf_θ + m(ν + 2ε)I + κ D) δ = ∂H̃/∂u,   D = diag of the first term,
+//
+// where the damping κ falls after a success and rises until H̃ grows. κ is kept per node from call to call.
+type LevenbergMarquardt struct {
+	// Inner is the number of steps; 0 means 2.
+	Inner int
+	// Kappa is the damping per node, part of the optimizer's state.
+	Kappa []float64
+
+	nodes []lmNode
+}
+
+type lmNode struct {
+	gn, a, g, delta, trial []float64
+	chol                   mat.Cholesky
+}
+
+// Name implements Maximizer.
+func (*LevenbergMarquardt) Name() string { return "levenberg-marquardt" }
+
+// Prepare implements Maximizer.
+func (lm *LevenbergMarquardt) Prepare(w *Sweeper) error {
+	if !w.lanes[0].hasJacobian() {
+		return fmt.Errorf("%w: levenberg-marquardt needs a field with parameter Jacobians; use lbfgs", ErrMaximizer)
+	}
+	n := w.mesh.nodes
+	if len(lm.Kappa) != n {
+		lm.Kappa = make([]float64, n)
+		for i := range lm.Kappa {
+			lm.Kappa[i] = 1e-3
+		}
+	}
+	lm.nodes = make([]lmNode, min(n, len(w.lanes)))
+	for i := range lm.nodes {
+		p := w.mesh.params
+		lm.nodes[i] = lmNode{gn: make([]float64, p*p), a: make([]float64, p*p), g: make([]float64, p), delta: make([]float64, p), trial: make([]float64, p)}
+	}
+	return nil
+}
+
+// MaximizeNode implements Maximizer.
+func (lm *LevenbergMarquardt) MaximizeNode(f *Frozen, ln *lane, j int, u []float64) {
+	const (
+		least, most = 1e-12, 1e8
+		tries       = 8
+	)
+	nd := &lm.nodes[ln.index%len(lm.nodes)]
+	inner := lm.Inner
+	if inner == 0 {
+		inner = 2
+	}
+	p := f.w.mesh.params
+	value := f.ValueNode(ln, j, u)
+	for range inner {
+		f.GaussNewtonNode(ln, nd.gn, nd.g, j, u)
+		trace := 0.0
+		for i := 0; i < p; i++ {
+			trace += nd.gn[i*p+i]
+		}
+		if !(trace > 0) || math.IsInf(trace, 0) {
+			return
+		}
+		floor := 1e-12 * trace / float64(p)
+		grown := false
+		for range tries {
+			copy(nd.a, nd.gn)
+			for i := 0; i < p; i++ {
+				nd.a[i*p+i] += lm.Kappa[j]*nd.gn[i*p+i] + floor
+			}
+			ok := nd.chol.Factorize(lowerSym(nd.a, p))
+			if ok {
+				dst := mat.NewVecDense(p, nd.delta)
+				_ = nd.chol.SolveVecTo(dst, mat.NewVecDense(p, nd.g)) // a large condition number is damped by κ
+				for i := range nd.trial {
+					nd.trial[i] = u[i] + nd.delta[i]
+				}
+				f.w.mesh.clipNode(nd.trial)
+				if v := f.ValueNode(ln, j, nd.trial); v > value {
+					copy(u, nd.trial)
+					value, grown = v, true
+					lm.Kappa[j] = max(lm.Kappa[j]/3, least)
+					break
+				}
+			}
+			lm.Kappa[j] = min(lm.Kappa[j]*4, most)
+		}
+		if !grown {
+			return
+		}
+	}
+}
+
+// lowerSym views a row-major matrix with its lower triangle set as a gonum symmetric matrix.
+func lowerSym(a []float64, p int) *mat.SymDense {
+	for i := 0; i < p; i++ {
+		for k := i + 1; k < p; k++ {
+			a[i*p+k] = a[k*p+i]
+		}
+	}
+	return mat.NewSymDense(p, a)
+}
+
+// LBFGS maximizes H̃ by a few iterations of gonum's limited-memory BFGS, projected onto the bounds, as the
+// authors of E-MSA do. The result is backed off by convex combination with the start while H̃ does not grow.
+type LBFGS struct {
+	// Iterations is the number of iterations; 0 means 10.
+	Iterations int
+	// Perturbation is the half-width of a uniform perturbation of the start (0: none), drawn from Rand.
+	Perturbation float64
+	// Safeguard keeps the start where H̃ did not grow. The published method goes without.
+	Safeguard bool
+	// Noise, length of the control, holds this iteration's perturbation when Perturbation > 0; its owner fills it.
+	Noise []float64
+}
+
+// Name implements Maximizer.
+func (*LBFGS) Name() string { return "lbfgs" }
+
+// Prepare implements Maximizer.
+func (b *LBFGS) Prepare(w *Sweeper) error {
+	if w.mesh.l1 != 0 {
+		return fmt.Errorf("%w: lbfgs needs a smooth control cost, and L1 = %g", ErrMaximizer, w.mesh.l1)
+	}
+	return nil
+}
+
+// MaximizeNode implements Maximizer.
+func (b *LBFGS) MaximizeNode(f *Frozen, ln *lane, j int, u []float64) {
+	m := f.w.mesh
+	iterations := b.Iterations
+	if iterations == 0 {
+		iterations = 10
+	}
+	old := append([]float64(nil), u...)
+	before := f.ValueNode(ln, j, old)
+	if b.Perturbation > 0 {
+		for i, v := range m.node(b.Noise, j) {
+			u[i] += v
+		}
+	}
+	m.clipNode(u)
+	clipped := make([]float64, len(u))
+	project := func(x []float64) []float64 {
+		copy(clipped, x)
+		m.clipNode(clipped)
+		return clipped
+	}
+	scale := 1 / m.mass[j]
+	problem := optimize.Problem{
+		Func: func(x []float64) float64 { return -scale * f.ValueNode(ln, j, project(x)) },
+		Grad: func(g, x []float64) {
+			f.GradientNode(ln, g, j, project(x))
+			for i := range g {
+				g[i] *= -scale
+				if x[i] != clipped[i] {
+					g[i] = 0
+				}
+			}
+		},
+	}
+	settings := &optimize.Settings{MajorIterations: iterations, GradientThreshold: 1e-12, Converger: optimize.NeverTerminate{}}
+	res, _ := optimize.Minimize(problem, append([]float64(nil), u...), settings, &optimize.LBFGS{GradStopThreshold: math.NaN()})
+	if res != nil && allFinite(res.X) {
+		copy(u, project(res.X))
+	}
+	if !b.Safeguard {
+		return
+	}
+	for range 10 {
+		if f.ValueNode(ln, j, u) >= before {
+			return
+		}
+		for i := range u {
+			u[i] = 0.5 * (u[i] + old[i])
+		}
+	}
+	copy(u, old)
+}
+
+func allFinite(x []float64) bool {
+	for _, v := range x {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return false
+		}
+	}
+	return true
+}

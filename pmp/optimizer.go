@@ -1,0 +1,155 @@
+package pmp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// StopReason says why an optimizer has nothing more to do.
+type StopReason int
+
+// The reasons. Running means that another step may help.
+const (
+	InProgress StopReason = iota
+	Converged             // the control changed by less than the tolerance
+	Stationary            // the (projected) gradient is below the tolerance
+	NoProgress            // no acceptable step was found
+	Diverged              // the iterates move away
+)
+
+var reasonText = [...]string{"running", "converged", "stationary", "no-progress", "diverged"}
+
+// String returns a word for summaries.
+func (r StopReason) String() string {
+	if r < 0 || int(r) >= len(reasonText) {
+		return fmt.Sprintf("StopReason(%d)", int(r))
+	}
+	return reasonText[r]
+}
+
+// ErrDiverged is wrapped by the error of an optimizer whose iterates move away.
+var ErrDiverged = errors.New("pmp: the iteration diverges")
+
+// Iterate is what one step of an optimizer did.
+type Iterate struct {
+	// Loss is J at Theta, the control at which it was measured: a view into the optimizer, valid until its next
+	// step. Augmented includes the terms of the augmented Lagrangian.
+	Loss, Augmented float64
+	Theta           []float64
+	// Trajectory is the swept trajectory of Theta, valid as long. Its costate may be missing after a rejected trial.
+	Trajectory *Trajectory
+	// Hamiltonian is the time average of the mean Hamiltonian along the trajectories.
+	Hamiltonian float64
+	// Residual estimates the PMP residual: how much the (augmented) Hamiltonian was raised, or could be raised to
+	// first order under a unit proximal term.
+	Residual float64
+	// GradNorm is the L²(t₀, t₁) norm of ∂J/∂θ, ControlNorm that of θ.
+	GradNorm, ControlNorm float64
+	// StepParameter is ε, ρ or the learning rate that was used.
+	StepParameter float64
+	// Accepted tells whether the trial became the iterate; Rollbacks counts trials undone in this step.
+	Accepted  bool
+	Rollbacks int
+	// Work is what the step cost.
+	Work Work
+	// Stop is why the optimizer is done, InProgress while it is not. Message explains it to a person.
+	Stop    StopReason
+	Message string
+}
+
+// State is the memory of an optimizer by name: what has to be stored to continue bit for bit.
+type State map[string][]float64
+
+// Optimizer turns sweeps and maximizers into iterates. It belongs to one goroutine.
+type Optimizer interface {
+	// Name is the optimizer's name in configuration files.
+	Name() string
+	// Init starts from the control theta (copied) on the sweeper's problem.
+	Init(ctx context.Context, w *Sweeper, theta []float64) error
+	// Step does one iteration. An error means that the iterate could not be computed at all; outcomes such as
+	// convergence or a rejected trial are in the Iterate.
+	Step(ctx context.Context) (Iterate, error)
+	// Theta is the present control, a view.
+	Theta() []float64
+	// Refresh tells that the problem's data, costs or multipliers changed since the last step.
+	Refresh()
+	// Save returns the optimizer's memory, and Load restores it after Init.
+	Save() State
+	Load(State) error
+}
+
+// base is what optimizers share.
+type base struct {
+	w     *Sweeper
+	theta []float64
+	cur   *Trajectory
+	fresh bool // cur was swept forward and backward at theta
+	iter  int
+}
+
+func (b *base) init(w *Sweeper, theta []float64) error {
+	if len(theta) != w.NumControls() {
+		return fmt.Errorf("%w: the control has %d numbers and the problem %d nodes of %d parameters", ErrProblem, len(theta), w.Nodes(), w.Params())
+	}
+	b.w = w
+	b.theta = append(b.theta[:0], theta...)
+	w.mesh.clip(b.theta)
+	b.cur = w.NewTrajectory()
+	b.fresh = false
+	b.iter = 0
+	return nil
+}
+
+// Theta is the present control.
+func (b *base) Theta() []float64 { return b.theta }
+
+// Refresh forgets the sweep of the present control.
+func (b *base) Refresh() { b.fresh = false }
+
+// sweep makes cur the trajectory of theta with its costate, and returns what that cost.
+func (b *base) sweep(ctx context.Context) (Work, error) {
+	if b.fresh {
+		return Work{}, nil
+	}
+	if err := b.w.Forward(ctx, b.cur, b.theta); err != nil {
+		return b.cur.Work, err
+	}
+	if math.IsNaN(b.cur.Augmented) || math.IsInf(b.cur.Augmented, 0) {
+		return b.cur.Work, fmt.Errorf("pmp: the cost of the control is %g: check data, scaling and the initial control", b.cur.Augmented)
+	}
+	b.w.Backward(b.cur)
+	b.fresh = true
+	return b.cur.Work, nil
+}
+
+// describe fills the parts of an iterate that follow from a swept trajectory.
+func (b *base) describe(it *Iterate, tr *Trajectory) {
+	it.Loss, it.Augmented, it.Theta, it.Trajectory = tr.J, tr.Augmented, tr.Theta, tr
+	it.ControlNorm = b.w.mesh.norm(tr.Theta)
+	if tr.back {
+		it.GradNorm = b.w.mesh.dualNorm(tr.Grad)
+		it.Hamiltonian = b.w.MeanHamiltonian(tr)
+	}
+}
+
+func (s State) vector(name string, dst []float64) error {
+	v, ok := s[name]
+	if !ok || len(v) != len(dst) {
+		return fmt.Errorf("pmp: the optimizer's state has %d numbers for %q and %d are needed", len(v), name, len(dst))
+	}
+	copy(dst, v)
+	return nil
+}
+
+func (s State) scalars(name string, dst ...*float64) error {
+	v := make([]float64, len(dst))
+	if err := s.vector(name, v); err != nil {
+		return err
+	}
+	for i, p := range dst {
+		*p = v[i]
+	}
+	return nil
+}

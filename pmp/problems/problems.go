@@ -1,0 +1,167 @@
+// Package problems holds classical optimal control problems with known solutions, as test problems and examples.
+//
+// Sources: Borzì, The Sequential Quadratic Hamiltonian Method, 2023 (van der Pol); Jacobson & Mayne, Differential
+// Dynamic Programming, 1970, and Maurer & Augustin, 2001 (Rayleigh); Bryson & Ho, Applied Optimal Control, 1975
+// (linear-quadratic problems, double integrator). Reference values were computed by indirect shooting.
+package problems
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/costate-go/costate/ode/neural"
+	"github.com/costate-go/costate/pmp"
+)
+
+// Classical is a control problem with what is known of its solution.
+type Classical struct {
+	Name, Title string
+	States      []string // names of the states
+	// Dynamics, horizon, start, costs.
+	Field    neural.Func
+	T0, T1   float64
+	X0       []float64
+	Running  pmp.Running
+	Terminal pmp.Cost
+	// End holds the terminal equality constraints: component and value.
+	EndComponent []int
+	EndTarget    []float64
+	// Bounds and cost of the control: nil bounds mean none.
+	Lower, Upper []float64
+	L2, L1       float64
+	// Optimal is the reference value of J.
+	Optimal float64
+}
+
+// Problem returns the problem with a control of that kind on a uniform mesh.
+func (c *Classical) Problem(kind pmp.Kind, intervals int) *pmp.Problem {
+	field := c.Field
+	p := &pmp.Problem{
+		Field: &field, T0: c.T0, T1: c.T1, X0: append([]float64(nil), c.X0...),
+		Running: c.Running, Terminal: c.Terminal, Affine: true,
+		Control: pmp.Control{Kind: kind, Mesh: pmp.UniformMesh(c.T0, c.T1, intervals), Lower: c.Lower, Upper: c.Upper, L2: c.L2, L1: c.L1},
+	}
+	if len(c.EndComponent) > 0 {
+		p.Constraints = []*pmp.TerminalConstraint{{
+			Component: c.EndComponent, Target: c.EndTarget, Zeta: make([]float64, len(c.EndTarget)), Sigma: 10,
+		}}
+	}
+	return p
+}
+
+// All returns the problems in the order of their names.
+func All() []*Classical {
+	list := []*Classical{VanDerPol(), VanDerPolBounded(), DoubleIntegratorEnergy(), DoubleIntegratorBounded(), Rayleigh(), ScalarLQR(), EnergyDistance()}
+	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
+	return list
+}
+
+// ByName returns the problem of that name.
+func ByName(name string) (*Classical, error) {
+	var names []string
+	for _, c := range All() {
+		if c.Name == name {
+			return c, nil
+		}
+		names = append(names, c.Name)
+	}
+	return nil, fmt.Errorf("problems: unknown problem %q; there are %v", name, names)
+}
+
+// ScalarLQR is ẋ = u, x(0) = 1, ½∫ x² + u² dt on [0, 1], with the value ½ tanh 1.
+func ScalarLQR() *Classical {
+	return &Classical{
+		Name: "scalar_lqr", Title: "scalar linear-quadratic regulator", States: []string{"x"},
+		Field: neural.Func{D: 1, P: 1,
+			F:   func(dx []float64, _ float64, _, u []float64) { dx[0] = u[0] },
+			VJP: func(px, pu []float64, _ float64, _, _, p []float64) { px[0], pu[0] = 0, p[0] },
+		},
+		T1: 1, X0: []float64{1}, Running: &pmp.Quadratic{Weight: []float64{0.5}}, L2: 1, Optimal: 0.3807970780,
+	}
+}
+
+// doubleIntegrator is ẍ = u.
+func doubleIntegrator() neural.Func {
+	return neural.Func{D: 2, P: 1,
+		F:   func(dx []float64, _ float64, x, u []float64) { dx[0], dx[1] = x[1], u[0] },
+		VJP: func(px, pu []float64, _ float64, _, _, p []float64) { px[0], px[1], pu[0] = 0, p[0], p[1] },
+	}
+}
+
+// DoubleIntegratorEnergy is ẍ = u from (−1, 0) to (0, 0) on [0, 1] with ½∫ u² dt: u = 6 − 12t.
+func DoubleIntegratorEnergy() *Classical {
+	return &Classical{
+		Name: "double_integrator_energy", Title: "double integrator, least energy", States: []string{"position", "velocity"},
+		Field: doubleIntegrator(), T1: 1, X0: []float64{-1, 0},
+		EndComponent: []int{0, 1}, EndTarget: []float64{0, 0}, L2: 1, Optimal: 6,
+	}
+}
+
+// DoubleIntegratorBounded is the same with |u| ≤ 5.
+func DoubleIntegratorBounded() *Classical {
+	c := DoubleIntegratorEnergy()
+	c.Name, c.Title = "double_integrator_bounded", "double integrator, least energy, |u| ≤ 5"
+	c.Lower, c.Upper, c.Optimal = []float64{-5}, []float64{5}, 6.0450277563
+	return c
+}
+
+// EnergyDistance is ẍ = u from rest on [0, 1] with −½x(1) + ½∫ u² dt: u = ½(1 − t).
+func EnergyDistance() *Classical {
+	return &Classical{
+		Name: "energy_distance", Title: "double integrator, energy against distance", States: []string{"position", "velocity"},
+		Field: doubleIntegrator(), T1: 1, X0: []float64{0, 0},
+		Terminal: &pmp.Linear{Weight: []float64{-0.5, 0}}, L2: 1, Optimal: -1.0 / 24,
+	}
+}
+
+// VanDerPol is the van der Pol oscillator without bounds: ½∫ x₁² + x₂² + u² dt on [0, 2] from (1, 0).
+func VanDerPol() *Classical {
+	return &Classical{
+		Name: "van_der_pol", Title: "van der Pol oscillator", States: []string{"x₁", "x₂"},
+		Field: neural.Func{D: 2, P: 1,
+			F: func(dx []float64, _ float64, x, u []float64) {
+				dx[0], dx[1] = x[1], (1-x[0]*x[0])*x[1]-x[0]+u[0]
+			},
+			VJP: func(px, pu []float64, _ float64, x, _, p []float64) {
+				px[0], px[1] = (-2*x[0]*x[1]-1)*p[1], p[0]+(1-x[0]*x[0])*p[1]
+				pu[0] = p[1]
+			},
+		},
+		T1: 2, X0: []float64{1, 0}, Running: &pmp.Quadratic{Weight: []float64{0.5, 0.5}}, L2: 1, Optimal: 1.0478069082,
+	}
+}
+
+// VanDerPolBounded is the van der Pol oscillator of Borzì's book, u in [−0.3, 1]: ∫ x₁² + x₂² + u² dt on [0, 5] from (0, 1).
+func VanDerPolBounded() *Classical {
+	return &Classical{
+		Name: "van_der_pol_bounded", Title: "van der Pol oscillator, −0.3 ≤ u ≤ 1", States: []string{"x₁", "x₂"},
+		Field: neural.Func{D: 2, P: 1,
+			F: func(dx []float64, _ float64, x, u []float64) {
+				dx[0], dx[1] = (1-x[1]*x[1])*x[0]-x[1]+u[0], x[0]
+			},
+			VJP: func(px, pu []float64, _ float64, x, _, p []float64) {
+				px[0], px[1] = (1-x[1]*x[1])*p[0]+p[1], (-2*x[1]*x[0]-1)*p[0]
+				pu[0] = p[0]
+			},
+		},
+		T1: 5, X0: []float64{0, 1}, Running: &pmp.Quadratic{Weight: []float64{1, 1}}, L2: 2,
+		Lower: []float64{-0.3}, Upper: []float64{1}, Optimal: 2.867261046,
+	}
+}
+
+// Rayleigh is the electric circuit of Rayleigh: ∫ x₁² + u² dt on [0, 2.5] from (−5, −5).
+func Rayleigh() *Classical {
+	return &Classical{
+		Name: "rayleigh", Title: "Rayleigh problem", States: []string{"x₁", "x₂"},
+		Field: neural.Func{D: 2, P: 1,
+			F: func(dx []float64, _ float64, x, u []float64) {
+				dx[0], dx[1] = x[1], -x[0]+(1.4-0.14*x[1]*x[1])*x[1]+4*u[0]
+			},
+			VJP: func(px, pu []float64, _ float64, x, _, p []float64) {
+				px[0], px[1] = -p[1], p[0]+(1.4-0.42*x[1]*x[1])*p[1]
+				pu[0] = 4 * p[1]
+			},
+		},
+		T1: 2.5, X0: []float64{-5, -5}, Running: &pmp.Quadratic{Weight: []float64{1, 0}}, L2: 2, Optimal: 29.376079656,
+	}
+}

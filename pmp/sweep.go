@@ -1,0 +1,397 @@
+package pmp
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/costate-go/costate/ode"
+	"github.com/costate-go/costate/ode/neural"
+	"github.com/costate-go/costate/solvers"
+)
+
+// Settings say how sweeps are computed. The zero value means Tsit5 with the tolerances of ode.Settings on one
+// thread.
+type Settings struct {
+	// Solver holds method, tolerances, controller and limits. The method must be a Runge–Kutta tableau.
+	Solver ode.Settings
+	// Steps, when positive, takes that many equal steps between neighbouring knots, observations and breaks
+	// instead of adapting the step size.
+	Steps int
+	// Threads is the number of goroutines; 0 means 1. It never changes a bit of any result.
+	Threads int
+	// ShardWidth is the number of samples integrated together, with steps of their own; 0 means 128.
+	ShardWidth int
+	// KeepBytes bounds the memory for intermediate values kept for the backward sweep, per trajectory; beyond it
+	// they are computed again. 0 means 1 GiB, negative means never keep.
+	KeepBytes int64
+}
+
+// Sweeper integrates states forward and costates backward for one problem. It belongs to one goroutine, and
+// uses Settings.Threads of its own while sweeping.
+type Sweeper struct {
+	Problem  *Problem
+	Settings Settings
+
+	mesh    *mesh
+	segs    []segment
+	method  *solvers.Tableau
+	feeds   []bool // stages that the solution or a later stage uses
+	anchor  int    // the first stage with b ≠ 0, where feasibility penalties are measured
+	width   int
+	threads int
+	lanes   []*lane
+	partial []float64 // shards × len θ, gradient of each shard
+	costs   []shardCost
+}
+
+type shardCost struct {
+	j, constraint float64
+	work          Work
+	err           error
+}
+
+// lane is the workspace of one goroutine.
+type lane struct {
+	index  int
+	ev     neural.Evaluator
+	keeper neural.Keeper
+	piece  Piecewise
+	sample neural.SampleBatch
+	its    map[int]*ode.Integrator // by number of unknowns
+	theta  []float64               // scratch for θ(t)
+	bound  int                     // element bound, −1 for none
+	xi     [][]float64             // ξ_i of each stage
+	lam    []float64
+	gtheta []float64
+	rec    recorder
+
+	// workspace of the frozen Hamiltonian
+	fnew, res, vec []float64
+	jac, rows      []float64
+}
+
+// NewSweeper checks the problem and builds the workspace.
+func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
+	m, segs, err := p.compile()
+	if err != nil {
+		return nil, err
+	}
+	method := s.Solver.Method
+	if method == nil {
+		method = solvers.Tsit5
+	}
+	tab, ok := method.(solvers.Tableaued)
+	if !ok {
+		return nil, fmt.Errorf("%w: the discrete costate needs a Runge–Kutta method, and %s is not one", ErrProblem, method.Name())
+	}
+	if s.Steps <= 0 && s.Solver.Step == 0 && method.ErrorOrder() == 0 {
+		return nil, fmt.Errorf("%w: %s has no error estimate: set a number of fixed steps", ErrProblem, method.Name())
+	}
+	if s.Steps > 0 {
+		s.Solver.Step = p.T1 - p.T0
+	}
+	w := &Sweeper{Problem: p, Settings: s, mesh: m, segs: segs, method: tab.Tableau(), width: s.ShardWidth, threads: max(1, s.Threads)}
+	if w.width <= 0 {
+		w.width = 128
+	}
+	w.feeds = make([]bool, len(w.method.C))
+	for i := len(w.feeds) - 1; i >= 0; i-- {
+		w.feeds[i] = w.method.B[i] != 0
+		for j := i + 1; j < len(w.feeds); j++ {
+			w.feeds[i] = w.feeds[i] || w.feeds[j] && w.method.A[j][i] != 0
+		}
+	}
+	for w.method.B[w.anchor] == 0 {
+		w.anchor++
+	}
+	for i := range w.threads {
+		ln, err := w.newLane(i)
+		if err != nil {
+			return nil, err
+		}
+		w.lanes = append(w.lanes, ln)
+	}
+	return w, nil
+}
+
+func (w *Sweeper) newLane(index int) (*lane, error) {
+	ln := &lane{index: index, its: map[int]*ode.Integrator{}}
+	ln.ev = w.Problem.Field.NewEvaluator(w.width)
+	ln.keeper, _ = ln.ev.(neural.Keeper)
+	ln.piece, _ = ln.ev.(Piecewise)
+	ln.sample, _ = ln.ev.(neural.SampleBatch)
+	ln.theta = make([]float64, w.mesh.params)
+	ln.gtheta = make([]float64, w.mesh.params)
+	n := w.width * w.Problem.Field.Dim()
+	ln.lam = make([]float64, n)
+	for range w.method.C {
+		ln.xi = append(ln.xi, make([]float64, n))
+	}
+	_, err := ode.NewIntegrator(1, w.Settings.Solver)
+	return ln, err
+}
+
+func (ln *lane) hasJacobian() bool {
+	_, ok := ln.ev.(neural.ParamJacobian)
+	return ok
+}
+
+// NumControls is the length of a control: nodes × P.
+func (w *Sweeper) NumControls() int { return w.mesh.nodes * w.mesh.params }
+
+// Nodes is the number of nodes of the control and Params the number of parameters of each.
+func (w *Sweeper) Nodes() int  { return w.mesh.nodes }
+func (w *Sweeper) Params() int { return w.mesh.params }
+
+// NewTrajectory returns an empty trajectory for this sweeper.
+func (w *Sweeper) NewTrajectory() *Trajectory {
+	n := w.NumControls()
+	return &Trajectory{Theta: make([]float64, n), Grad: make([]float64, n), StateGrad: make([]float64, n), mesh: w.mesh, dim: w.Problem.Field.Dim()}
+}
+
+// parallel runs task(lane, i) for i = 0 … n−1 on the sweeper's goroutines, in any order.
+func (w *Sweeper) parallel(n int, task func(ln *lane, i int)) {
+	if w.threads == 1 || n == 1 {
+		for i := 0; i < n; i++ {
+			task(w.lanes[0], i)
+		}
+		return
+	}
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for k := range min(w.threads, n) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				task(w.lanes[k], i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// bindAt makes the evaluator of the lane hold θ(t) on an element.
+func (w *Sweeper) bindAt(ln *lane, theta []float64, elem int, t float64) []float64 {
+	u := w.mesh.at(ln.theta, theta, elem, t)
+	if w.mesh.kind == PiecewiseLinear || ln.bound != elem {
+		ln.ev.Bind(u)
+		ln.bound = elem
+	}
+	return u
+}
+
+func (w *Sweeper) setSegment(ln *lane, k int) {
+	if ln.piece != nil {
+		ln.piece.SetPiece(w.segs[k].a, w.segs[k].b)
+	}
+}
+
+// recorder is the right-hand side of a forward sweep: it evaluates f and records what it saw.
+type recorder struct {
+	w     *Sweeper
+	ln    *lane
+	tp    *tape
+	theta []float64
+	elem  int
+	on    bool // an attempt is under way
+	base  int  // records of accepted steps
+	first int  // record of the first stage of the step, −1 while unknown
+	calls int
+	f     solvers.Func
+	begin func()
+}
+
+func (rc *recorder) eval(dx []float64, t float64, x []float64) {
+	rc.calls++
+	rc.w.bindAt(rc.ln, rc.theta, rc.elem, t)
+	if !rc.on {
+		rc.ln.ev.Eval(dx, t, x)
+		return
+	}
+	r := rc.tp.add(t, rc.elem, x)
+	if rc.tp.keepLen > 0 {
+		rc.ln.keeper.EvalKeep(dx, t, x, rc.tp.kept(r))
+	} else {
+		rc.ln.ev.Eval(dx, t, x)
+	}
+	copy(rc.tp.rate(r), dx)
+}
+
+// beforeAttempt forgets the stages of a rejected attempt, but for the first, which is not evaluated again.
+func (rc *recorder) beforeAttempt() {
+	rc.on = true
+	switch {
+	case rc.first < 0:
+		rc.tp.records = rc.base
+		rc.first = rc.base
+	case rc.first == rc.base:
+		rc.tp.records = rc.base + 1
+	default:
+		rc.tp.records = rc.base
+	}
+}
+
+// Forward integrates the states under the control theta and stores cost and path in tr. On an error, tr.J is
+// not to be used; errors come from package ode and wrap its sentinels.
+func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) error {
+	copy(tr.Theta, theta)
+	n := w.Problem.Samples()
+	shards := (n + w.width - 1) / w.width
+	if cap(tr.shards) < shards {
+		tr.shards = append(tr.shards[:cap(tr.shards)], make([]tape, shards-cap(tr.shards))...)
+	}
+	tr.shards = tr.shards[:shards]
+	tr.samples = n
+	tr.back = false
+	tr.Work = Work{Solves: 1}
+	if cap(w.costs) < shards {
+		w.costs = make([]shardCost, shards)
+	}
+	w.costs = w.costs[:shards]
+	w.parallel(shards, func(ln *lane, k int) { w.costs[k] = w.forwardShard(ctx, ln, tr, k) })
+	var j, c float64
+	for k := range w.costs {
+		if w.costs[k].err != nil {
+			return w.costs[k].err
+		}
+		j += w.costs[k].j
+		c += w.costs[k].constraint
+		tr.Work.Add(w.costs[k].work)
+	}
+	tr.J = j/float64(n) + w.mesh.cost(nil, tr.Theta)
+	tr.Augmented = tr.J + c/float64(n)
+	return nil
+}
+
+// keepLen decides whether intermediate values are kept: a sweep of as many records as last time must fit.
+func (w *Sweeper) keepLen(ln *lane, tp *tape, batch, shards int) int {
+	if ln.keeper == nil || w.Settings.KeepBytes < 0 {
+		return 0
+	}
+	budget := w.Settings.KeepBytes
+	if budget == 0 {
+		budget = 1 << 30
+	}
+	one := ln.keeper.KeepLen(batch)
+	records := max(tp.records, len(w.segs)*len(w.method.C))
+	if int64(one)*8*int64(records)*int64(shards) > budget {
+		return 0
+	}
+	return one
+}
+
+func (w *Sweeper) forwardShard(ctx context.Context, ln *lane, tr *Trajectory, k int) (out shardCost) {
+	p, dim := w.Problem, w.Problem.Field.Dim()
+	tp := &tr.shards[k]
+	lo := k * w.width
+	batch := min(w.width, tr.samples-lo)
+	tp.reset(lo, batch, dim, w.keepLen(ln, tp, batch, len(tr.shards)))
+	it := ln.its[tp.n]
+	rc := &ln.rec
+	if it == nil {
+		var err error
+		if it, err = ode.NewIntegrator(tp.n, w.Settings.Solver); err != nil {
+			out.err = err
+			return out
+		}
+		ln.its[tp.n] = it
+		if rc.f == nil {
+			rc.f, rc.begin = rc.eval, rc.beforeAttempt
+		}
+		it.BeforeAttempt = rc.begin
+	}
+	*rc = recorder{w: w, ln: ln, tp: tp, theta: tr.Theta, elem: w.segs[0].elem, first: -1, f: rc.f, begin: rc.begin}
+	ln.bound = -1
+	if ln.sample != nil {
+		ln.sample.SetSamples(lo)
+	}
+	x0 := ln.lam[:tp.n]
+	for i := 0; i < dim; i++ {
+		copy(x0[i*batch:(i+1)*batch], p.X0[i*tr.samples+lo:i*tr.samples+lo+batch])
+	}
+	w.setSegment(ln, 0)
+	if w.Settings.Steps > 0 {
+		it.SetFixedStep((w.segs[0].b - w.segs[0].a) / float64(w.Settings.Steps))
+	}
+	it.Start(rc.f, p.T0, x0, p.T1)
+	for sgi := range w.segs {
+		sg := &w.segs[sgi]
+		rc.elem = sg.elem
+		if sgi > 0 {
+			w.setSegment(ln, sgi)
+			if w.Settings.Steps > 0 {
+				it.SetFixedStep((sg.b - sg.a) / float64(w.Settings.Steps))
+			}
+			if sg.restart {
+				it.Restart(rc.f)
+				rc.first = -1
+			}
+		}
+		for it.T() < sg.b {
+			if err := it.Step(ctx, sg.b); err != nil {
+				out.err = err
+				return out
+			}
+			w.endStep(rc, it.TPrev(), it.H(), sgi)
+			if p.Running != nil {
+				out.j += w.runningCost(rc, tp)
+			}
+		}
+		if sg.obs >= 0 {
+			out.j += p.Observations[sg.obs].Cost.Eval(nil, it.X(), lo, batch)
+		}
+	}
+	copy(tp.end, it.X())
+	if p.Terminal != nil {
+		out.j += p.Terminal.Eval(nil, tp.end, lo, batch)
+	}
+	for _, c := range p.Constraints {
+		out.constraint += c.eval(nil, tp.end, batch)
+	}
+	st := it.Stats()
+	out.work = Work{Forward: rc.calls, Accepted: st.Accepted, Rejected: st.Rejected, MinStep: st.MinStep, MaxStep: st.MaxStep}
+	return out
+}
+
+// endStep files the stages of an accepted step.
+func (w *Sweeper) endStep(rc *recorder, t, h float64, sg int) {
+	tp := rc.tp
+	st := step{t: t, h: h, first: rc.first, rest: rc.base, segment: sg}
+	if rc.first == rc.base {
+		st.rest++
+	}
+	tp.steps = append(tp.steps, st)
+	for i, b := range w.method.B {
+		tp.weight[st.record(i)] += h * b
+	}
+	tp.metric[st.record(w.anchor)] = h
+	rc.base = tp.records
+	rc.first = -1
+	if w.method.FSAL {
+		rc.first = tp.records - 1
+	}
+}
+
+// record is the record of stage i.
+func (st *step) record(i int) int {
+	if i == 0 {
+		return st.first
+	}
+	return st.rest + i - 1
+}
+
+// runningCost is Σ_i h b_i L(t_i, X_i, θ) over the last step.
+func (w *Sweeper) runningCost(rc *recorder, tp *tape) float64 {
+	st := &tp.steps[len(tp.steps)-1]
+	sum := 0.0
+	for i, b := range w.method.B {
+		if b == 0 {
+			continue
+		}
+		r := st.record(i)
+		u := w.mesh.at(rc.ln.theta, rc.theta, tp.elem[r], tp.t[r])
+		sum += st.h * b * w.Problem.Running.Eval(nil, nil, 0, tp.t[r], tp.state(r), u, tp.lo, tp.batch)
+	}
+	return sum
+}

@@ -1,0 +1,195 @@
+package pmp
+
+// tape is what one shard's forward sweep recorded: every evaluation of f on an accepted step, and the steps.
+// Arenas grow to the longest sweep seen and are reused.
+type tape struct {
+	lo, batch int // samples lo … lo+batch−1
+	n         int // d·batch
+	keepLen   int
+
+	records int // evaluations recorded
+	t       []float64
+	elem    []int
+	weight  []float64 // quadrature weight h·b_i of the cost at this stage
+	metric  []float64 // positive weight h on the anchor stage of a step: the measure of feasibility penalties
+	x, f    []float64 // records × n
+	mu      []float64 // records × n: cost gradient with respect to f at this stage (μ_i)
+	keep    []float64 // records × keepLen, empty when not kept
+
+	steps  []step
+	lambda []float64 // (steps+1) × n: λ = −p at the start of each step (after the jump there), and at t₁
+	end    []float64 // n: x(t₁)
+}
+
+// step is one accepted step of a shard.
+type step struct {
+	t, h    float64
+	first   int // record of stage 0
+	rest    int // record of stage 1; the others follow
+	segment int
+}
+
+func (tp *tape) reset(lo, batch, dim, keepLen int) {
+	tp.lo, tp.batch, tp.n, tp.keepLen = lo, batch, dim*batch, keepLen
+	tp.records = 0
+	tp.steps = tp.steps[:0]
+	tp.end = grow(tp.end, tp.n)
+}
+
+// add makes room for one more record and returns its index.
+func (tp *tape) add(t float64, elem int, x []float64) int {
+	r := tp.records
+	tp.records++
+	tp.t = grow(tp.t, tp.records)
+	tp.elem = growInt(tp.elem, tp.records)
+	tp.weight = grow(tp.weight, tp.records)
+	tp.metric = grow(tp.metric, tp.records)
+	tp.x = grow(tp.x, tp.records*tp.n)
+	tp.f = grow(tp.f, tp.records*tp.n)
+	tp.keep = grow(tp.keep, tp.records*tp.keepLen)
+	tp.t[r], tp.elem[r], tp.weight[r], tp.metric[r] = t, elem, 0, 0
+	copy(tp.state(r), x)
+	return r
+}
+
+func (tp *tape) state(r int) []float64 { return tp.x[r*tp.n : (r+1)*tp.n : (r+1)*tp.n] }
+func (tp *tape) rate(r int) []float64  { return tp.f[r*tp.n : (r+1)*tp.n : (r+1)*tp.n] }
+func (tp *tape) adj(r int) []float64   { return tp.mu[r*tp.n : (r+1)*tp.n : (r+1)*tp.n] }
+func (tp *tape) kept(r int) []float64 {
+	return tp.keep[r*tp.keepLen : (r+1)*tp.keepLen : (r+1)*tp.keepLen]
+}
+func (tp *tape) costate(k int) []float64 { return tp.lambda[k*tp.n : (k+1)*tp.n : (k+1)*tp.n] }
+
+// grow returns s with length n, keeping its contents and growing geometrically.
+func grow(s []float64, n int) []float64 {
+	if n <= cap(s) {
+		return s[:n]
+	}
+	out := make([]float64, n, max(n, 2*cap(s)))
+	copy(out, s)
+	return out
+}
+
+func growInt(s []int, n int) []int {
+	if n <= cap(s) {
+		return s[:n]
+	}
+	out := make([]int, n, max(n, 2*cap(s)))
+	copy(out, s)
+	return out
+}
+
+// Work counts what sweeps cost.
+type Work struct {
+	Forward, Backward  int // evaluations of f, and of its vector–Jacobian product, per shard
+	Accepted, Rejected int // steps
+	MinStep, MaxStep   float64
+	Solves             int // forward sweeps
+}
+
+// Add accumulates b into w.
+func (w *Work) Add(b Work) {
+	w.Forward += b.Forward
+	w.Backward += b.Backward
+	w.Accepted += b.Accepted
+	w.Rejected += b.Rejected
+	w.Solves += b.Solves
+	if b.MaxStep > 0 {
+		if w.MaxStep == 0 || b.MinStep < w.MinStep {
+			w.MinStep = b.MinStep
+		}
+		w.MaxStep = max(w.MaxStep, b.MaxStep)
+	}
+}
+
+// Trajectory is a control with the states it steers and, after a backward sweep, their costates: the frozen
+// points that maximizers work on. It belongs to the Sweeper that made it and is reused from sweep to sweep.
+type Trajectory struct {
+	// Theta is the control of this trajectory (nodes × P).
+	Theta []float64
+	// J is the cost J(θ), constraints not counted. Augmented adds the augmented Lagrangian's terms: it is what
+	// optimizers compare.
+	J, Augmented float64
+	// Grad is the gradient of Augmented in the nodes of θ, exact for the steps that were taken (set by Backward).
+	// Of the control's own cost it holds the smooth part ½ν|θ|² only.
+	Grad []float64
+	// StateGrad is Grad without the control's own cost: −∫ ∂(p·f − L)/∂θ against each node's basis.
+	StateGrad []float64
+	// Work is what the sweeps of this trajectory cost.
+	Work Work
+
+	mesh    *mesh
+	samples int
+	dim     int
+	shards  []tape
+	back    bool // Backward was done
+}
+
+// Samples is the number of states carried.
+func (tr *Trajectory) Samples() int { return tr.samples }
+
+// Final stores the states at t₁ in dst (d×N, batch last) and returns it; dst may be nil.
+func (tr *Trajectory) Final(dst []float64) []float64 {
+	dst = grow(dst[:0], tr.dim*tr.samples)
+	for k := range tr.shards {
+		tp := &tr.shards[k]
+		for i := 0; i < tr.dim; i++ {
+			copy(dst[i*tr.samples+tp.lo:i*tr.samples+tp.lo+tp.batch], tp.end[i*tp.batch:(i+1)*tp.batch])
+		}
+	}
+	return dst
+}
+
+// Path returns the times and states of sample s at the ends of the accepted steps, t₀ first. x[k] has d entries.
+func (tr *Trajectory) Path(s int) (t []float64, x [][]float64) {
+	tp, c := tr.shardOf(s)
+	if tp == nil {
+		return nil, nil
+	}
+	for _, st := range tp.steps {
+		t = append(t, st.t)
+		x = append(x, column(tp.state(st.first), tp.batch, c))
+	}
+	last := tp.steps[len(tp.steps)-1]
+	t = append(t, last.t+last.h)
+	return t, append(x, column(tp.end, tp.batch, c))
+}
+
+// Costate returns p at the times of Path for sample s, right after the jumps at observations; it needs a backward sweep.
+func (tr *Trajectory) Costate(s int) (t []float64, p [][]float64) {
+	tp, c := tr.shardOf(s)
+	if tp == nil || !tr.back {
+		return nil, nil
+	}
+	for k := 0; k <= len(tp.steps); k++ {
+		row := column(tp.costate(k), tp.batch, c)
+		for i := range row {
+			row[i] = -row[i]
+		}
+		p = append(p, row)
+		if k < len(tp.steps) {
+			t = append(t, tp.steps[k].t)
+		} else {
+			t = append(t, tp.steps[k-1].t+tp.steps[k-1].h)
+		}
+	}
+	return t, p
+}
+
+func (tr *Trajectory) shardOf(s int) (*tape, int) {
+	for k := range tr.shards {
+		tp := &tr.shards[k]
+		if s >= tp.lo && s < tp.lo+tp.batch && len(tp.steps) > 0 {
+			return tp, s - tp.lo
+		}
+	}
+	return nil, 0
+}
+
+func column(x []float64, batch, s int) []float64 {
+	out := make([]float64, len(x)/batch)
+	for i := range out {
+		out[i] = x[i*batch+s]
+	}
+	return out
+}
