@@ -1,0 +1,71 @@
+package benchmarks
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/costate-go/costate/ode"
+	"github.com/costate-go/costate/ode/testproblems"
+	"github.com/costate-go/costate/solvers"
+)
+
+// BenchmarkSolve solves reference problems from one end to the other, saving only the ends, with rtol = atol, and
+// reports microseconds and evaluations of the right-hand side per solution and the relative error at the end.
+func BenchmarkSolve(b *testing.B) {
+	for _, p := range []testproblems.Problem{testproblems.LotkaVolterra, testproblems.Lorenz, testproblems.Arenstorf} {
+		for _, m := range []solvers.Method{solvers.DormandPrince54, solvers.Tsit5} {
+			for _, tol := range []float64{1e-6, 1e-10} {
+				if p.Name == "arenstorf" && tol > 1e-10 {
+					continue
+				}
+				b.Run(fmt.Sprintf("problem=%s/method=%s/tol=%.0e", p.Name, m.Name(), tol), func(b *testing.B) {
+					s := ode.Settings{Method: m, RTol: tol, ATol: tol, EndOnly: true, SkipDense: true}
+					var sol *ode.Solution
+					var err error
+					for b.Loop() {
+						if sol, err = ode.Solve(context.Background(), p.IVP(), s); err != nil {
+							b.Fatal(err)
+						}
+					}
+					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N), "µs/solve")
+					b.ReportMetric(float64(sol.Stats.Evaluations), "evals")
+					b.ReportMetric(p.Error(sol.Final(), 1), "error")
+				})
+			}
+		}
+	}
+}
+
+// BenchmarkStep takes single steps of Tsit5: on the three unknowns of the Lorenz system, whose right-hand side costs
+// next to nothing, and on larger linear systems with the same property, where the sums over stages dominate.
+func BenchmarkStep(b *testing.B) {
+	decay := func(dx []float64, t float64, x []float64) {
+		for i, v := range x {
+			dx[i] = -v
+		}
+	}
+	for _, c := range []struct {
+		n int
+		f solvers.Func
+	}{{3, testproblems.Lorenz.F}, {64, decay}, {2048, decay}, {32768, decay}} {
+		b.Run(fmt.Sprintf("method=tsit5/n=%d", c.n), func(b *testing.B) {
+			it, err := ode.NewIntegrator(c.n, ode.Settings{MaxStep: 1e-3, MaxSteps: -1})
+			if err != nil {
+				b.Fatal(err)
+			}
+			x0 := make([]float64, c.n)
+			x0[0] = 1
+			it.Start(c.f, 0, x0, math.MaxFloat64)
+			ctx := context.Background()
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := it.Step(ctx, math.MaxFloat64); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(c.n), "ns/unknown")
+		})
+	}
+}
