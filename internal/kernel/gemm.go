@@ -1,0 +1,204 @@
+package kernel
+
+// Weights is an affine map z = W·x + b of a batch, packed for products with W and with Wᵀ. The zero value is
+// unusable; NewWeights makes one, Pack fills it.
+type Weights struct {
+	out, in int
+	w       []float64 // out×in, row-major
+	wt      []float64 // in×out, row-major
+	bias    []float64 // out
+}
+
+// NewWeights makes room for an out×in matrix with bias.
+func NewWeights(out, in int) *Weights {
+	buf := make([]float64, 2*out*in+out)
+	return &Weights{
+		out: out, in: in,
+		w:    buf[: out*in : out*in],
+		wt:   buf[out*in : 2*out*in : 2*out*in],
+		bias: buf[2*out*in:],
+	}
+}
+
+// Out is the number of rows of W.
+func (p *Weights) Out() int { return p.out }
+
+// In is the number of columns of W.
+func (p *Weights) In() int { return p.in }
+
+// Row is row i of W; the caller must not change it.
+func (p *Weights) Row(i int) []float64 { return p.w[i*p.in : (i+1)*p.in] }
+
+// Pack copies W (out×in, row-major) and the bias b (out).
+func (p *Weights) Pack(w, bias []float64) {
+	copy(p.w, w[:p.out*p.in])
+	copy(p.bias, bias[:p.out])
+	Transpose(p.wt, p.w, p.out, p.in)
+}
+
+// Affine computes y[o*n+s] = σ(b[o] + Σₖ W[o,k]·x[k*n+s]), the sum over k in ascending order, and where d is not nil
+// d[o*n+s] = σ'(…).
+func (p *Weights) Affine(y, d, x []float64, n int, act Activation) {
+	gemm(y, p.w, p.bias, x, p.out, p.in, n, assign, act, d)
+}
+
+// Mul computes y[o*n+s] = Σₖ W[o,k]·x[k*n+s].
+func (p *Weights) Mul(y, x []float64, n int) {
+	gemm(y, p.w, nil, x, p.out, p.in, n, assign, Linear, nil)
+}
+
+// MulT computes y[k*n+s] = Σₒ W[o,k]·delta[o*n+s] for the first rows entries k.
+func (p *Weights) MulT(y, delta []float64, rows, n int) {
+	gemm(y, p.wt[:rows*p.out], nil, delta, rows, p.out, n, assign, Linear, nil)
+}
+
+// MulAddTo computes y[i*n+s] += Σₖ w[i,k]·x[k*n+s] for the m×k matrix w (row-major).
+func MulAddTo(y, w, x []float64, m, k, n int) {
+	gemm(y, w, nil, x, m, k, n, accumulate, Linear, nil)
+}
+
+// AddRows computes y[i*n+s] += b[i].
+func AddRows(y, b []float64, n int) {
+	for i, v := range b {
+		row := y[i*n : (i+1)*n]
+		for s := range row {
+			row[s] += v
+		}
+	}
+}
+
+const (
+	assign     = false
+	accumulate = true
+)
+
+// panel is the number of float64 of x that one pass over the rows of w keeps in the first-level cache.
+const panel = 3072
+
+// gemm computes y = σ([y +] [bias +] w·x) for w m×k and x k×n, and d = σ' where d is not nil. Two rows of y by four
+// rows of x are held at a time; columns go in panels that stay in cache.
+func gemm(y, w, bias, x []float64, m, k, n int, acc bool, act Activation, d []float64) {
+	if n == 1 {
+		gemv(y, w, bias, x, m, k, acc)
+		act.apply(y[:m], d)
+		return
+	}
+	width := n
+	if k*n > panel {
+		width = max(panel/k&^7, 32)
+	}
+	for c := 0; c < n; c += width {
+		nc := min(width, n-c)
+		for i := 0; i < m; i += 2 {
+			rows := min(2, m-i)
+			for r := i; r < i+rows && !acc; r++ {
+				b := 0.0
+				if bias != nil {
+					b = bias[r]
+				}
+				Fill(y[r*n+c:r*n+c+nc], b)
+			}
+			if rows == 2 {
+				addRows2(y[i*n+c:(i+1)*n+c+nc], w[i*k:(i+2)*k], x[c:], k, n, nc)
+			} else {
+				addRows1(y[i*n+c:i*n+c+nc], w[i*k:(i+1)*k], x[c:], k, n, nc)
+			}
+			if act == Linear && d == nil {
+				continue
+			}
+			for r := i; r < i+rows; r++ {
+				var dr []float64
+				if d != nil {
+					dr = d[r*n+c : r*n+c+nc]
+				}
+				act.apply(y[r*n+c:r*n+c+nc], dr)
+			}
+		}
+	}
+}
+
+// addRows2 computes y[j*ld+s] += Σₖ w[j*k+k']·x[k'*ld+s] for j = 0, 1 and s < n.
+func addRows2(y, w, x []float64, k, ld, n int) {
+	y0, y1 := y[:n], y[ld:][:n]
+	w0, w1 := w[:k], w[k:][:k]
+	j := 0
+	for ; j+4 <= k; j += 4 {
+		x0, x1, x2, x3 := x[j*ld:][:n], x[(j+1)*ld:][:n], x[(j+2)*ld:][:n], x[(j+3)*ld:][:n]
+		a0, a1, a2, a3 := w0[j], w0[j+1], w0[j+2], w0[j+3]
+		b0, b1, b2, b3 := w1[j], w1[j+1], w1[j+2], w1[j+3]
+		for s := range y0 {
+			u0, u1, u2, u3 := x0[s], x1[s], x2[s], x3[s]
+			y0[s] = y0[s] + a0*u0 + a1*u1 + a2*u2 + a3*u3
+			y1[s] = y1[s] + b0*u0 + b1*u1 + b2*u2 + b3*u3
+		}
+	}
+	if j+2 <= k {
+		x0, x1 := x[j*ld:][:n], x[(j+1)*ld:][:n]
+		a0, a1, b0, b1 := w0[j], w0[j+1], w1[j], w1[j+1]
+		for s := range y0 {
+			u0, u1 := x0[s], x1[s]
+			y0[s] = y0[s] + a0*u0 + a1*u1
+			y1[s] = y1[s] + b0*u0 + b1*u1
+		}
+		j += 2
+	}
+	if j < k {
+		x0 := x[j*ld:][:n]
+		a0, b0 := w0[j], w1[j]
+		for s := range y0 {
+			u0 := x0[s]
+			y0[s] += a0 * u0
+			y1[s] += b0 * u0
+		}
+	}
+}
+
+// addRows1 computes y[s] += Σₖ w[k]·x[k*ld+s] for s < n.
+func addRows1(y, w, x []float64, k, ld, n int) {
+	y = y[:n]
+	w = w[:k]
+	j := 0
+	for ; j+4 <= k; j += 4 {
+		x0, x1, x2, x3 := x[j*ld:][:n], x[(j+1)*ld:][:n], x[(j+2)*ld:][:n], x[(j+3)*ld:][:n]
+		a0, a1, a2, a3 := w[j], w[j+1], w[j+2], w[j+3]
+		for s := range y {
+			y[s] = y[s] + a0*x0[s] + a1*x1[s] + a2*x2[s] + a3*x3[s]
+		}
+	}
+	for ; j < k; j++ {
+		Axpy(y, w[j], x[j*ld:][:n])
+	}
+}
+
+// gemv is gemm without activation for one sample.
+func gemv(y, w, bias, x []float64, m, k int, acc bool) {
+	x = x[:k]
+	start := func(i int) float64 {
+		switch {
+		case acc:
+			return y[i]
+		case bias != nil:
+			return bias[i]
+		}
+		return 0
+	}
+	i := 0
+	for ; i+4 <= m; i += 4 {
+		w0, w1, w2, w3 := w[i*k:][:k], w[(i+1)*k:][:k], w[(i+2)*k:][:k], w[(i+3)*k:][:k]
+		s0, s1, s2, s3 := start(i), start(i+1), start(i+2), start(i+3)
+		for j, v := range x {
+			s0 += w0[j] * v
+			s1 += w1[j] * v
+			s2 += w2[j] * v
+			s3 += w3[j] * v
+		}
+		y[i], y[i+1], y[i+2], y[i+3] = s0, s1, s2, s3
+	}
+	for ; i < m; i++ {
+		w0, s0 := w[i*k:][:k], start(i)
+		for j, v := range x {
+			s0 += w0[j] * v
+		}
+		y[i] = s0
+	}
+}

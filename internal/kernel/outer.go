@@ -1,0 +1,120 @@
+package kernel
+
+// AddOuter computes g[o*in+k] += Σₛ delta[o*n+s]·x[k*n+s], the gradient in a weight matrix out×in of a batch of n.
+func AddOuter(g, delta, x []float64, out, in, n int) {
+	if n == 1 {
+		x = x[:in]
+		for o, v := range delta[:out] {
+			Axpy(g[o*in:(o+1)*in], v, x)
+		}
+		return
+	}
+	o := 0
+	for ; o+2 <= out; o += 2 {
+		a := delta[o*n : (o+2)*n]
+		g0, g1 := g[o*in:][:in], g[(o+1)*in:][:in]
+		k := 0
+		for ; k+4 <= in; k += 4 {
+			c00, c01, c02, c03, c10, c11, c12, c13 := dot24(a, x[k*n:(k+4)*n], n)
+			h0, h1 := g0[k:k+4:k+4], g1[k:k+4:k+4]
+			h0[0] += c00
+			h0[1] += c01
+			h0[2] += c02
+			h0[3] += c03
+			h1[0] += c10
+			h1[1] += c11
+			h1[2] += c12
+			h1[3] += c13
+		}
+		for ; k < in; k++ {
+			c0, c1 := dot21(a, x[k*n:(k+1)*n], n)
+			g0[k] += c0
+			g1[k] += c1
+		}
+	}
+	if o < out {
+		a := delta[o*n : (o+1)*n]
+		g0 := g[o*in:][:in]
+		k := 0
+		for ; k+2 <= in; k += 2 {
+			c0, c1 := dot21(x[k*n:(k+2)*n], a, n)
+			g0[k] += c0
+			g0[k+1] += c1
+		}
+		if k < in {
+			g0[k] += dot11(a, x[k*n:(k+1)*n])
+		}
+	}
+}
+
+// AddRowSums computes g[o] += Σₛ delta[o*n+s], the gradient in a bias.
+func AddRowSums(g, delta []float64, n int) {
+	for o := range g {
+		g[o] += Sum(delta[o*n : (o+1)*n])
+	}
+}
+
+// dot24 returns Σₛ a[i*n+s]·b[j*n+s] for i < 2, j < 4.
+func dot24(a, b []float64, n int) (c00, c01, c02, c03, c10, c11, c12, c13 float64) {
+	a0, a1 := a[:n], a[n:][:n]
+	b0, b1, b2, b3 := b[:n], b[n:][:n], b[2*n:][:n], b[3*n:][:n]
+	for s, u0 := range a0 {
+		u1 := a1[s]
+		v := b0[s]
+		c00 += u0 * v
+		c10 += u1 * v
+		v = b1[s]
+		c01 += u0 * v
+		c11 += u1 * v
+		v = b2[s]
+		c02 += u0 * v
+		c12 += u1 * v
+		v = b3[s]
+		c03 += u0 * v
+		c13 += u1 * v
+	}
+	return
+}
+
+// dot21 returns Σₛ a[i*n+s]·b[s] for i < 2.
+func dot21(a, b []float64, n int) (c0, c1 float64) {
+	a0, a1 := a[:n], a[n:][:n]
+	b = b[:n]
+	for s, v := range b {
+		c0 += a0[s] * v
+		c1 += a1[s] * v
+	}
+	return
+}
+
+// dot11 returns Σₛ a[s]·b[s].
+func dot11(a, b []float64) (c float64) {
+	b = b[:len(a)]
+	for s, v := range a {
+		c += v * b[s]
+	}
+	return
+}
+
+// Outer computes g[o*len(b)+k] = a[o]·b[k].
+func Outer(g, a, b []float64) {
+	switch len(b) {
+	case 2:
+		b0, b1 := b[0], b[1]
+		for _, v := range a {
+			g[0], g[1] = v*b0, v*b1
+			g = g[2:]
+		}
+	case 3:
+		b0, b1, b2 := b[0], b[1], b[2]
+		for _, v := range a {
+			g[0], g[1], g[2] = v*b0, v*b1, v*b2
+			g = g[3:]
+		}
+	default:
+		for _, v := range a {
+			ScaleTo(g[:len(b)], v, b)
+			g = g[len(b):]
+		}
+	}
+}
