@@ -1,0 +1,256 @@
+package neural
+
+import "github.com/costate-go/costate/internal/kernel"
+
+// mlpEvaluator evaluates an MLP. Values of a batch of n samples, layer by layer, are kept in one slice:
+//
+//	h_l = φ(z_l) of the hidden layers, followed by φ′(z_l) where it is no function of h_l;
+//	φ_L′(z_L) of the output layer, where it is not linear.
+type mlpEvaluator struct {
+	m       *MLP
+	width   int
+	bound   bool
+	weights []*kernel.Weights
+	times   []float64
+
+	input  []float64    // first layer's inputs, where they are not x itself
+	keep   []float64    // for calls without the caller's keep
+	ping   [2][]float64 // batches of the widest layer
+	pong   [2][]float64
+	output []float64 // a batch of outputs that nobody asked for
+
+	second   secondWork
+	jacobian jacobianWork
+}
+
+// NewEvaluator builds an evaluator for batches of at most width samples. It panics if width < 1.
+func (m *MLP) NewEvaluator(width int) Evaluator {
+	if width < 1 {
+		panic("neural: NewEvaluator needs a width of 1 or more")
+	}
+	e := &mlpEvaluator{m: m, width: width}
+	widest := 0
+	for _, l := range m.layers {
+		e.weights = append(e.weights, kernel.NewWeights(l.out, l.in))
+		widest = max(widest, l.out, l.in)
+	}
+	if m.cfg.Time || m.cfg.Input != Identity {
+		e.input = make([]float64, m.layers[0].in*width)
+	}
+	e.keep = make([]float64, e.KeepLen(width))
+	for i := range e.ping {
+		e.ping[i] = make([]float64, widest*width)
+		e.pong[i] = make([]float64, widest*width)
+	}
+	e.output = make([]float64, m.cfg.Dim*width)
+	e.second.init(m, width)
+	e.jacobian.init(m, width)
+	return e
+}
+
+// Bind implements Evaluator.
+func (e *mlpEvaluator) Bind(theta []float64) {
+	if len(theta) != e.m.params {
+		panic(badTheta)
+	}
+	for i, l := range e.m.layers {
+		e.weights[i].Pack(theta[l.w:l.b], theta[l.b:l.b+l.out])
+	}
+	e.bound = true
+}
+
+// SetTimes implements TimeBatch.
+func (e *mlpEvaluator) SetTimes(ts []float64) { e.times = ts }
+
+// batch is the number of samples in x.
+func (e *mlpEvaluator) batch(x []float64) int {
+	d := e.m.cfg.Dim
+	n := len(x) / d
+	if n*d != len(x) || n > e.width {
+		panic(badBatch)
+	}
+	if !e.bound {
+		panic(unbound)
+	}
+	return n
+}
+
+// same panics unless every given batch has the length of x.
+func same(x, y []float64) {
+	if len(x) != len(y) {
+		panic(badBatch)
+	}
+}
+
+// inputs returns the first layer's inputs [T(x); t] of n samples.
+func (e *mlpEvaluator) inputs(t float64, x []float64, n int) []float64 {
+	if e.input == nil {
+		return x
+	}
+	u := e.input[:e.m.layers[0].in*n]
+	if e.m.cfg.Input == Cube {
+		kernel.Cube(u[:len(x)], x)
+	} else {
+		copy(u, x)
+	}
+	if !e.m.cfg.Time {
+		return u
+	}
+	if e.times != nil {
+		copy(u[len(x):], e.times[:n])
+	} else {
+		kernel.Fill(u[len(x):], t)
+	}
+	return u
+}
+
+// Eval implements Evaluator.
+func (e *mlpEvaluator) Eval(dx []float64, t float64, x []float64) {
+	n := e.batch(x)
+	same(dx, x)
+	h := e.inputs(t, x, n)
+	last := len(e.m.layers) - 1
+	for i, l := range e.m.layers[:last] {
+		y := e.ping[i&1][:l.out*n]
+		e.weights[i].Affine(y, nil, h, n, l.act.kernel())
+		h = y
+	}
+	e.weights[last].Affine(dx, nil, h, n, e.m.cfg.Output.kernel())
+}
+
+// kept returns how many numbers a layer keeps per sample, h and φ′.
+func (m *MLP) kept(layer int) (h, d int) {
+	l := m.layers[layer]
+	if layer == len(m.layers)-1 {
+		if l.act != Linear {
+			d = l.out
+		}
+		return 0, d
+	}
+	if !l.act.kernel().FromValue() {
+		d = l.out
+	}
+	return l.out, d
+}
+
+// KeepLen implements Keeper.
+func (e *mlpEvaluator) KeepLen(n int) int {
+	sum := 0
+	for i := range e.m.layers {
+		h, d := e.m.kept(i)
+		sum += h + d
+	}
+	return sum * n
+}
+
+// next cuts a layer's part off keep.
+func (m *MLP) next(layer, n int, keep []float64) (h, d, rest []float64) {
+	nh, nd := m.kept(layer)
+	h = keep[: nh*n : nh*n]
+	if nd > 0 {
+		d = keep[nh*n : (nh+nd)*n]
+	}
+	return h, d, keep[(nh+nd)*n:]
+}
+
+// EvalKeep implements Keeper.
+func (e *mlpEvaluator) EvalKeep(dx []float64, t float64, x, keep []float64) {
+	n := e.batch(x)
+	same(dx, x)
+	if len(keep) != e.KeepLen(n) {
+		panic(badKeep)
+	}
+	e.forward(dx, e.inputs(t, x, n), n, keep)
+}
+
+// forward evaluates and keeps. A nil dx says that the output itself is not wanted.
+func (e *mlpEvaluator) forward(dx, u []float64, n int, keep []float64) {
+	in := u
+	last := len(e.m.layers) - 1
+	for i, l := range e.m.layers {
+		h, d, rest := e.m.next(i, n, keep)
+		keep = rest
+		if i == last {
+			if dx == nil {
+				if d == nil {
+					return
+				}
+				dx = e.output[:l.out*n]
+			}
+			h = dx
+		}
+		e.weights[i].Affine(h, d, in, n, l.act.kernel())
+		in = h
+	}
+}
+
+// VJP implements Evaluator.
+func (e *mlpEvaluator) VJP(px, ptheta []float64, t float64, x, p []float64) {
+	n := e.batch(x)
+	same(p, x)
+	u := e.inputs(t, x, n)
+	keep := e.keep[:e.KeepLen(n)]
+	e.forward(nil, u, n, keep)
+	e.backward(px, ptheta, u, x, p, n, keep)
+}
+
+// VJPKept implements Keeper.
+func (e *mlpEvaluator) VJPKept(px, ptheta []float64, t float64, x, p, keep []float64) {
+	n := e.batch(x)
+	same(p, x)
+	if len(keep) != e.KeepLen(n) {
+		panic(badKeep)
+	}
+	e.backward(px, ptheta, e.inputs(t, x, n), x, p, n, keep)
+}
+
+// backward goes from p through the layers: δ_L = p ⊙ φ′(z_L), δ_l = (W_{l+1}ᵀ δ_{l+1}) ⊙ φ′(z_l), with
+// ∂W_l = Σ_s δ_l h_{l−1}ᵀ, ∂b_l = Σ_s δ_l, and f_xᵀp = (W₁ᵀ δ₁) ⊙ T′(x).
+func (e *mlpEvaluator) backward(px, ptheta []float64, u, x, p []float64, n int, keep []float64) {
+	if ptheta != nil && len(ptheta) != e.m.params {
+		panic(badTheta)
+	}
+	if px != nil {
+		same(px, x)
+	}
+	delta := p
+	end := len(keep)
+	for i := len(e.m.layers) - 1; i >= 0; i-- {
+		l := e.m.layers[i]
+		nh, nd := e.m.kept(i)
+		start := end - (nh+nd)*n
+		h, d := keep[start:start+nh*n], keep[start+nh*n:end]
+		end = start
+		switch {
+		case i == len(e.m.layers)-1:
+			if nd > 0 {
+				delta = e.ping[i&1][:l.out*n]
+				kernel.MulTo(delta, p, d)
+			}
+		case nd > 0:
+			kernel.Mul(delta, d)
+		default:
+			l.act.kernel().MulD1(delta, h)
+		}
+		in := u
+		if i > 0 {
+			hBelow, dBelow := e.m.kept(i - 1)
+			at := end - (hBelow+dBelow)*n
+			in = keep[at : at+hBelow*n]
+		}
+		if ptheta != nil {
+			kernel.AddOuter(ptheta[l.w:l.b], delta, in, l.out, l.in, n)
+			kernel.AddRowSums(ptheta[l.b:l.b+l.out], delta, n)
+		}
+		if i > 0 {
+			next := e.ping[(i-1)&1][:l.in*n]
+			e.weights[i].MulT(next, delta, l.in, n)
+			delta = next
+		} else if px != nil {
+			e.weights[0].MulT(px, delta, e.m.cfg.Dim, n)
+			if e.m.cfg.Input == Cube {
+				kernel.MulCubeD(px, x)
+			}
+		}
+	}
+}
