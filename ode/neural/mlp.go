@@ -169,8 +169,9 @@ func (m *MLP) Init(theta []float64, seed uint64) {
 }
 
 const (
-	badTheta = "neural: length of the parameters is not NumParams"
-	badBatch = "neural: a batch does not have Dim times at most width entries, the same in all arguments"
-	badKeep  = "neural: length of keep is not KeepLen"
-	unbound  = "neural: Bind was not called"
+	badTheta    = "neural: length of the parameters is not NumParams"
+	badBatch    = "neural: a batch does not have Dim times at most width entries, the same in all arguments"
+	badJacobian = "neural: length of jac is not Dim·B·NumParams"
+	badKeep     = "neural: length of keep is not KeepLen"
+	unbound     = "neural: Bind was not called"
 )

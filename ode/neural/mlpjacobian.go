@@ -25,7 +25,7 @@ func (e *mlpEvaluator) ParamJacobian(jac []float64, t float64, x []float64) {
 	n := e.batch(x)
 	dim, params := e.m.cfg.Dim, e.m.params
 	if len(jac) != dim*n*params {
-		panic("neural: length of jac is not Dim·B·NumParams")
+		panic(badJacobian)
 	}
 	u := e.inputs(t, x, n)
 	keep := e.keep[:e.KeepLen(n)]
