@@ -116,28 +116,25 @@ func (c PID) Factor(h *History) float64 {
 	return filter(c.Limits, h, c.Beta1, c.Beta2, c.Beta3, c.Alpha)
 }
 
-// filter evaluates a digital filter. Terms without history are left out and the exponent of the present error
-// is then the sum of all, which is what the filter does while errors stay the same.
+// filter evaluates a digital filter. Without any history it is the elementary controller; while the error before
+// last is not known, the last one stands in for it.
 func filter(limits Limits, h *History, b1, b2, b3, alpha float64) float64 {
 	l := limits.orDefaults()
 	if h.Error > 1 {
 		return l.shrink(h)
 	}
-	k := float64(h.Order)
 	log := 0.0
-	if h.BeforeLast > 0 {
-		log = b3 * math.Log(max(h.BeforeLast, errorFloor))
-	} else {
-		b2 += b3
+	switch {
+	case h.Last == 0:
+		b1 = 1
+	case h.BeforeLast == 0:
+		log = (b2 + b3) * fastLog2(max(h.Last, errorFloor))
+	default:
+		log = b2*fastLog2(max(h.Last, errorFloor)) + b3*fastLog2(max(h.BeforeLast, errorFloor))
 	}
-	if h.Last > 0 {
-		log += b2 * math.Log(max(h.Last, errorFloor))
-	} else {
-		b1 += b2
-	}
-	log = (log + b1*math.Log(max(h.Error, 1e-10))) / k
+	log = (log + b1*fastLog2(max(h.Error, 1e-10))) / float64(h.Order)
 	if h.Ratio > 0 && alpha != 0 {
-		log += alpha * math.Log(h.Ratio)
+		log += alpha * fastLog2(h.Ratio)
 	}
-	return l.clamp(l.Safety*math.Exp(-log), h)
+	return l.clamp(l.Safety*fastExp2(-log), h)
 }

@@ -9,9 +9,9 @@ import (
 // ErrUnknownMethod is wrapped by the error of ByName.
 var ErrUnknownMethod = errors.New("solvers: unknown method")
 
-// Methods returns the built-in methods, by rising order.
+// Methods returns the built-in methods: fixed-step ones by rising order, then pairs with an error estimate.
 func Methods() []Method {
-	return []Method{Euler, Midpoint, Heun, BogackiShampine32, RK4, DormandPrince54, Tsit5}
+	return []Method{Euler, Midpoint, Heun, RK4, BogackiShampine32, DormandPrince54, Tsit5}
 }
 
 // ByName returns the built-in method of that name. The error wraps ErrUnknownMethod, names the method that was
