@@ -62,6 +62,17 @@ func UniformMesh(t0, t1 float64, n int) []float64 {
 	return mesh
 }
 
+// At returns θ(t) of a control whose nodes are theta: a view of a node where that is possible, else dst (length P)
+// filled.
+func (c Control) At(dst, theta []float64, t float64) []float64 {
+	p := len(dst)
+	if c.Kind == Constant {
+		return theta[:p]
+	}
+	m := mesh{kind: c.Kind, knots: c.Mesh, params: p}
+	return m.at(dst, theta, m.element(t), t)
+}
+
 // Errors of a problem's description.
 var (
 	ErrMesh  = errors.New("pmp: bad mesh")

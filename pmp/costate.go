@@ -13,11 +13,8 @@ func (w *Sweeper) Backward(tr *Trajectory) {
 	shards := len(tr.shards)
 	size := len(tr.StateGrad)
 	w.partial = grow(w.partial, shards*size)
-	w.parallel(shards, func(ln *lane, k int) {
-		g := w.partial[k*size : (k+1)*size]
-		clear(g)
-		w.costs[k].work = Work{Backward: w.backwardShard(ln, tr, &tr.shards[k], g)}
-	})
+	w.tr = tr
+	w.parallel(shards, w.backward)
 	clear(tr.StateGrad)
 	for k := range shards {
 		for i, v := range w.partial[k*size : (k+1)*size] {
@@ -31,6 +28,13 @@ func (w *Sweeper) Backward(tr *Trajectory) {
 	copy(tr.Grad, tr.StateGrad)
 	w.mesh.cost(tr.Grad, tr.Theta)
 	tr.back = true
+}
+
+func (w *Sweeper) backwardTask(ln *lane, k int) {
+	size := w.NumControls()
+	g := w.partial[k*size : (k+1)*size]
+	clear(g)
+	w.costs[k].work = Work{Backward: w.backwardShard(ln, w.tr, &w.tr.shards[k], g)}
 }
 
 func (w *Sweeper) backwardShard(ln *lane, tr *Trajectory, tp *tape, grad []float64) (calls int) {

@@ -78,17 +78,21 @@ func (c *SumError) Eval(grad, x []float64, lo, batch int) float64 {
 	return c.Weight * total
 }
 
-// CrossEntropy is the cost of classification with the softmax of the first Classes states, times Scale, as
-// probabilities: −log p_label. With one class the first state is the logit of label 1 against 0.
+// CrossEntropy is the cost of classification with the softmax of the states First … First+Classes−1, times Scale, as
+// probabilities: −log p_label. With one class that state is the logit of label 1 against 0.
 type CrossEntropy struct {
-	Label   []int // N
-	Classes int
-	Scale   float64
+	Label          []int // N
+	First, Classes int
+	Scale          float64
 }
 
 // Eval implements Cost.
 func (c *CrossEntropy) Eval(grad, x []float64, lo, batch int) float64 {
 	total := 0.0
+	x = x[c.First*batch:]
+	if grad != nil {
+		grad = grad[c.First*batch:]
+	}
 	for s := range batch {
 		label := c.Label[lo+s]
 		if c.Classes == 1 {

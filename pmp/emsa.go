@@ -44,6 +44,9 @@ func (o *EMSA) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	if err := o.init(w, theta); err != nil {
 		return err
 	}
+	if w.mesh.kind == PiecewiseLinear {
+		return fmt.Errorf("%w: emsa measures infeasibility interval by interval and takes constant and piecewise constant controls; use sqh", ErrMaximizer)
+	}
 	if o.Maximizer == nil {
 		o.Maximizer = &LevenbergMarquardt{}
 	}

@@ -62,6 +62,8 @@ type Gradient struct {
 	Momentum, Decay, Beta1, Beta2 float64
 	// Guard is ε in the denominators; 0 means 1e-8 (1e-10 for Adagrad).
 	Guard float64
+	// WeightDecay is the decoupled weight decay of AdamW (Loshchilov & Hutter, 2019).
+	WeightDecay float64
 	// Clip bounds the Euclidean norm of the gradient; 0 means no bound.
 	Clip float64
 	// Tolerance stops when the L² norm of ∂J/∂θ falls below it; 0 means never.
@@ -158,6 +160,7 @@ func (o *Gradient) update(rate, scale float64) {
 		case Adam:
 			o.first[i] = o.Beta1*o.first[i] + (1-o.Beta1)*g
 			o.second[i] = o.Beta2*o.second[i] + (1-o.Beta2)*g*g
+			o.theta[i] -= rate * o.WeightDecay * o.theta[i]
 			o.theta[i] -= rate * (o.first[i] / c1) / (math.Sqrt(o.second[i]/c2) + o.Guard)
 		}
 	}

@@ -44,6 +44,12 @@ type Sweeper struct {
 	lanes   []*lane
 	partial []float64 // shards × len θ, gradient of each shard
 	costs   []shardCost
+
+	// The sweep under way, for tasks that are built once.
+	ctx      context.Context
+	tr       *Trajectory
+	forward  func(ln *lane, k int)
+	backward func(ln *lane, k int)
 }
 
 type shardCost struct {
@@ -106,6 +112,8 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	for w.method.B[w.anchor] == 0 {
 		w.anchor++
 	}
+	w.forward = func(ln *lane, k int) { w.costs[k] = w.forwardShard(w.ctx, ln, w.tr, k) }
+	w.backward = w.backwardTask
 	for i := range w.threads {
 		ln, err := w.newLane(i)
 		if err != nil {
@@ -249,7 +257,9 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 		w.costs = make([]shardCost, shards)
 	}
 	w.costs = w.costs[:shards]
-	w.parallel(shards, func(ln *lane, k int) { w.costs[k] = w.forwardShard(ctx, ln, tr, k) })
+	w.ctx, w.tr = ctx, tr
+	w.parallel(shards, w.forward)
+	w.ctx = nil
 	var j, c float64
 	for k := range w.costs {
 		if w.costs[k].err != nil {

@@ -136,7 +136,8 @@ type Optimizer struct {
 // Train is the section [train].
 type Train struct {
 	Iterations      int
-	Batch           int // samples; 0: all
+	Batch           int    // samples; 0: all
+	Loss            string // task fit: squared or absolute
 	ValidateEvery   int
 	Patience        int     // validations without improvement; 0: off
 	TargetLoss      float64 // 0: off

@@ -63,7 +63,8 @@ func checkTensorBoard(v any) string {
 
 // The names that files may use; the same lists serve `costate list`.
 var (
-	Activations = []string{"tanh", "softplus", "relu", "sigmoid", "swish", "sin"}
+	Activations = []string{"tanh", "softplus", "sigmoid", "relu", "sine", "gelu"}
+	Problems    = []string{"double_integrator_bounded", "double_integrator_energy", "energy_distance", "rayleigh", "scalar_lqr", "van_der_pol", "van_der_pol_bounded"}
 	Methods     = []string{"euler", "midpoint", "heun", "rk4", "bs3", "dopri5", "tsit5"}
 )
 
@@ -115,8 +116,7 @@ func tableOf(c *Config) *table {
 	control := when("task", "control")
 	p := &c.Problem
 	k("problem.name", &p.Name, "van_der_pol_bounded", "which problem", control,
-		oneOf("scalar_lqr", "double_integrator", "double_integrator_bounded", "double_integrator_fuel", "energy_distance",
-			"turnpike", "van_der_pol", "van_der_pol_bounded", "rayleigh", "catalyst_mixing"))
+		oneOf(Problems...))
 	k("problem.horizon", &p.Horizon, 0.0, "end of the time interval; 0: the problem's own", control, atLeast(0))
 	k("problem.terminal", &p.Terminal, "augmented-lagrangian", "how end conditions are met", control,
 		oneOf("augmented-lagrangian", "penalty"))
@@ -131,9 +131,9 @@ func tableOf(c *Config) *table {
 	k("field.output", &f.Output, "linear", "activation of the last layer", learn, oneOf(append([]string{"linear"}, Activations...)...))
 	k("field.input", &f.Input, "identity", "what the network sees of the state: x, or x³ entry by entry", learn, oneOf("identity", "cube"))
 	k("field.time", &f.Time, false, "the network sees t as one more input", learn)
-	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0", learn, between(0, 4096))
-	k("field.init", &f.Init, "lecun", "distribution of the initial weights", learn, oneOf("lecun", "xavier", "he", "normal", "zero"))
-	k("field.init_scale", &f.InitScale, 1.0, "factor of the initial weights (their standard deviation for normal)", learn, above(0))
+	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0 (for source sine: copies of the input)", learn, between(0, 4096))
+	k("field.init", &f.Init, "lecun-normal", "distribution of the initial weights", learn, oneOf("lecun-normal", "normal", "uniform", "glorot-uniform", "glorot-normal", "kaiming-uniform", "kaiming-normal", "torch-linear", "zeros"))
+	k("field.init_scale", &f.InitScale, 1.0, "factor σ of the initial weights", learn, above(0))
 
 	u := &c.Control
 	k("control.kind", &u.Kind, "constant", "θ as a function of time", oneOf("constant", "piecewise-constant", "piecewise-linear"),

@@ -59,6 +59,8 @@ func trainKeys(t *table, r *Train, p *Report) {
 	k := t.add
 	k("train.iterations", &r.Iterations, 100, "updates of the control", between(0, 1e9))
 	k("train.batch", &r.Batch, 0, "samples of one iteration; 0: all", when("task", "fit", "classify"), atLeast(0))
+	k("train.loss", &r.Loss, "squared", "error of an observation, averaged over windows, times and components", when("task", "fit"), when("data.source", "spiral", "lotka_volterra", "csv"),
+		oneOf("squared", "absolute"))
 	k("train.validate_every", &r.ValidateEvery, 1, "iterations between validations", when("task", "fit", "classify"), atLeast(1))
 	k("train.patience", &r.Patience, 0, "stop after this many validations without improvement; 0: never", when("task", "fit", "classify"), atLeast(0))
 	k("train.target_loss", &r.TargetLoss, 0.0, "stop at this training loss; 0: off", atLeast(0))

@@ -1,0 +1,166 @@
+package tasks
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/ode"
+	"github.com/costate-go/costate/ode/neural"
+	"github.com/costate-go/costate/pmp"
+	"github.com/costate-go/costate/solvers"
+)
+
+// Field builds the network of a configuration on states of dimension dim, augmentation included.
+func Field(c *config.Field, dim int) (*neural.MLP, error) {
+	act, err := neural.ParseActivation(c.Activation)
+	if err != nil {
+		return nil, err
+	}
+	out, err := neural.ParseActivation(c.Output)
+	if err != nil {
+		return nil, err
+	}
+	in, err := neural.ParseInput(c.Input)
+	if err != nil {
+		return nil, err
+	}
+	scheme, err := neural.ParseScheme(c.Init)
+	if err != nil {
+		return nil, err
+	}
+	return neural.NewMLP(neural.MLPConfig{
+		Dim: dim, Hidden: c.Hidden, Activation: act, Output: out, Time: c.Time, Input: in,
+		Init: neural.Initializer{Scheme: scheme, Scale: c.InitScale},
+	})
+}
+
+// SweepSettings are the settings of all sweeps of a configuration.
+func SweepSettings(c *config.Config, threads int) (pmp.Settings, error) {
+	method, err := solvers.ByName(c.Solver.Method)
+	if err != nil {
+		return pmp.Settings{}, err
+	}
+	memory, err := config.Bytes(c.Costate.Memory)
+	if err != nil {
+		return pmp.Settings{}, err
+	}
+	s := ode.Settings{
+		Method: method, RTol: c.Solver.RTol, ATol: c.Solver.ATol, FirstStep: c.Solver.FirstStep,
+		MaxStep: c.Solver.MaxStep, MaxSteps: c.Solver.MaxSteps,
+	}
+	switch c.Solver.Controller {
+	case "i":
+		s.Controller = solvers.I{}
+	case "pid":
+		s.Controller = solvers.PID{}
+	default:
+		s.Controller = solvers.PI{}
+	}
+	if c.Solver.Norm == "max" {
+		s.Norm = solvers.Max
+	}
+	return pmp.Settings{Solver: s, Steps: c.Solver.Steps, Threads: threads, KeepBytes: memory}, nil
+}
+
+// controlOf is the control space on the horizon [t0, t1].
+func controlOf(c *config.Control, t0, t1 float64) (pmp.Control, error) {
+	kind, err := pmp.ParseKind(c.Kind)
+	if err != nil {
+		return pmp.Control{}, err
+	}
+	out := pmp.Control{Kind: kind, Lower: c.Lower, Upper: c.Upper, L2: c.L2, L1: c.L1}
+	if kind != pmp.Constant {
+		out.Mesh = pmp.UniformMesh(t0, t1, c.Intervals)
+	}
+	return out, nil
+}
+
+// Optimizer builds the optimizer of a configuration.
+func Optimizer(c *config.Config, p *pmp.Problem) (pmp.Optimizer, error) {
+	inner, err := unconstrained(c)
+	if err != nil || len(p.Constraints) == 0 {
+		return inner, err
+	}
+	return &pmp.AugmentedLagrangian{
+		Inner: inner, Tolerance: c.Problem.Tolerance, Sigma: c.Problem.Penalty, Growth: c.Problem.PenaltyGrowth,
+		PenaltyOnly: c.Problem.Terminal == "penalty",
+	}, nil
+}
+
+func unconstrained(c *config.Config) (pmp.Optimizer, error) {
+	o := &c.Optimizer
+	switch o.Kind {
+	case "emsa":
+		mx, err := maximizer(c)
+		return &pmp.EMSA{Maximizer: mx, Rho: o.Rho, Fixed: !o.Adaptive, PenalizeCostate: o.PenaltyCostate, Seed: c.Seed}, err
+	case "sqh":
+		mx, err := maximizer(c)
+		rule := pmp.Curvature
+		if o.EpsilonRule == "published" {
+			rule = pmp.Published
+		}
+		return &pmp.SQH{Maximizer: mx, Rule: rule, Epsilon: o.Epsilon, Sigma: o.Sigma, Zeta: o.Zeta, Eta: o.Eta, Kappa: o.Kappa}, err
+	case "msa":
+		mx, err := maximizer(c)
+		return &pmp.MSA{Maximizer: mx, Kappa: 1e-10}, err
+	case "lbfgs":
+		return &pmp.QuasiNewton{Pairs: o.Memory}, nil
+	}
+	rules := map[string]pmp.Rule{"sgd": pmp.SGD, "adagrad": pmp.Adagrad, "rmsprop": pmp.RMSprop, "adam": pmp.Adam}
+	rule, ok := rules[o.Kind]
+	if !ok {
+		return nil, fmt.Errorf("tasks: unknown optimizer %q", o.Kind)
+	}
+	schedule := map[string]pmp.Schedule{"linear": pmp.LinearRate, "cosine": pmp.CosineRate}[o.Schedule]
+	return &pmp.Gradient{
+		Rule: rule, Rate: o.LearningRate, Schedule: schedule, Total: c.Train.Iterations, Momentum: o.Momentum, Decay: o.Decay,
+		Beta1: o.Beta1, Beta2: o.Beta2, Guard: o.Eps, Clip: o.ClipNorm, WeightDecay: o.WeightDecay,
+	}, nil
+}
+
+// maximizer builds the maximizer; "auto" is the one that suits optimizer and dynamics.
+func maximizer(c *config.Config) (pmp.Maximizer, error) {
+	o := &c.Optimizer
+	kind := o.Maximizer
+	if kind == "auto" {
+		switch {
+		case o.Kind == "emsa":
+			kind = "levenberg-marquardt"
+		case c.Task == "control":
+			kind = "closed-form"
+		default:
+			kind = "h-max"
+		}
+	}
+	switch kind {
+	case "levenberg-marquardt":
+		return &pmp.LevenbergMarquardt{Inner: o.InnerIterations}, nil
+	case "lbfgs":
+		return &pmp.LBFGS{Iterations: o.InnerIterations, Perturbation: o.Perturbation, Safeguard: o.Kind != "emsa" || o.Adaptive}, nil
+	case "closed-form":
+		return pmp.ClosedForm{}, nil
+	case "h-max":
+		return pmp.HMax{}, nil
+	}
+	return nil, fmt.Errorf("tasks: unknown maximizer %q", kind)
+}
+
+// describe is a line on a network.
+func describe(c *config.Field, m *neural.MLP, control *config.Control) string {
+	var sizes []string
+	in := m.Dim()
+	if c.Time {
+		in++
+	}
+	sizes = append(sizes, fmt.Sprint(in))
+	for _, h := range c.Hidden {
+		sizes = append(sizes, fmt.Sprint(h))
+	}
+	sizes = append(sizes, fmt.Sprint(m.Dim()))
+	text := fmt.Sprintf("MLP %s (%s), %d parameters", strings.Join(sizes, "-"), c.Activation, m.NumParams())
+	if n := nodes(control); n > 1 {
+		text += fmt.Sprintf(" × %d nodes, %s", n, control.Kind)
+	}
+	return text
+}

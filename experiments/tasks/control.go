@@ -1,0 +1,171 @@
+package tasks
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/pmp"
+	"github.com/costate-go/costate/pmp/problems"
+)
+
+// Control is a classical optimal control problem.
+type Control struct {
+	c        *config.Config
+	settings pmp.Settings
+	problem  *pmp.Problem
+
+	// Classical is the problem with its reference value.
+	Classical *problems.Classical
+}
+
+func newControl(c *config.Config, threads int) (*Control, error) {
+	classical, err := problems.ByName(c.Problem.Name)
+	if err != nil {
+		return nil, configError("problem.name", err.Error())
+	}
+	if c.Problem.Horizon > 0 && c.Problem.Horizon != classical.T1 {
+		classical.T1, classical.Optimal = c.Problem.Horizon, math.NaN()
+	}
+	for _, b := range []struct {
+		given []float64
+		own   *[]float64
+	}{{c.Control.Lower, &classical.Lower}, {c.Control.Upper, &classical.Upper}} {
+		if b.given != nil {
+			*b.own, classical.Optimal = b.given, math.NaN()
+		}
+	}
+	if c.Control.L1 > 0 || c.Control.L2 > 0 {
+		classical.L1 += c.Control.L1
+		classical.L2 += c.Control.L2
+		classical.Optimal = math.NaN()
+	}
+	kind, err := pmp.ParseKind(c.Control.Kind)
+	if err != nil {
+		return nil, err
+	}
+	s, err := SweepSettings(c, threads)
+	if err != nil {
+		return nil, err
+	}
+	t := &Control{c: c, settings: s, Classical: classical}
+	t.problem = classical.Problem(kind, max(1, c.Control.Intervals))
+	return t, nil
+}
+
+// Phase implements Task.
+func (t *Control) Phase(int) int { return 0 }
+
+// Enter implements Task.
+func (t *Control) Enter(int) error { return nil }
+
+// Problem implements Task.
+func (t *Control) Problem() *pmp.Problem { return t.problem }
+
+// Samples implements Task.
+func (t *Control) Samples() int { return 1 }
+
+// Select implements Task; there is one initial state.
+func (t *Control) Select([]int) {}
+
+// Initial implements Task.
+func (t *Control) Initial() []float64 {
+	theta := make([]float64, nodes(&t.c.Control)*t.Classical.Field.P)
+	for i := range theta {
+		theta[i] = t.c.Control.Initial
+	}
+	return theta
+}
+
+// Validate implements Task; there is nothing to hold out.
+func (t *Control) Validate(context.Context, []float64) (float64, error) { return math.NaN(), nil }
+
+// Metrics implements Task: cost, distance from the reference value, certificate, p(0).
+func (t *Control) Metrics(ctx context.Context, theta []float64) (map[string]float64, error) {
+	w, tr, err := evaluate(ctx, t.problem, t.settings, theta)
+	if err != nil {
+		return nil, err
+	}
+	w.Backward(tr)
+	c, err := w.Certify(ctx, theta)
+	if err != nil {
+		return nil, err
+	}
+	m := map[string]float64{
+		"cost": tr.J, "on_bounds": c.OnBounds, "projected_gradient": c.ProjectedGradient, "costate_error": c.CostateError,
+	}
+	if !math.IsNaN(t.Classical.Optimal) {
+		m["reference"] = t.Classical.Optimal
+		m["gap"] = tr.J - t.Classical.Optimal
+	}
+	if len(t.problem.Constraints) > 0 {
+		m["end_violation"] = c.Violation
+	}
+	_, p := tr.Costate(0)
+	for i, v := range p[0] {
+		m[fmt.Sprintf("p0_%d", i+1)] = v
+	}
+	return m, nil
+}
+
+// Paths returns states and controls over time for pictures and tables.
+func (t *Control) Paths(ctx context.Context, theta []float64) (*Paths, error) {
+	w, tr, err := evaluate(ctx, t.problem, t.settings, theta)
+	if err != nil {
+		return nil, err
+	}
+	w.Backward(tr)
+	out := &Paths{}
+	out.T, out.X = tr.Path(0)
+	_, out.P = tr.Costate(0)
+	for k, at := range out.T {
+		u := make([]float64, t.Classical.Field.P)
+		if k == len(out.T)-1 {
+			at = math.Nextafter(at, out.T[0]) // the control has its left-hand value at t1
+		}
+		out.U = append(out.U, append([]float64(nil), t.problem.Control.At(u, theta, at)...))
+	}
+	return out, nil
+}
+
+// Paths are states, costates and controls at the ends of steps.
+type Paths struct {
+	T       []float64
+	X, P, U [][]float64
+}
+
+// About implements Task.
+func (t *Control) About() About {
+	n := nodes(&t.c.Control) * t.Classical.Field.P
+	return About{
+		Data:   fmt.Sprintf("none; %s on [%g, %g]", t.Classical.Title, t.Classical.T0, t.Classical.T1),
+		Model:  fmt.Sprintf("%d states, %d control, %s on %d intervals", t.Classical.Field.D, t.Classical.Field.P, t.c.Control.Kind, t.c.Control.Intervals),
+		Params: n, StateSize: t.Classical.Field.D, Samples: 1,
+	}
+}
+
+// Predict implements Task: states, costates and controls over time; the input is not used.
+func (t *Control) Predict(ctx context.Context, theta []float64, _ *data.Table) ([]string, [][]float64, error) {
+	paths, err := t.Paths(ctx, theta)
+	if err != nil {
+		return nil, nil, err
+	}
+	header := []string{"t"}
+	for i := range t.Classical.Field.D {
+		header = append(header, fmt.Sprintf("x%d", i+1))
+	}
+	for i := range t.Classical.Field.D {
+		header = append(header, fmt.Sprintf("p%d", i+1))
+	}
+	for i := range t.Classical.Field.P {
+		header = append(header, fmt.Sprintf("u%d", i+1))
+	}
+	var rows [][]float64
+	for k, at := range paths.T {
+		row := append([]float64{at}, paths.X[k]...)
+		rows = append(rows, append(append(row, paths.P[k]...), paths.U[k]...))
+	}
+	return header, rows, nil
+}

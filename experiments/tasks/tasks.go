@@ -1,0 +1,110 @@
+// Package tasks turns a configuration into an optimal control problem: it loads data, builds the vector field, states
+// costs and names what is measured. A Task knows nothing of optimizers, files or terminals.
+package tasks
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/ode/neural"
+	"github.com/costate-go/costate/pmp"
+)
+
+// Task is an experiment's problem with its data and measures. It belongs to one goroutine.
+type Task interface {
+	// Phase is the number of the problem that iteration k works on; problems change when training windows grow.
+	Phase(k int) int
+	// Enter makes the problem of a phase current.
+	Enter(phase int) error
+	// Problem is the training problem of the phase, holding the samples that were selected last.
+	Problem() *pmp.Problem
+	// Samples is the number of training samples of the phase. Select makes the problem hold those with the given
+	// indexes, nil for all, in that order.
+	Samples() int
+	Select(index []int)
+	// Initial is the first control.
+	Initial() []float64
+	// Validate is the loss on held-out data, NaN where there is none.
+	Validate(ctx context.Context, theta []float64) (float64, error)
+	// Metrics measures a control on all data sets, by name.
+	Metrics(ctx context.Context, theta []float64) (map[string]float64, error)
+	// About describes problem and data for the first lines of a run.
+	About() About
+	// Predict applies the model to rows of a user's table.
+	Predict(ctx context.Context, theta []float64, in *data.Table) (header []string, rows [][]float64, err error)
+}
+
+// About is what a person should know of a task before it runs.
+type About struct {
+	Data      string            // data set and rows
+	Model     string            // field and its size
+	Params    int               // numbers in the control, all nodes together
+	StateSize int               // d
+	Samples   int               // training samples
+	Hashes    map[string]string // source → SHA-256
+	Scaler    data.Scaler
+}
+
+// New builds the task that a configuration describes. threads is for sweeps outside training.
+func New(c *config.Config, threads int) (Task, error) {
+	switch c.Task {
+	case "fit":
+		if c.Data.Source == "sine" {
+			return newSine(c, threads)
+		}
+		return newFit(c, threads)
+	case "classify":
+		return newClassify(c, threads)
+	case "control":
+		return newControl(c, threads)
+	}
+	return nil, fmt.Errorf("tasks: unknown task %q", c.Task)
+}
+
+// evaluate integrates the states of p under theta and returns the trajectory.
+func evaluate(ctx context.Context, p *pmp.Problem, s pmp.Settings, theta []float64) (*pmp.Sweeper, *pmp.Trajectory, error) {
+	w, err := pmp.NewSweeper(p, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	tr := w.NewTrajectory()
+	return w, tr, w.Forward(ctx, tr, theta)
+}
+
+// initial draws the first control of a network: the same weights on every node.
+func initial(field *neural.MLP, nodes int, seed uint64) []float64 {
+	p := field.NumParams()
+	theta := make([]float64, nodes*p)
+	for j := range nodes {
+		field.Init(theta[j*p:(j+1)*p], seed)
+	}
+	return theta
+}
+
+// nodes is the number of nodes of a control.
+func nodes(c *config.Control) int {
+	switch c.Kind {
+	case "piecewise-constant":
+		return c.Intervals
+	case "piecewise-linear":
+		return c.Intervals + 1
+	}
+	return 1
+}
+
+// gather copies the columns index of src (d×n, batch last) to a new slice; nil index copies all.
+func gather(src []float64, n int, index []int) []float64 {
+	if index == nil {
+		return append([]float64(nil), src...)
+	}
+	d := len(src) / n
+	dst := make([]float64, d*len(index))
+	for i := range d {
+		for s, k := range index {
+			dst[i*len(index)+s] = src[i*n+k]
+		}
+	}
+	return dst
+}
