@@ -14,19 +14,24 @@ func AddOuter(g, delta, x []float64, out, in, n int) {
 		a := delta[o*n : (o+2)*n]
 		g0, g1 := g[o*in:][:in], g[(o+1)*in:][:in]
 		k := 0
-		for ; k+4 <= in; k += 4 {
-			c00, c01, c02, c03, c10, c11, c12, c13 := dot24(a, x[k*n:(k+4)*n], n)
-			h0, h1 := g0[k:k+4:k+4], g1[k:k+4:k+4]
+		for ; k+3 <= in; k += 3 {
+			c00, c01, c02, c10, c11, c12 := dot23(a, x[k*n:(k+3)*n], n)
+			h0, h1 := g0[k:k+3:k+3], g1[k:k+3:k+3]
 			h0[0] += c00
 			h0[1] += c01
 			h0[2] += c02
-			h0[3] += c03
 			h1[0] += c10
 			h1[1] += c11
 			h1[2] += c12
-			h1[3] += c13
 		}
-		for ; k < in; k++ {
+		switch in - k {
+		case 2:
+			c00, c01, c10, c11 := dot22(a, x[k*n:(k+2)*n], n)
+			g0[k] += c00
+			g0[k+1] += c01
+			g1[k] += c10
+			g1[k+1] += c11
+		case 1:
 			c0, c1 := dot21(a, x[k*n:(k+1)*n], n)
 			g0[k] += c0
 			g1[k] += c1
@@ -54,10 +59,34 @@ func AddRowSums(g, delta []float64, n int) {
 	}
 }
 
-// dot24 returns Σₛ a[i*n+s]·b[j*n+s] for i < 2, j < 4.
-func dot24(a, b []float64, n int) (c00, c01, c02, c03, c10, c11, c12, c13 float64) {
+// Outer computes g[o*len(b)+k] = a[o]·b[k].
+func Outer(g, a, b []float64) {
+	switch len(b) {
+	case 2:
+		b0, b1 := b[0], b[1]
+		for _, v := range a {
+			g[0], g[1] = v*b0, v*b1
+			g = g[2:]
+		}
+	case 3:
+		b0, b1, b2 := b[0], b[1], b[2]
+		for _, v := range a {
+			g[0], g[1], g[2] = v*b0, v*b1, v*b2
+			g = g[3:]
+		}
+	default:
+		for _, v := range a {
+			ScaleTo(g[:len(b)], v, b)
+			g = g[len(b):]
+		}
+	}
+}
+
+// dot23 returns Σₛ a[i*n+s]·b[j*n+s] for i < 2, j < 3. Six sums are as many as the compiler keeps in registers:
+// tiles of 2×4 spill one of them, which makes the loop wait for memory and halves its speed.
+func dot23(a, b []float64, n int) (c00, c01, c02, c10, c11, c12 float64) {
 	a0, a1 := a[:n], a[n:][:n]
-	b0, b1, b2, b3 := b[:n], b[n:][:n], b[2*n:][:n], b[3*n:][:n]
+	b0, b1, b2 := b[:n], b[n:][:n], b[2*n:][:n]
 	for s, u0 := range a0 {
 		u1 := a1[s]
 		v := b0[s]
@@ -69,9 +98,20 @@ func dot24(a, b []float64, n int) (c00, c01, c02, c03, c10, c11, c12, c13 float6
 		v = b2[s]
 		c02 += u0 * v
 		c12 += u1 * v
-		v = b3[s]
-		c03 += u0 * v
-		c13 += u1 * v
+	}
+	return
+}
+
+// dot22 returns Σₛ a[i*n+s]·b[j*n+s] for i, j < 2.
+func dot22(a, b []float64, n int) (c00, c01, c10, c11 float64) {
+	a0, a1 := a[:n], a[n:][:n]
+	b0, b1 := b[:n], b[n:][:n]
+	for s, u0 := range a0 {
+		u1, v0, v1 := a1[s], b0[s], b1[s]
+		c00 += u0 * v0
+		c10 += u1 * v0
+		c01 += u0 * v1
+		c11 += u1 * v1
 	}
 	return
 }
@@ -94,27 +134,4 @@ func dot11(a, b []float64) (c float64) {
 		c += v * b[s]
 	}
 	return
-}
-
-// Outer computes g[o*len(b)+k] = a[o]·b[k].
-func Outer(g, a, b []float64) {
-	switch len(b) {
-	case 2:
-		b0, b1 := b[0], b[1]
-		for _, v := range a {
-			g[0], g[1] = v*b0, v*b1
-			g = g[2:]
-		}
-	case 3:
-		b0, b1, b2 := b[0], b[1], b[2]
-		for _, v := range a {
-			g[0], g[1], g[2] = v*b0, v*b1, v*b2
-			g = g[3:]
-		}
-	default:
-		for _, v := range a {
-			ScaleTo(g[:len(b)], v, b)
-			g = g[len(b):]
-		}
-	}
 }

@@ -1,0 +1,120 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestProducts(t *testing.T) {
+	eachShape(func(name string, out, in, n int) {
+		g := newGuarded(t)
+		w, b, x, delta := g.vec(out*in), g.vec(out), g.vec(in*n), g.vec(out*n)
+		p := NewWeights(out, in)
+		p.Pack(w, b)
+
+		zero := make([]float64, out*n)
+		bias := make([]float64, out*n)
+		AddRows(bias, b, n)
+		for o := range out {
+			for s := range n {
+				if bias[o*n+s] != b[o] {
+					t.Fatalf("%s: AddRows", name)
+				}
+			}
+		}
+		y := g.vec(out * n)
+		p.Mul(y, x, n)
+		near(t, name+" Mul", y, naive(zero, w, x, out, in, n), in)
+		p.Affine(y, nil, x, n, Linear)
+		near(t, name+" Affine", y, naive(bias, w, x, out, in, n), in)
+
+		before := g.vec(out * n)
+		y2 := g.vec(out * n)
+		copy(y2, before)
+		MulAddTo(y2, w, x, out, in, n)
+		near(t, name+" MulAddTo", y2, naive(before, w, x, out, in, n), in)
+
+		for _, rows := range []int{in, in - 1} {
+			z := g.vec(rows * n)
+			p.MulT(z, delta, rows, n)
+			near(t, name+" MulT", z, naive(make([]float64, in*n), transposed(w, out, in), delta, in, out, n)[:rows*n], out)
+		}
+		for i := range out {
+			near(t, name+" Row", p.Row(i), w[i*in:(i+1)*in], 0)
+		}
+		g.check(name)
+	})
+}
+
+// The activation is fused: same bits as product and activation one after the other.
+func TestAffineActivation(t *testing.T) {
+	eachShape(func(name string, out, in, n int) {
+		g := newGuarded(t)
+		w, b, x := g.vec(out*in), g.vec(out), g.vec(in*n)
+		p := NewWeights(out, in)
+		p.Pack(w, b)
+		for act := Linear; act <= GELU; act++ {
+			h, d, z := g.vec(out*n), g.vec(out*n), g.vec(out*n)
+			p.Affine(z, nil, x, n, Linear)
+			p.Affine(h, nil, x, n, act)
+			wantH, wantD := make([]float64, out*n), make([]float64, out*n)
+			act.ApplyD1(wantH, wantD, z)
+			for i := range h {
+				if h[i] != wantH[i] {
+					t.Fatalf("%s activation %d: %v, want %v", name, act, h[i], wantH[i])
+				}
+			}
+			p.Affine(h, d, x, n, act)
+			for i := range h {
+				if h[i] != wantH[i] || d[i] != wantD[i] {
+					t.Fatalf("%s activation %d with derivative: %v, %v, want %v, %v", name, act, h[i], d[i], wantH[i], wantD[i])
+				}
+			}
+		}
+		g.check(name)
+	})
+}
+
+// A sample gets the same bits in every batch.
+func TestProductsDoNotDependOnBatch(t *testing.T) {
+	const out, in, n = 7, 61, 101
+	g := newGuarded(t)
+	w, b, x := g.vec(out*in), g.vec(out), g.vec(in*n)
+	p := NewWeights(out, in)
+	p.Pack(w, b)
+	y := g.vec(out * n)
+	p.Affine(y, nil, x, n, Tanh)
+	for _, m := range []int{1, 2, 5, 64} {
+		xm, ym := g.vec(in*m), g.vec(out*m)
+		for lo := 0; lo+m <= n; lo += m {
+			for k := range in {
+				copy(xm[k*m:(k+1)*m], x[k*n+lo:])
+			}
+			p.Affine(ym, nil, xm, m, Tanh)
+			for o := range out {
+				for s := range m {
+					if ym[o*m+s] != y[o*n+lo+s] {
+						t.Fatalf("batch of %d, sample %d: %v, want %v", m, lo+s, ym[o*m+s], y[o*n+lo+s])
+					}
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkAffine(b *testing.B) {
+	for _, c := range []struct{ out, in, n int }{{50, 2, 20}, {2, 50, 20}, {50, 2, 198}, {2, 50, 198}, {64, 64, 128}, {256, 256, 64}} {
+		p := NewWeights(c.out, c.in)
+		x, y := make([]float64, c.in*c.n), make([]float64, c.out*c.n)
+		b.Run(fmt.Sprintf("out=%d/in=%d/n=%d", c.out, c.in, c.n), func(b *testing.B) {
+			for b.Loop() {
+				p.Affine(y, nil, x, c.n, Linear)
+			}
+			gflops(b, 2*c.out*c.in*c.n)
+		})
+	}
+}
+
+func gflops(b *testing.B, flop int) {
+	b.ReportMetric(float64(flop)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
+}

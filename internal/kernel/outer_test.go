@@ -1,0 +1,43 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestAddOuter(t *testing.T) {
+	eachShape(func(name string, out, in, n int) {
+		g := newGuarded(t)
+		delta, x, grad := g.vec(out*n), g.vec(in*n), g.vec(out*in)
+		want := naive(grad, delta, transposed(x, in, n), out, n, in)
+		AddOuter(grad, delta, x, out, in, n)
+		near(t, name, grad, want, n)
+
+		sums := g.vec(out)
+		want = clone(sums)
+		for o := range out {
+			for s := range n {
+				want[o] += delta[o*n+s]
+			}
+		}
+		AddRowSums(sums, delta, n)
+		near(t, name+" sums", sums, want, n)
+
+		a, b, o := g.vec(out), g.vec(in), g.vec(out*in)
+		Outer(o, a, b)
+		near(t, name+" outer", o, naive(make([]float64, out*in), a, b, out, 1, in), 0)
+		g.check(name)
+	})
+}
+
+func BenchmarkAddOuter(b *testing.B) {
+	for _, c := range []struct{ out, in, n int }{{50, 2, 20}, {2, 50, 20}, {50, 2, 198}, {2, 50, 198}, {64, 64, 128}, {256, 256, 64}} {
+		g, delta, x := make([]float64, c.out*c.in), make([]float64, c.out*c.n), make([]float64, c.in*c.n)
+		b.Run(fmt.Sprintf("out=%d/in=%d/n=%d", c.out, c.in, c.n), func(b *testing.B) {
+			for b.Loop() {
+				AddOuter(g, delta, x, c.out, c.in, c.n)
+			}
+			gflops(b, 2*c.out*c.in*c.n)
+		})
+	}
+}
