@@ -2,80 +2,53 @@ package kernel
 
 import "math"
 
-// The hyperbolic tangent by one reduction, one short polynomial and one division:
-//
-//	x = k·½ln 2 + r,  |r| ≤ ¼ln 2,   T = tanh r,   a = 2ᵏ,
-//	tanh x = ((a − 1) + T(a + 1)) / ((a + 1) + T(a − 1)),
-//
-// because e²ˣ = a(1 + T)/(1 − T). For k = 0 this is T itself, so small arguments keep their relative
-// accuracy, and negating x multiplies numerator and denominator by powers of two: the result is exactly odd.
-// T = r + r³q(r²), q the Chebyshev approximation of degree 6 on the reduced interval, relative error below 5e-20. Only the sign of −0 is lost. Only the sign of −0 is lost.
 const (
-	twoOverLn2 = 2.8853900817779268147198493620037842
-	halfLn2Hi  = 0x1.62e42fefap-2      // 34 bits: k·halfLn2Hi is exact
-	halfLn2Lo  = 0x1.cf79abc9e3b3ap-41 // ½ln 2 − halfLn2Hi
-	roundMagic = 0x1.8p52
+	roundMagic = 0x1.8p52 // adding it rounds to an integer, which then stands in the lowest bits
 
-	tanhQ0 = -0.3333333333333333
-	tanhQ1 = 0.13333333333332836
-	tanhQ2 = -0.05396825396560651
-	tanhQ3 = 0.021869488006597864
-	tanhQ4 = -0.008863185040949143
-	tanhQ5 = 0.0035896525264814527
-	tanhQ6 = -0.001395382800521272
+	tanhOne     = 20 // tanh rounds to 1 from 19.07 on
+	tanhOneBits = 0x4034000000000000
 
-	tanhOne    = 22 // tanh rounds to 1 from 19.07 on
-	sigmoidOne = 40 // e⁻ˣ is below half a unit of 1 from 36.8 on
+	// tanhGrid is the number of table entries a unit.
+	tanhGrid = 32
+
+	// tanh r = r + r³(tanhR0 + tanhR1 r² + tanhR2 r⁴) for |r| ≤ 1/64, the Chebyshev approximation in r²; relative
+	// error 2.4e-18.
+	tanhR0 = -0.3333333333333234
+	tanhR1 = 0.13333333260020636
+	tanhR2 = -0.05396024601372125
 )
 
-// TanhTo computes dst[i] = tanh x[i], within 2.5 units in the last place, about twice as fast as math.Tanh. dst may
-// be x.
+// tanhTable[i] = tanh((i − tanhOne·tanhGrid)/tanhGrid).
+var tanhTable = func() (table [2*tanhOne*tanhGrid + 1]float64) {
+	for i := 1; i <= tanhOne*tanhGrid; i++ {
+		e := math.Expm1(2 * float64(i) / tanhGrid)
+		v := e / (e + 2)
+		if e > 2 { // the same with less rounding
+			v = 1 - 2/(e+2)
+		}
+		table[tanhOne*tanhGrid+i], table[tanhOne*tanhGrid-i] = v, -v
+	}
+	return table
+}()
+
+// TanhTo computes dst[i] = tanh x[i], within 2 units in the last place, about four times as fast as math.Tanh, by the
+// addition theorem tanh(s + r) = S + T(1 − S²)/(1 + ST) from the nearest point s of a grid: S from a table, and for
+// |r| ≤ 1/64 three terms are enough for T = tanh r. Odd to the last bit but for the sign of −0. dst may be x.
 func TanhTo(dst, x []float64) {
 	x = x[:len(dst)]
 	for i, v := range x {
-		if !(v < tanhOne && v > -tanhOne) {
+		if math.Float64bits(v)<<1 >= tanhOneBits<<1 {
 			if v == v {
 				v = math.Copysign(1, v)
 			}
 			dst[i] = v
 			continue
 		}
-		m := v*twoOverLn2 + roundMagic
-		k := m - roundMagic
-		r := (v - k*halfLn2Hi) - k*halfLn2Lo
-		a := math.Float64frombits(math.Float64bits(m)<<52 + 0x3ff0000000000000)
+		m := v*tanhGrid + roundMagic
+		r := v - (m-roundMagic)*(1.0/tanhGrid) // exact
+		s := tanhTable[int(int32(math.Float64bits(m)))+tanhOne*tanhGrid]
 		z := r * r
-		z2 := z * z
-		q := (tanhQ0 + tanhQ1*z) + z2*((tanhQ2+tanhQ3*z)+z2*((tanhQ4+tanhQ5*z)+z2*tanhQ6))
-		t := r + r*z*q
-		dst[i] = ((a - 1) + t*(a+1)) / ((a + 1) + t*(a-1))
-	}
-}
-
-// SigmoidTo computes dst[i] = 1/(1 + exp(−x[i])) = a(1 + T)/((a + 1) + T(a − 1)) with the a and T of tanh(x[i]/2),
-// within 2.5 units in the last place, relative also where it is tiny. dst may be x.
-func SigmoidTo(dst, x []float64) {
-	x = x[:len(dst)]
-	for i, v := range x {
-		if !(v < sigmoidOne && v > -sigmoidOne) {
-			switch {
-			case v > 0:
-				v = 1
-			case v < 0:
-				v = expNeg(-v)
-			}
-			dst[i] = v
-			continue
-		}
-		v *= 0.5
-		m := v*twoOverLn2 + roundMagic
-		k := m - roundMagic
-		r := (v - k*halfLn2Hi) - k*halfLn2Lo
-		a := math.Float64frombits(math.Float64bits(m)<<52 + 0x3ff0000000000000)
-		z := r * r
-		z2 := z * z
-		q := (tanhQ0 + tanhQ1*z) + z2*((tanhQ2+tanhQ3*z)+z2*((tanhQ4+tanhQ5*z)+z2*tanhQ6))
-		t := r + r*z*q
-		dst[i] = (a + a*t) / ((a + 1) + t*(a-1))
+		t := r + r*z*(tanhR0+z*(tanhR1+z*tanhR2))
+		dst[i] = s + t*(1-s*s)/(1+s*t)
 	}
 }
