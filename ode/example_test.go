@@ -19,5 +19,5 @@ func Example() {
 		return
 	}
 	fmt.Printf("%.4f after %v\n", sol.Final(), sol.Stats)
-	// Output: [1.0263 0.9097] after 116 steps, 1 rejected, 704 evaluations
+	// Output: [1.0263 0.9097] after 112 steps, 0 rejected, 674 evaluations
 }

@@ -2,6 +2,7 @@ package ode
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/costate-go/costate/solvers"
@@ -210,6 +211,9 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 	for halvings := 0; ; {
 		size, tNext := it.cut(h, remaining, floor, tstop)
 		if size < floor && tNext != tstop || tNext == it.t {
+			if halvings > 0 {
+				return it.notFinite(it.dir * size)
+			}
 			return it.tooSmall(it.dir*size, floor)
 		}
 		if err := it.attempt(ctx, tNext); err != nil {
@@ -270,7 +274,10 @@ func (it *Integrator) floor() float64 {
 func (it *Integrator) attempt(ctx context.Context, tNext float64) error {
 	if ctx != nil {
 		if cause := ctx.Err(); cause != nil {
-			return it.fail(Cancelled, 0, 0, -1, context.Cause(ctx))
+			if why := context.Cause(ctx); why != cause {
+				cause = fmt.Errorf("%w: %w", cause, why)
+			}
+			return it.fail(Cancelled, 0, 0, -1, cause)
 		}
 	}
 	if it.s.MaxSteps > 0 && it.stats.Accepted+it.stats.Rejected >= it.s.MaxSteps {

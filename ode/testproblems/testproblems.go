@@ -35,7 +35,7 @@ func (p *Problem) Error(x []float64, w float64) float64 {
 
 // All returns the problems that are not stiff.
 func All() []Problem {
-	return []Problem{LotkaVolterra, Lorenz, Brusselator, Arenstorf, VanDerPol, Logistic, Forced}
+	return []Problem{LotkaVolterra, Lorenz, Brusselator, Arenstorf, VanDerPol, Twist, Forced}
 }
 
 // LotkaVolterra is predator and prey with p = (1.5, 1, 3, 1).
@@ -114,29 +114,30 @@ var StiffVanDerPol = Problem{
 	X1: []float64{1.7061677321704650085, -0.89280970102481654778},
 }
 
-// Logistic is growth with a limit, coupled to its logarithm: nonlinear and smooth, in closed form.
-var Logistic = closed("logistic", 2, 0, 2,
+// Twist turns a point on a circle of radius r at the rate r²: autonomous and nonlinear, in closed form.
+var Twist = closed("twist", 2, 0.1, 4.1,
 	func(dx []float64, _ float64, x []float64) {
-		dx[0] = x[0] * (1 - x[0])
-		dx[1] = math.Exp(-x[1]) * x[0] * (1 - x[0])
+		rate := x[0]*x[0] + x[1]*x[1]
+		dx[0] = -rate * x[1]
+		dx[1] = rate * x[0]
 	},
 	func(dst []float64, t float64) {
-		dst[0] = 1 / (1 + 3*math.Exp(-t))
-		dst[1] = math.Log(dst[0] + 1)
+		const radius = 1.25
+		sin, cos := math.Sincos(radius * radius * t)
+		dst[0], dst[1] = radius*cos, radius*sin
 	})
 
-// Forced depends on time explicitly: x₁' = x₂, x₂' = −x₁ + 3 sin 2t·(−1), around a solution in closed form, and a
-// decay whose rate is a function of time.
-var Forced = closed("forced", 3, 0.3, 2.3,
+// Forced depends on time explicitly: x₁ swings with a force, the rate of x₂ is a function of time.
+var Forced = closed("forced", 3, 0.3, 3.3,
 	func(dx []float64, t float64, x []float64) {
 		dx[0] = x[1]
 		dx[1] = -x[0] - 3*math.Sin(2*t)
-		dx[2] = -2 * t * x[2] * x[2]
+		dx[2] = math.Cos(t) * x[2] * (1 + 0.5*x[2]*x[2]) / (1 + 0.5*math.Exp(2*math.Sin(t)))
 	},
 	func(dst []float64, t float64) {
 		dst[0] = math.Cos(t) + math.Sin(2*t)
 		dst[1] = -math.Sin(t) + 2*math.Cos(2*t)
-		dst[2] = 1 / (1 + t*t)
+		dst[2] = math.Exp(math.Sin(t))
 	})
 
 func closed(name string, dim int, t0, t1 float64, f solvers.Func, exact func(dst []float64, t float64)) Problem {
