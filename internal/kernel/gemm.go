@@ -91,17 +91,21 @@ func gemm(y, w, bias, x []float64, m, k, n int, acc bool, act Activation, d []fl
 		nc := min(width, n-c)
 		for i := 0; i < m; i += 2 {
 			rows := min(2, m-i)
-			for r := i; r < i+rows && !acc; r++ {
-				b := 0.0
-				if bias != nil {
-					b = bias[r]
-				}
-				Fill(y[r*n+c:r*n+c+nc], b)
-			}
-			if rows == 2 {
-				addRows2(y[i*n+c:(i+1)*n+c+nc], w[i*k:(i+2)*k], x[c:], k, n, nc)
+			if k == 2 && rows == 2 && !acc {
+				twoInputs(y[i*n+c:(i+1)*n+c+nc], w[2*i:2*i+4], bias, i, x[c:], n, nc)
 			} else {
-				addRows1(y[i*n+c:i*n+c+nc], w[i*k:(i+1)*k], x[c:], k, n, nc)
+				for r := i; r < i+rows && !acc; r++ {
+					b := 0.0
+					if bias != nil {
+						b = bias[r]
+					}
+					Fill(y[r*n+c:r*n+c+nc], b)
+				}
+				if rows == 2 {
+					addRows2(y[i*n+c:(i+1)*n+c+nc], w[i*k:(i+2)*k], x[c:], k, n, nc)
+				} else {
+					addRows1(y[i*n+c:i*n+c+nc], w[i*k:(i+1)*k], x[c:], k, n, nc)
+				}
 			}
 			if act == Linear && d == nil {
 				continue
@@ -150,6 +154,22 @@ func addRows2(y, w, x []float64, k, ld, n int) {
 			y0[s] += a0 * u0
 			y1[s] += b0 * u0
 		}
+	}
+}
+
+// twoInputs computes y[j*ld+s] = bias[i+j] + w[2j]·x[s] + w[2j+1]·x[ld+s] for j = 0, 1 and s < n: networks on the plane
+// spend as much time on filling in the bias as on their two products.
+func twoInputs(y, w, bias []float64, i int, x []float64, ld, n int) {
+	y0, y1, x0, x1 := y[:n], y[ld:][:n], x[:n], x[ld:][:n]
+	a0, a1, b0, b1 := w[0], w[1], w[2], w[3]
+	var c0, c1 float64
+	if bias != nil {
+		c0, c1 = bias[i], bias[i+1]
+	}
+	for s := range y0 {
+		u, v := x0[s], x1[s]
+		y0[s] = c0 + a0*u + a1*v
+		y1[s] = c1 + b0*u + b1*v
 	}
 }
 
