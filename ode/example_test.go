@@ -2,6 +2,7 @@ package ode_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/costate-go/costate/ode"
@@ -20,4 +21,70 @@ func Example() {
 	}
 	fmt.Printf("%.4f after %v\n", sol.Final(), sol.Stats)
 	// Output: [1.0263 0.9097] after 112 steps, 0 rejected, 674 evaluations
+}
+
+// Values at chosen times do not change the steps.
+func ExampleSettings_saveAt() {
+	f := func(dx []float64, t float64, x []float64) { dx[0] = -2 * t * x[0] }
+	sol, err := ode.Solve(context.Background(), ode.Problem{F: f, X0: []float64{1}, T0: 0, T1: 2},
+		ode.Settings{SaveAt: []float64{0, 0.5, 1, 1.5, 2}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i, t := range sol.T {
+		fmt.Printf("x(%.1f) = %.5f\n", t, sol.X[i][0])
+	}
+	// Output:
+	// x(0.0) = 1.00000
+	// x(0.5) = 0.77880
+	// x(1.0) = 0.36788
+	// x(1.5) = 0.10540
+	// x(2.0) = 0.01832
+}
+
+// A ball falls until it hits the ground.
+func ExampleEvent() {
+	f := func(dx []float64, t float64, x []float64) { dx[0], dx[1] = x[1], -9.81 }
+	ground := ode.Event{G: func(t float64, x []float64) float64 { return x[0] }, Direction: -1, Terminal: true}
+	sol, err := ode.Solve(context.Background(), ode.Problem{F: f, X0: []float64{10, 0}, T0: 0, T1: 100},
+		ode.Settings{Events: []ode.Event{ground}})
+	fmt.Printf("%v at t = %.4f with speed %.3f, %v\n", sol.Reason, sol.End(), -sol.Final()[1], err)
+	// Output: stopped by a terminal event at t = 1.4278 with speed 14.007, <nil>
+}
+
+// The loop in the hands of the caller: an oscillator that is kicked at t = 1 and t = 2.
+func ExampleIntegrator() {
+	f := func(dx []float64, t float64, x []float64) { dx[0], dx[1] = x[1], -x[0] }
+	it, err := ode.NewIntegrator(2, ode.Settings{RTol: 1e-9, ATol: 1e-9})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	it.Start(f, 0, []float64{1, 0}, 3)
+	for _, stop := range []float64{1, 2, 3} {
+		for it.T() != stop {
+			if err := it.Step(context.Background(), stop); err != nil {
+				fmt.Println(err)
+				return
+			}
+		}
+		fmt.Printf("t = %g: %.6f\n", it.T(), it.X())
+		it.SetX([]float64{it.X()[0], it.X()[1] + 0.1}) // a kick
+	}
+	// Output:
+	// t = 1: [0.540302 -0.841471]
+	// t = 2: [-0.332000 -0.855267]
+	// t = 3: [-0.814916 -0.128704]
+}
+
+// An error says where, why and what to do.
+func ExampleError() {
+	f := func(dx []float64, t float64, x []float64) { dx[0] = x[0] * x[0] } // explodes at t = 1
+	_, err := ode.Solve(context.Background(), ode.Problem{F: f, X0: []float64{1}, T0: 0, T1: 2}, ode.Settings{MinStep: 1e-6})
+	var e *ode.Error
+	if errors.As(err, &e) {
+		fmt.Printf("%v near t = %.3f\n", e.Reason, e.T)
+	}
+	// Output: the step size fell below its floor near t = 1.000
 }

@@ -47,7 +47,7 @@ func (s *Solution) Final() []float64 { return s.final }
 
 // At stores the state at time t in dst, of length Dim, by the continuous extension of the method: exact to the last
 // bit at the ends of the steps and of the order of the extension in between. t must lie between the
-// beginning and End. At is safe for concurrent use and costs no evaluations of the right-hand side.
+// beginning and End, up to rounding. At is safe for concurrent use and costs no evaluations of the right-hand side.
 func (s *Solution) At(dst []float64, t float64) error {
 	return s.at(dst, t, false)
 }
@@ -67,6 +67,9 @@ func (s *Solution) at(dst []float64, t float64, rate bool) error {
 	}
 	steps := len(d.knots) - 1
 	first, last := d.knots[0], d.knots[max(steps, 0)]
+	if slack := 1e-14 * (math.Abs(t) + math.Abs(last-first)); t != last && math.Abs(t-last) <= slack {
+		t = last // a rounding error beyond the end, such as t0 + 100·(t1 − t0)/100
+	}
 	if !(min(first, last) <= t && t <= max(first, last)) {
 		return fmt.Errorf("%w at t = %.9g: the solution covers [%.9g, %.9g]", ErrNoDense, t, first, last)
 	}
