@@ -70,7 +70,10 @@ func (o *EMSA) Init(_ context.Context, w *Sweeper, theta []float64) error {
 }
 
 // Refresh implements Optimizer.
-func (o *EMSA) Refresh() { o.fresh, o.ready, o.fails = false, false, 0 }
+func (o *EMSA) Refresh() {
+	o.base.Refresh()
+	o.ready, o.fails = false, 0
+}
 
 // Step implements Optimizer: one trial, that is one maximization and one forward solve.
 func (o *EMSA) Step(ctx context.Context) (Iterate, error) {
@@ -154,7 +157,8 @@ func (o *EMSA) accept(it *Iterate, actual, predicted float64) {
 
 // Save implements Optimizer.
 func (o *EMSA) Save() State {
-	s := State{"emsa": {float64(o.iter), o.rho, o.fails}}
+	s := o.save()
+	s["emsa"] = []float64{o.rho, o.fails}
 	if lm, ok := o.Maximizer.(*LevenbergMarquardt); ok {
 		s["emsa.kappa"] = append([]float64(nil), lm.Kappa...)
 	}
@@ -163,11 +167,12 @@ func (o *EMSA) Save() State {
 
 // Load implements Optimizer.
 func (o *EMSA) Load(s State) error {
-	var iter float64
-	if err := s.scalars("emsa", &iter, &o.rho, &o.fails); err != nil {
+	if err := o.load(s); err != nil {
 		return err
 	}
-	o.iter = int(iter)
+	if err := s.scalars("emsa", &o.rho, &o.fails); err != nil {
+		return err
+	}
 	if lm, ok := o.Maximizer.(*LevenbergMarquardt); ok {
 		return s.vector("emsa.kappa", lm.Kappa)
 	}

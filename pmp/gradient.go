@@ -106,7 +106,7 @@ func (o *Gradient) Init(_ context.Context, w *Sweeper, theta []float64) error {
 // Step implements Optimizer. The loss it reports is that of the control before the update.
 func (o *Gradient) Step(ctx context.Context) (Iterate, error) {
 	var it Iterate
-	o.fresh = false
+	o.fresh, o.paid = false, false
 	work, err := o.sweep(ctx)
 	it.Work.Add(work)
 	if err != nil {
@@ -168,20 +168,17 @@ func (o *Gradient) update(rate, scale float64) {
 
 // Save implements Optimizer.
 func (o *Gradient) Save() State {
-	return State{
-		"gradient":        {float64(o.iter)},
-		"gradient.first":  append([]float64(nil), o.first...),
-		"gradient.second": append([]float64(nil), o.second...),
-	}
+	s := o.save()
+	s["gradient.first"] = append([]float64(nil), o.first...)
+	s["gradient.second"] = append([]float64(nil), o.second...)
+	return s
 }
 
 // Load implements Optimizer.
 func (o *Gradient) Load(s State) error {
-	var iter float64
-	if err := s.scalars("gradient", &iter); err != nil {
+	if err := o.load(s); err != nil {
 		return err
 	}
-	o.iter = int(iter)
 	if err := s.vector("gradient.first", o.first); err != nil {
 		return err
 	}

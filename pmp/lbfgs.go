@@ -58,7 +58,10 @@ func (o *QuasiNewton) Init(_ context.Context, w *Sweeper, theta []float64) error
 }
 
 // Refresh implements Optimizer.
-func (o *QuasiNewton) Refresh() { o.fresh, o.s, o.y = false, nil, nil }
+func (o *QuasiNewton) Refresh() {
+	o.base.Refresh()
+	o.s, o.y = nil, nil
+}
 
 // Step implements Optimizer: one line search.
 func (o *QuasiNewton) Step(ctx context.Context) (Iterate, error) {
@@ -191,7 +194,8 @@ func (o *QuasiNewton) remember() {
 
 // Save implements Optimizer.
 func (o *QuasiNewton) Save() State {
-	st := State{"lbfgs": {float64(o.iter), float64(len(o.s))}}
+	st := o.save()
+	st["lbfgs"] = []float64{float64(len(o.s))}
 	for k := range o.s {
 		st[fmt.Sprintf("lbfgs.s%02d", k)] = append([]float64(nil), o.s[k]...)
 		st[fmt.Sprintf("lbfgs.y%02d", k)] = append([]float64(nil), o.y[k]...)
@@ -201,11 +205,14 @@ func (o *QuasiNewton) Save() State {
 
 // Load implements Optimizer.
 func (o *QuasiNewton) Load(st State) error {
-	var iter, pairs float64
-	if err := st.scalars("lbfgs", &iter, &pairs); err != nil {
+	var pairs float64
+	if err := o.load(st); err != nil {
 		return err
 	}
-	o.iter, o.s, o.y = int(iter), nil, nil
+	if err := st.scalars("lbfgs", &pairs); err != nil {
+		return err
+	}
+	o.s, o.y = nil, nil
 	for k := range int(pairs) {
 		s, y := make([]float64, len(o.theta)), make([]float64, len(o.theta))
 		if err := st.vector(fmt.Sprintf("lbfgs.s%02d", k), s); err != nil {

@@ -91,13 +91,15 @@ const msaAdvice = `use optimizer.kind = "sqh", which accepts only descent, or sh
 
 // Save implements Optimizer.
 func (o *MSA) Save() State {
-	return State{"msa": {float64(o.iter), o.best, o.stale}}
+	s := o.save()
+	s["msa"] = []float64{o.best, o.stale}
+	return s
 }
 
 // Load implements Optimizer.
 func (o *MSA) Load(s State) error {
-	var iter float64
-	err := s.scalars("msa", &iter, &o.best, &o.stale)
-	o.iter = int(iter)
-	return err
+	if err := o.load(s); err != nil {
+		return err
+	}
+	return s.scalars("msa", &o.best, &o.stale)
 }

@@ -86,6 +86,7 @@ type base struct {
 	theta []float64
 	cur   *Trajectory
 	fresh bool // cur was swept forward and backward at theta
+	paid  bool // the next sweep repeats one that was counted before the state was saved
 	iter  int
 }
 
@@ -106,7 +107,7 @@ func (b *base) init(w *Sweeper, theta []float64) error {
 func (b *base) Theta() []float64 { return b.theta }
 
 // Refresh forgets the sweep of the present control.
-func (b *base) Refresh() { b.fresh = false }
+func (b *base) Refresh() { b.fresh, b.paid = false, false }
 
 // sweep makes cur the trajectory of theta with its costate, and returns what that cost.
 func (b *base) sweep(ctx context.Context) (Work, error) {
@@ -121,7 +122,29 @@ func (b *base) sweep(ctx context.Context) (Work, error) {
 	}
 	b.w.Backward(b.cur)
 	b.fresh = true
+	if b.paid {
+		b.paid = false
+		return Work{}, nil
+	}
 	return b.cur.Work, nil
+}
+
+// save begins a State: the iterations done, and whether the present control was swept.
+func (b *base) save() State {
+	fresh := 0.0
+	if b.fresh || b.paid {
+		fresh = 1
+	}
+	return State{"base": {float64(b.iter), fresh}}
+}
+
+func (b *base) load(s State) error {
+	var iter, fresh float64
+	if err := s.scalars("base", &iter, &fresh); err != nil {
+		return err
+	}
+	b.iter, b.fresh, b.paid = int(iter), false, fresh != 0
+	return nil
 }
 
 // describe fills the parts of an iterate that follow from a swept trajectory.

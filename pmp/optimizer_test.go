@@ -235,7 +235,7 @@ func TestOptimizersResumeBitForBit(t *testing.T) {
 	const half, whole = 7, 15
 	for name, make := range optimizers() {
 		t.Run(name, func(t *testing.T) {
-			run := func(resume bool) []float64 {
+			run := func(resume bool) (theta []float64, work pmp.Work) {
 				p, theta := regression(t, 6)
 				w, err := pmp.NewSweeper(p, euler())
 				if err != nil {
@@ -256,13 +256,19 @@ func TestOptimizersResumeBitForBit(t *testing.T) {
 							t.Fatal(err)
 						}
 					}
-					if _, err := o.Step(context.Background()); err != nil {
+					it, err := o.Step(context.Background())
+					if err != nil {
 						t.Fatal(err)
 					}
+					work.Add(it.Work)
 				}
-				return append([]float64(nil), o.Theta()...)
+				return append([]float64(nil), o.Theta()...), work
 			}
-			through, resumed := run(false), run(true)
+			through, workThrough := run(false)
+			resumed, workResumed := run(true)
+			if workThrough != workResumed {
+				t.Errorf("work %+v, resumed %+v", workThrough, workResumed)
+			}
 			for i := range through {
 				if through[i] != resumed[i] {
 					t.Fatalf("θ[%d] = %v, resumed %v", i, through[i], resumed[i])

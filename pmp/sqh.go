@@ -82,7 +82,8 @@ func (o *SQH) Init(_ context.Context, w *Sweeper, theta []float64) error {
 
 // Refresh implements Optimizer. Curvatures and old values of J belong to the problem as it was.
 func (o *SQH) Refresh() {
-	o.fresh, o.ready, o.hasOld = false, false, false
+	o.base.Refresh()
+	o.ready, o.hasOld = false, false
 	o.recent = o.recent[:0]
 }
 
@@ -235,21 +236,24 @@ func (o *SQH) Save() State {
 	if o.turn {
 		flags[1] = 1
 	}
-	return State{
-		"sqh":          {float64(o.iter), o.eps, o.rejected, flags[0], flags[1]},
-		"sqh.recent":   append([]float64(nil), o.recent...),
-		"sqh.old":      append([]float64(nil), o.old...),
-		"sqh.old_grad": append([]float64(nil), o.oldGrad...),
-	}
+	s := o.save()
+	s["sqh"] = []float64{o.eps, o.rejected, flags[0], flags[1]}
+	s["sqh.recent"] = append([]float64(nil), o.recent...)
+	s["sqh.old"] = append([]float64(nil), o.old...)
+	s["sqh.old_grad"] = append([]float64(nil), o.oldGrad...)
+	return s
 }
 
 // Load implements Optimizer.
 func (o *SQH) Load(s State) error {
-	var iter, hasOld, turn float64
-	if err := s.scalars("sqh", &iter, &o.eps, &o.rejected, &hasOld, &turn); err != nil {
+	var hasOld, turn float64
+	if err := o.load(s); err != nil {
 		return err
 	}
-	o.iter, o.hasOld, o.turn = int(iter), hasOld != 0, turn != 0
+	if err := s.scalars("sqh", &o.eps, &o.rejected, &hasOld, &turn); err != nil {
+		return err
+	}
+	o.hasOld, o.turn = hasOld != 0, turn != 0
 	o.recent = append(o.recent[:0], s["sqh.recent"]...)
 	if err := s.vector("sqh.old", o.old); err != nil {
 		return err
