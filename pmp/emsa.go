@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/costate-go/costate/internal/kernel"
 	"github.com/costate-go/costate/ode/neural"
 )
 
@@ -15,7 +16,8 @@ import (
 type EMSA struct {
 	// Maximizer defaults to LevenbergMarquardt with two inner steps.
 	Maximizer Maximizer
-	// Rho is the initial ρ, per sample and unit time; 0 means 1.
+	// Rho is the initial ρ, per sample and unit time. 0 means that ρ for which a step of the vector field along the
+	// costate moves the states by about half of their own size over the horizon.
 	Rho float64
 	// Fixed keeps ρ and accepts every trial, as published.
 	Fixed bool
@@ -63,9 +65,6 @@ func (o *EMSA) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	o.trial = w.NewTrajectory()
 	o.next = make([]float64, len(theta))
 	o.rho, o.fails, o.ready = o.Rho, 0, false
-	if o.rho == 0 {
-		o.rho = 1
-	}
 	return o.Maximizer.Prepare(w)
 }
 
@@ -86,6 +85,9 @@ func (o *EMSA) Step(ctx context.Context) (Iterate, error) {
 	it.Work.Add(work)
 	if err != nil {
 		return it, err
+	}
+	if o.rho == 0 {
+		o.rho = o.firstRho()
 	}
 	o.frozen.Rho = o.rho
 	if !o.ready {
@@ -131,6 +133,25 @@ func (o *EMSA) Step(ctx context.Context) (Iterate, error) {
 		it.Stop, it.Message = Stationary, fmt.Sprintf("‖∂J/∂θ‖ = %.3g < %.3g", it.GradNorm, o.Tolerance)
 	}
 	return it, nil
+}
+
+// firstRho is 2(t₁ − t₀)·‖p‖/‖x‖, root mean squares over the anchor stages.
+func (o *EMSA) firstRho() float64 {
+	var pp, xx float64
+	ln := o.w.lanes[0]
+	for k := range o.cur.shards {
+		tp := &o.cur.shards[k]
+		o.frozen.eachStep(ln, tp, func(_ *step, r int) {
+			p := o.frozen.pointCostate(ln, tp, r)
+			pp += tp.metric[r] * kernel.Dot(p, p)
+			xx += tp.metric[r] * kernel.Dot(tp.state(r), tp.state(r))
+		})
+	}
+	horizon := o.w.Problem.T1 - o.w.Problem.T0
+	if rho := 2 * horizon * math.Sqrt(pp/xx); rho > 0 && !math.IsInf(rho, 0) {
+		return rho
+	}
+	return 1
 }
 
 // accept makes the trial the iterate and adapts ρ.

@@ -159,6 +159,29 @@ func (w *Sweeper) NewTrajectory() *Trajectory {
 	return &Trajectory{Theta: make([]float64, n), Grad: make([]float64, n), StateGrad: make([]float64, n), mesh: w.mesh, dim: w.Problem.Field.Dim()}
 }
 
+// MemoryEstimate is about how many bytes two trajectories of the problem take, with states, rates, costates and
+// kept values of every stage: exact for fixed steps, and for adaptive ones for one step between neighbouring knots and
+// observations, or twenty over the horizon where that is more.
+func (w *Sweeper) MemoryEstimate() int64 {
+	steps := len(w.segs) * max(1, w.Settings.Steps)
+	if w.Settings.Steps <= 0 {
+		steps = max(steps, 20)
+	}
+	stages := len(w.method.C)
+	if w.method.FSAL {
+		stages--
+	}
+	n, d := w.Problem.Samples(), w.Problem.Field.Dim()
+	total := int64(0)
+	for lo := 0; lo < n; lo += w.width {
+		batch := min(w.width, n-lo)
+		probe := tape{records: steps * stages}
+		per := 3*d*batch + w.keepLen(w.lanes[0], &probe, batch, (n+w.width-1)/w.width)
+		total += int64(steps) * int64(stages*per+d*batch)
+	}
+	return 2 * 8 * total
+}
+
 // parallel runs task(lane, i) for i = 0 … n−1 on the sweeper's goroutines, in any order.
 func (w *Sweeper) parallel(n int, task func(ln *lane, i int)) {
 	if w.threads == 1 || n == 1 {

@@ -28,7 +28,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k("optimizer.inner_iterations", &o.InnerIterations, 2, "iterations of the maximizer for each update",
 		when(kind, "emsa", "sqh", "msa"), between(1, 10000))
 
-	k("optimizer.rho", &o.Rho, 1.0, "weight ρ of the feasibility penalties; the first one when adaptive", emsa, above(0))
+	k("optimizer.rho", &o.Rho, 0.0, "weight ρ of the feasibility penalties; the first one when adaptive; 0: from the sizes of costate and state", emsa, atLeast(0))
 	k("optimizer.adaptive", &o.Adaptive, true, "test every update and adapt ρ; false: fixed ρ, every update accepted, as published", emsa)
 	k("optimizer.perturbation", &o.Perturbation, 0.0, "half width of the uniform perturbation of the maximizer's start", emsa, atLeast(0))
 	k("optimizer.penalty_costate", &o.PenaltyCostate, false, "also penalize the violation of the costate equation", emsa)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/experiments/safetensors"
 	"github.com/costate-go/costate/pmp"
 	"github.com/costate-go/costate/pmp/problems"
 )
@@ -134,6 +135,16 @@ func (t *Control) Paths(ctx context.Context, theta []float64) (*Paths, error) {
 type Paths struct {
 	T       []float64
 	X, P, U [][]float64
+}
+
+// Tensors implements Task: the control at its nodes, and the knots of its mesh.
+func (t *Control) Tensors(theta []float64) []safetensors.Tensor {
+	p := t.Classical.Field.P
+	knots := t.problem.Control.Mesh
+	return []safetensors.Tensor{
+		{Name: "control", Shape: []int{len(theta) / p, p}, Data: theta},
+		{Name: "mesh", Shape: []int{len(knots)}, Data: knots},
+	}
 }
 
 // About implements Task.

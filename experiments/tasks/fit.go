@@ -7,6 +7,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/experiments/safetensors"
 	"github.com/costate-go/costate/ode"
 	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/pmp"
@@ -341,13 +342,16 @@ func errorsOf(x, y []float64) (mae, rmse float64) {
 	return mae / n, math.Sqrt(rmse / n)
 }
 
+// Tensors implements Task.
+func (f *Fit) Tensors(theta []float64) []safetensors.Tensor { return tensors(f.field, theta) }
+
 // About implements Task.
 func (f *Fit) About() About {
 	return About{
 		Data: fmt.Sprintf("%s: %d rows × %d columns, %d training and %d held-out windows of %d points",
 			f.raw.Source, f.raw.Len(), f.raw.Dim(), len(f.train), len(f.held), f.length),
 		Model: describe(&f.c.Field, f.field, &f.c.Control), Params: nodes(&f.c.Control) * f.field.NumParams(),
-		StateSize: f.dim, Samples: len(f.train), Hashes: map[string]string{f.raw.Source: f.raw.Hash}, Scaler: f.scaler,
+		StateSize: f.dim, Samples: len(f.train), HeldOut: len(f.held), Hashes: map[string]string{f.raw.Source: f.raw.Hash}, Scaler: f.scaler,
 	}
 }
 

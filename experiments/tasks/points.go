@@ -7,6 +7,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/experiments/safetensors"
 	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/pmp"
 )
@@ -149,11 +150,14 @@ func (p *points) ends(ctx context.Context, theta, rows []float64, d int) ([]floa
 	return tr.Final(nil), nil
 }
 
+// Tensors implements Task.
+func (p *points) Tensors(theta []float64) []safetensors.Tensor { return tensors(p.field, theta) }
+
 // About implements Task.
 func (p *points) About() About {
 	return About{
 		Data:  fmt.Sprintf("%s: %d points of dimension %d, %d for training and %d held out", p.all.Source, p.all.Len(), p.all.Dim(), len(p.train), len(p.held)),
 		Model: describe(&p.c.Field, p.field, &p.c.Control), Params: nodes(&p.c.Control) * p.field.NumParams(),
-		StateSize: p.dim, Samples: len(p.train), Hashes: map[string]string{p.all.Source: p.all.Hash}, Scaler: p.scaler,
+		StateSize: p.dim, Samples: len(p.train), HeldOut: len(p.held), Hashes: map[string]string{p.all.Source: p.all.Hash}, Scaler: p.scaler,
 	}
 }

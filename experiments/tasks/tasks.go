@@ -8,6 +8,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/experiments/safetensors"
 	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/pmp"
 )
@@ -30,6 +31,9 @@ type Task interface {
 	Validate(ctx context.Context, theta []float64) (float64, error)
 	// Metrics measures a control on all data sets, by name.
 	Metrics(ctx context.Context, theta []float64) (map[string]float64, error)
+	// Tensors are the numbers of a control by name, for other programs: weights and biases with the nodes of the control
+	// as their first dimension.
+	Tensors(theta []float64) []safetensors.Tensor
 	// About describes problem and data for the first lines of a run.
 	About() About
 	// Predict applies the model to rows of a user's table.
@@ -43,6 +47,7 @@ type About struct {
 	Params    int               // numbers in the control, all nodes together
 	StateSize int               // d
 	Samples   int               // training samples
+	HeldOut   int               // held-out samples
 	Hashes    map[string]string // source → SHA-256
 	Scaler    data.Scaler
 }
@@ -107,4 +112,29 @@ func gather(src []float64, n int, index []int) []float64 {
 		}
 	}
 	return dst
+}
+
+// tensors splits the control of a network into its layers.
+func tensors(field *neural.MLP, theta []float64) []safetensors.Tensor {
+	p := field.NumParams()
+	n := len(theta) / p
+	var out []safetensors.Tensor
+	at := 0
+	cut := func(name string, shape ...int) {
+		size := 1
+		for _, d := range shape {
+			size *= d
+		}
+		t := safetensors.Tensor{Name: name, Shape: append([]int{n}, shape...)}
+		for j := range n {
+			t.Data = append(t.Data, theta[j*p+at:j*p+at+size]...)
+		}
+		at += size
+		out = append(out, t)
+	}
+	for l, s := range field.Layers() {
+		cut(fmt.Sprintf("layers.%d.weight", l), s.Out, s.In)
+		cut(fmt.Sprintf("layers.%d.bias", l), s.Out)
+	}
+	return out
 }

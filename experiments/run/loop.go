@@ -1,0 +1,276 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"time"
+
+	"github.com/costate-go/costate/experiments/rundir"
+	"github.com/costate-go/costate/ode"
+	"github.com/costate-go/costate/pmp"
+)
+
+// loop iterates until there is a reason to stop, and closes the run.
+func (d *driver) loop(ctx context.Context) (*Result, error) {
+	d.started = time.Now()
+	if err := d.dir.SetStatus(rundir.Running, "", d.iteration); err != nil {
+		return d.result(false), err
+	}
+	d.log.Info().Str("config", d.header.ConfigHash).Str("model", d.header.Model).Str("data", d.header.Data).Int("iteration", d.iteration).Msg("begin")
+	if d.o.Observer != nil {
+		d.o.Observer.Begin(d.header, d.iteration, d.c.Train.Iterations)
+	}
+	reason, err := "failed", error(nil)
+	if d.iteration == 0 {
+		// Whatever happens from here on, there is something to resume.
+		if err = d.enter(ctx, 0); err == nil {
+			err = d.save()
+		}
+	}
+	if err == nil {
+		reason, err = d.iterate(ctx)
+	}
+	if d.o.Observer != nil {
+		d.o.Observer.End()
+	}
+	return d.close(ctx, reason, err)
+}
+
+// iterate does the iterations. The reason is a word for summary.json; the error says why the run failed or was
+// interrupted.
+func (d *driver) iterate(ctx context.Context) (reason string, err error) {
+	t := &d.c.Train
+	for d.iteration < t.Iterations {
+		if err := d.enter(ctx, d.iteration); err != nil {
+			return "failed", err
+		}
+		it, err := d.opt.Step(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return "aborted", ctx.Err()
+			}
+			return "numerical-failure", &NumericalError{Iteration: d.iteration, Err: err}
+		}
+		d.iteration++
+		row, err := d.measure(ctx, &it)
+		if err != nil {
+			return "failed", err
+		}
+		if d.o.Observer != nil {
+			d.o.Observer.Iteration(row)
+		}
+		reason, err := d.verdict(&it, row)
+		if reason != "" || err != nil || d.iteration%t.CheckpointEvery == 0 || d.iteration == t.Iterations {
+			if err := d.save(); err != nil {
+				return "failed", err
+			}
+		}
+		if reason != "" || err != nil {
+			return reason, err
+		}
+		if every := d.c.Report.Every; every > 0 && d.iteration%every == 0 {
+			d.draw(ctx, d.result(false))
+		}
+	}
+	return "iterations", nil
+}
+
+// measure files what an iteration did, and keeps the best control.
+func (d *driver) measure(ctx context.Context, it *pmp.Iterate) (*rundir.Metrics, error) {
+	d.work.Add(it.Work)
+	if d.iteration == 1 {
+		d.initial = it.Loss
+	}
+	d.final = it.Loss
+	val := math.NaN()
+	validated := d.iteration%d.c.Train.ValidateEvery == 0 || it.Stop != pmp.InProgress
+	if validated {
+		v, err := d.task.Validate(ctx, it.Theta)
+		switch {
+		case err == nil:
+			val = v
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		default: // a control that cannot be integrated on held-out data is a bad control, not the end
+			val = math.Inf(1)
+			d.log.Warn().Int("iteration", d.iteration).Err(err).Msg("validation failed")
+		}
+	}
+	d.keepBest(it, val, validated)
+	row := &rundir.Metrics{
+		Iteration: d.iteration, Epoch: rundir.Float(d.batcher.passes(d.iteration)), WallSeconds: rundir.Float(d.wall()),
+		Loss: rundir.Float(it.Loss), ValLoss: rundir.Float(val), Hamiltonian: rundir.Float(it.Hamiltonian),
+		PMPResidual: rundir.Float(it.Residual), GradNorm: rundir.Float(it.GradNorm), ControlNorm: rundir.Float(it.ControlNorm),
+		StepParameter: rundir.Float(it.StepParameter), Accepted: it.Accepted,
+		NFEForward: int64(it.Work.Forward), NFEBackward: int64(it.Work.Backward),
+		StepsAccepted: int64(it.Work.Accepted), StepsRejected: int64(it.Work.Rejected),
+		MinStep: rundir.Float(it.Work.MinStep), MaxStep: rundir.Float(it.Work.MaxStep), Rollbacks: it.Rollbacks,
+	}
+	if err := d.dir.AppendMetrics(row); err != nil {
+		return nil, err
+	}
+	if !it.Accepted {
+		return row, d.event("rejected", fmt.Sprintf("the trial with step parameter %.4g did not lower J and was undone", it.StepParameter))
+	}
+	return row, nil
+}
+
+// keepBest compares an iterate with the best one: by the loss on held-out data where there are any, else by the
+// training loss. Under end constraints the multipliers change what losses mean, and the last accepted iterate is
+// the best one.
+func (d *driver) keepBest(it *pmp.Iterate, val float64, validated bool) {
+	score := it.Loss
+	switch {
+	case !it.Accepted:
+		return
+	case len(d.task.Problem().Constraints) > 0:
+		score = math.Inf(-1)
+	case d.heldOut && !validated:
+		return
+	case d.heldOut:
+		score = val
+	}
+	if score < d.bestScore || math.IsInf(score, -1) {
+		d.bestScore, d.bestLoss, d.bestIteration, d.stale = score, it.Loss, d.iteration, 0
+		d.best = append(d.best[:0], it.Theta...)
+	} else {
+		d.stale++
+	}
+}
+
+// verdict says whether to stop after an iteration, and why.
+func (d *driver) verdict(it *pmp.Iterate, row *rundir.Metrics) (reason string, err error) {
+	t := &d.c.Train
+	select {
+	case s := <-d.o.Stop:
+		_ = d.event("signal", s.String())
+		return "interrupted", &InterruptedError{Signal: s, Dir: d.dir.Path()}
+	default:
+	}
+	switch {
+	case it.Stop == pmp.Diverged:
+		return it.Stop.String(), &NumericalError{Iteration: d.iteration, Err: fmt.Errorf("%w: %s", pmp.ErrDiverged, it.Message)}
+	case it.Stop != pmp.InProgress:
+		d.message = it.Message
+		return it.Stop.String(), nil
+	case t.TargetLoss > 0 && it.Accepted && it.Loss <= t.TargetLoss:
+		return "target-loss", nil
+	case t.Patience > 0 && d.stale >= t.Patience:
+		return "patience", nil
+	case t.MaxSeconds > 0 && float64(row.WallSeconds) >= t.MaxSeconds:
+		return "max-seconds", nil
+	}
+	return "", nil
+}
+
+// close ends a run: metrics of the best control, certificate, model, figures, report, summary, status.
+func (d *driver) close(ctx context.Context, reason string, runErr error) (*Result, error) {
+	var interrupted *InterruptedError
+	state := rundir.Complete
+	switch {
+	case errors.As(runErr, &interrupted):
+		state = rundir.Interrupted
+	case runErr != nil:
+		state = rundir.Failed
+	}
+	if ctx.Err() != nil { // aborted: leave what is on disk alone
+		_ = d.dir.SetStatus(rundir.Interrupted, reason, d.iteration)
+		return d.result(false), ctx.Err()
+	}
+	if d.phase < 0 { // resumed after its last iteration
+		if err := d.enter(ctx, d.iteration); err != nil && runErr == nil {
+			runErr, state = err, rundir.Failed
+		}
+	}
+	if d.c.Train.Batch > 0 {
+		d.task.Select(nil)
+	}
+	sum := d.summary(reason)
+	metrics, err := d.task.Metrics(ctx, d.best)
+	if err != nil {
+		d.note(fmt.Sprintf("metrics of the best control: %v", err))
+	}
+	for name, v := range metrics {
+		sum.Metrics[name] = rundir.Float(v)
+	}
+	d.certify(ctx, sum)
+	if err := d.writeModel(); err != nil && runErr == nil {
+		runErr, state = err, rundir.Failed
+	}
+	if err := d.dir.WriteSummary(sum); err != nil && runErr == nil {
+		runErr, state = err, rundir.Failed
+	}
+	text := reason
+	if runErr != nil {
+		text = runErr.Error()
+		if state == rundir.Failed {
+			_ = d.event("failure", text)
+		}
+	}
+	if err := d.dir.SetStatus(state, text, d.iteration); err != nil && runErr == nil {
+		runErr = err
+	}
+	d.log.Info().Str("reason", reason).Float64("best_loss", d.bestLoss).Msg("end")
+	r := d.result(true)
+	r.Summary = sum
+	d.draw(ctx, r)
+	return r, runErr
+}
+
+// certify adds residual and drift of the best control.
+func (d *driver) certify(ctx context.Context, sum *rundir.Summary) {
+	nan := rundir.Float(math.NaN())
+	sum.PMP.Residual, sum.PMP.HamiltonianDrift = nan, nan
+	w, err := pmp.NewSweeper(d.task.Problem(), d.settings)
+	if err != nil {
+		return
+	}
+	tr := w.NewTrajectory()
+	if err := w.Forward(ctx, tr, d.best); err != nil {
+		return
+	}
+	w.Backward(tr)
+	residual, _ := w.Residual(tr)
+	sum.PMP.Residual, sum.PMP.HamiltonianDrift = rundir.Float(residual), rundir.Float(w.Drift(tr))
+}
+
+func (d *driver) draw(ctx context.Context, r *Result) {
+	if d.o.Draw == nil {
+		return
+	}
+	if err := d.o.Draw(ctx, r); err != nil {
+		d.note(fmt.Sprintf("figures and report: %v", err))
+	}
+}
+
+func (d *driver) result(done bool) *Result {
+	return &Result{Config: d.c, Task: d.task, Dir: d.dir, Settings: d.settings, Best: d.best, Summary: d.summary("running"), Header: d.header, Message: d.message, Done: done}
+}
+
+func (d *driver) summary(reason string) *rundir.Summary {
+	s := &rundir.Summary{
+		Name: d.c.Name, Task: d.c.Task, Optimizer: d.c.Optimizer.Kind, Costate: d.c.Costate.Kind, Method: d.c.Solver.Method,
+		Seed: d.c.Seed, Iterations: d.iteration, StopReason: reason, WallSeconds: rundir.Float(d.wall()),
+		InitialLoss: rundir.Float(d.initial), FinalLoss: rundir.Float(d.final), BestLoss: rundir.Float(d.bestLoss), BestIteration: d.bestIteration,
+		Metrics: map[string]rundir.Float{}, Params: len(d.best), PeakRSSBytes: rundir.PeakRSS(),
+	}
+	s.NFE.Forward, s.NFE.Backward = int64(d.work.Forward), int64(d.work.Backward)
+	s.Steps.Accepted, s.Steps.Rejected = int64(d.work.Accepted), int64(d.work.Rejected)
+	return s
+}
+
+// Advice turns a solver's error into a hint on the configuration; empty where there is none.
+func Advice(err error) string {
+	switch {
+	case errors.Is(err, ode.ErrMaxSteps):
+		return "raise solver.max_steps, loosen solver.rtol, or lower the learning rate: the vector field has become stiff"
+	case errors.Is(err, ode.ErrStepTooSmall), errors.Is(err, ode.ErrNonFinite):
+		return "the states blow up under this control: start from smaller weights (field.init_scale), take smaller updates, or shorten the horizon or data.window"
+	case errors.Is(err, os.ErrNotExist):
+		return "check the path"
+	}
+	return ""
+}
