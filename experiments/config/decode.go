@@ -250,6 +250,9 @@ func overrideValue(kind Kind, text string) any {
 		if _, isString := v.(string); kind == String && !isString {
 			return text
 		}
+		if _, isList := v.([]any); !isList && (kind == Strings || kind == Ints) { // one entry needs no brackets
+			return []any{v}
+		}
 		return v
 	}
 	if kind == Strings {
