@@ -80,15 +80,19 @@ func all(t *testing.T, bad bool) []*figures.Figure {
 		figures.Hamiltonian("t", []figures.Curve{{Name: "first", X: tt, Y: ham, Dashed: true}, {Name: "last", X: tt, Y: ham[10:]}}),
 		figures.Trajectory(figures.Observed{TimeLabel: "t", Names: s.Names, T: s.T, X: s.X, Held: held, ModelT: s.T, ModelX: s.Truth}),
 		figures.Phase(figures.Plane{X: "y1", Y: "y2", DataX: dx, DataY: dy, ModelX: mx, ModelY: my, Field: field}),
-		figures.Decision(figures.Regions{X: "x1", Y: "x2", PX: px, PY: py, Labels: p.Labels, Classes: p.Classes, Classify: func(x, y float64) (int, float64) {
-			z := 4 * (math.Hypot(x, y) - 0.75)
-			if bad && x > 1 {
-				return -1, math.NaN()
+		figures.Decision(figures.Regions{X: "x1", Y: "x2", PX: px, PY: py, Labels: p.Labels, Classes: p.Classes, Classify: func(x, y []float64) (class []int, probability []float64) {
+			for k := range x {
+				z := 4 * (math.Hypot(x[k], y[k]) - 0.75)
+				switch {
+				case bad && x[k] > 1:
+					class, probability = append(class, -1), append(probability, math.NaN())
+				case z > 0:
+					class, probability = append(class, 1), append(probability, 1/(1+math.Exp(-z)))
+				default:
+					class, probability = append(class, 0), append(probability, 1/(1+math.Exp(z)))
+				}
 			}
-			if z > 0 {
-				return 1, 1 / (1 + math.Exp(-z))
-			}
-			return 0, 1 / (1 + math.Exp(z))
+			return class, probability
 		}}),
 		figures.Control(figures.Controls{TimeLabel: "t (s)", Names: []string{"u"}, Knots: ct, Values: [][]float64{cu}, Lower: []float64{-0.3}, Upper: []float64{1}}),
 		figures.Steps("t", st, sh, rejected),

@@ -134,8 +134,8 @@ type Regions struct {
 	PX, PY  []float64 // points
 	Labels  []int     // class of each
 	Classes []string
-	// Classify gives the class at a point and its probability in [0, 1]; nil: points only.
-	Classify func(x, y float64) (class int, probability float64)
+	// Classify gives the classes at points and their probabilities in [0, 1]; nil: points only.
+	Classify func(x, y []float64) (class []int, probability []float64)
 }
 
 // cells per axis of the heat map.
@@ -167,11 +167,18 @@ func Decision(o Regions) *Figure {
 	p.X.Padding, p.Y.Padding = 0, 0
 	if o.Classify != nil {
 		h := &heat{x0: p.X.Min, x1: p.X.Max, y0: p.Y.Min, y1: p.Y.Max}
+		xs, ys := make([]float64, 0, cells*cells), make([]float64, 0, cells*cells)
 		for j := range cells {
 			for i := range cells {
-				x := p.X.Min + (p.X.Max-p.X.Min)*(float64(i)+0.5)/cells
-				y := p.Y.Min + (p.Y.Max-p.Y.Min)*(float64(j)+0.5)/cells
-				class, prob := o.Classify(x, y)
+				xs = append(xs, p.X.Min+(p.X.Max-p.X.Min)*(float64(i)+0.5)/cells)
+				ys = append(ys, p.Y.Min+(p.Y.Max-p.Y.Min)*(float64(j)+0.5)/cells)
+			}
+		}
+		classes, probabilities := o.Classify(xs, ys)
+		for j := range cells {
+			for i := range cells {
+				k := j*cells + i
+				x, y, class, prob := xs[k], ys[k], classes[k], probabilities[k]
 				name := "none"
 				if class >= 0 && class < len(o.Classes) {
 					name = o.Classes[class]
