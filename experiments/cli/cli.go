@@ -1,0 +1,193 @@
+// Package cli is the command line: it parses words into options, resolves configurations, lists what there is, and
+// maps errors to exit codes. What a command does is the Engine's business.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/exit"
+)
+
+// Options are what all commands of the Engine share.
+type Options struct {
+	Threads   int    // 0: all CPUs
+	Quiet     bool   // no progress, no first and last lines on standard error
+	Progress  string // auto, plain, none
+	LogFormat string // console, json
+	Stdout    io.Writer
+	Stderr    io.Writer
+	// Stop delivers the first SIGINT or SIGTERM to a command that saves what it has and ends by itself: run and
+	// resume. For the other commands it is nil, and the signal cancels the context.
+	Stop <-chan os.Signal
+}
+
+// RunOptions are those of `costate run` and `costate resume`.
+type RunOptions struct {
+	Options
+	Config *config.Config // nil for resume: the run's own
+	Source string         // where the configuration came from: a path, or "configs/spiral.toml"
+	Out    string         // --out; empty: a new directory under runs/
+	Resume string         // directory of the run to continue; empty: a new run
+	DryRun bool
+}
+
+// EvaluateOptions are those of `costate evaluate`.
+type EvaluateOptions struct {
+	Options
+	Run  string // directory
+	JSON bool
+}
+
+// PredictOptions are those of `costate predict`.
+type PredictOptions struct {
+	Options
+	Run    string
+	Input  string // CSV file
+	Output string // empty: standard output
+}
+
+// CheckOptions are those of `costate check`.
+type CheckOptions struct {
+	Options
+	Config *config.Config
+	Source string
+}
+
+// ReportOptions are those of `costate report`.
+type ReportOptions struct {
+	Options
+	Run string
+}
+
+// Engine does what the commands ask for. An error that has an exit code of its own (exit.Coder) decides on it.
+type Engine interface {
+	Run(ctx context.Context, o RunOptions) error
+	Check(ctx context.Context, o CheckOptions) error
+	Evaluate(ctx context.Context, o EvaluateOptions) error
+	Predict(ctx context.Context, o PredictOptions) error
+	Report(ctx context.Context, o ReportOptions) error
+}
+
+// Signalled is the cause of a context that a signal cancelled.
+type Signalled struct{ Signal os.Signal }
+
+func (s *Signalled) Error() string { return "stopped by " + s.Signal.String() }
+
+// ExitCode is 130 or 143.
+func (s *Signalled) ExitCode() int {
+	if s.Signal == syscall.SIGTERM {
+		return exit.Terminated
+	}
+	return exit.Interrupted
+}
+
+// app is what commands need to do their work.
+type app struct {
+	ctx            context.Context
+	engine         Engine
+	stdout, stderr io.Writer
+	stop           chan os.Signal
+	graceful       *atomic.Bool // the command listens to stop
+}
+
+type exitNow int
+
+// Main runs the command line and returns the exit code. The first SIGINT or SIGTERM goes to Options.Stop or cancels the
+// context with a *Signalled as its cause; the second ends the process as if it were not handled.
+func Main(args []string, stdout, stderr io.Writer, engine Engine) (code int) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	defer func() { signal.Stop(signals); close(done) }()
+	a := &app{ctx: ctx, engine: engine, stdout: stdout, stderr: stderr, stop: make(chan os.Signal, 1), graceful: new(atomic.Bool)}
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			if a.graceful.Load() {
+				fmt.Fprintf(stderr, "\ncostate: %v: saving after this iteration; once more to stop at once\n", s)
+				a.stop <- s
+				return
+			}
+			cancel(&Signalled{s})
+		case <-done:
+		}
+	}()
+
+	var g grammar
+	parser, err := kong.New(&g, kong.Name("costate"), kong.Description(description), kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { panic(exitNow(code)) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+	if err != nil {
+		fmt.Fprintln(stderr, "costate:", err)
+		return exit.Bug
+	}
+	defer func() { // kong ends --help by calling Exit
+		if r := recover(); r != nil {
+			n, ok := r.(exitNow)
+			if !ok {
+				panic(r)
+			}
+			code = int(n)
+		}
+	}()
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "costate: %v (see costate %s--help)\n", err, commandOf(args))
+		return exit.Usage
+	}
+	err = k.Run(a)
+	return finish(ctx, stderr, err)
+}
+
+// commandOf is the command that help is offered for, with a space behind.
+func commandOf(args []string) string {
+	for _, c := range commands {
+		if args[0] == c {
+			return c + " "
+		}
+	}
+	return ""
+}
+
+// finish reports an error and gives the exit code.
+func finish(ctx context.Context, stderr io.Writer, err error) int {
+	var s *Signalled
+	if errors.As(context.Cause(ctx), &s) && (errors.Is(err, context.Canceled) || errors.As(err, new(*Signalled))) {
+		fmt.Fprintln(stderr, "costate:", s)
+		return s.ExitCode()
+	}
+	if err == nil {
+		return exit.OK
+	}
+	var issues *config.Error
+	if errors.As(err, &issues) {
+		fmt.Fprintln(stderr, issues)
+		if n := len(issues.Issues); n > 1 {
+			fmt.Fprintf(stderr, "costate: %d issues in the configuration\n", n)
+		}
+		return exit.Code(err)
+	}
+	code := exit.Code(err)
+	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
+	if code == exit.Bug {
+		text += " (this is unexpected: please report it)"
+	}
+	fmt.Fprintln(stderr, "costate:", text)
+	return code
+}

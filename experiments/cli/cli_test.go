@@ -1,0 +1,228 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/costate-go/costate/configs"
+	"github.com/costate-go/costate/experiments/checkpoint"
+	"github.com/costate-go/costate/experiments/cli"
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/solvers"
+)
+
+// engine records what it is asked for.
+type engine struct {
+	run      cli.RunOptions
+	check    cli.CheckOptions
+	evaluate cli.EvaluateOptions
+	predict  cli.PredictOptions
+	report   cli.ReportOptions
+	err      error
+	wait     bool
+}
+
+func (e *engine) Run(ctx context.Context, o cli.RunOptions) error {
+	e.run = o
+	if e.wait {
+		s := <-o.Stop
+		if ctx.Err() != nil {
+			return errors.New("the context must stay open while the run saves")
+		}
+		return &interrupted{&cli.Signalled{Signal: s}}
+	}
+	return e.err
+}
+func (e *engine) Check(ctx context.Context, o cli.CheckOptions) error {
+	e.check = o
+	if e.wait {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return e.err
+}
+func (e *engine) Evaluate(_ context.Context, o cli.EvaluateOptions) error {
+	e.evaluate = o
+	return e.err
+}
+func (e *engine) Predict(_ context.Context, o cli.PredictOptions) error { e.predict = o; return e.err }
+func (e *engine) Report(_ context.Context, o cli.ReportOptions) error   { e.report = o; return e.err }
+
+// interrupted is how a run says that it ended after a good save.
+type interrupted struct{ *cli.Signalled }
+
+func (i *interrupted) Error() string { return "saved in /r" }
+
+func call(e cli.Engine, args ...string) (code int, stdout, stderr string) {
+	var o, s bytes.Buffer
+	code = cli.Main(args, &o, &s, e)
+	return code, o.String(), s.String()
+}
+
+func TestRunOptions(t *testing.T) {
+	var e engine
+	code, _, stderr := call(&e, "run", "spiral", "solver.rtol=1e-9", "--out", "/x/y", "--seed", "7", "--threads", "3", "--dry-run", "--quiet", "--log-format", "json")
+	if code != 0 {
+		t.Fatal(code, stderr)
+	}
+	o := e.run
+	if o.Config.Solver.RTol != 1e-9 || o.Config.Seed != 7 || o.Out != "/x/y" || o.Threads != 3 || !o.DryRun || !o.Quiet || o.Progress != "none" || o.LogFormat != "json" ||
+		o.Source != "configs/spiral.toml" || o.Resume != "" {
+		t.Errorf("%+v", o)
+	}
+	if code, _, _ := call(&e, "run", "seed=3"); code != 0 || e.run.Config.Name != "spiral" || e.run.Config.Seed != 3 {
+		t.Errorf("without a file: %+v", e.run)
+	}
+	path := filepath.Join(t.TempDir(), "a=b.toml")
+	if err := os.WriteFile(path, []byte("name = \"mine\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, _ := call(&e, "run", path, "seed=3"); code != 0 || e.run.Config.Name != "mine" || e.run.Source != path {
+		t.Errorf("a file: %+v", e.run)
+	}
+}
+
+func TestOtherCommands(t *testing.T) {
+	var e engine
+	for _, args := range [][]string{{"resume", "/r"}, {"check", "moons"}, {"evaluate", "/r", "--json"}, {"predict", "/r", "--input", "/i.csv", "-o", "/o.csv"}, {"report", "/r"}} {
+		if code, _, stderr := call(&e, args...); code != 0 {
+			t.Errorf("%q: %d %s", args, code, stderr)
+		}
+	}
+	if e.run.Resume != "/r" || e.run.Config != nil || e.check.Config.Name != "moons" || e.evaluate.Run != "/r" || !e.evaluate.JSON ||
+		e.predict.Input != "/i.csv" || e.predict.Output != "/o.csv" || e.report.Run != "/r" {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestResumeFlag(t *testing.T) {
+	var e engine
+	dir := t.TempDir()
+	if code, _, _ := call(&e, "run", "--resume", "--out", dir); code != 0 || e.run.Resume != "" || e.run.Out != dir {
+		t.Errorf("an empty directory is a new run: %+v", e.run)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.toml"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, _ := call(&e, "run", "--resume", "--out", dir); code != 0 || e.run.Resume != dir {
+		t.Errorf("a run is continued: %+v", e.run)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		args   []string
+		err    error
+		code   int
+		stderr string
+	}{
+		{[]string{"rnu"}, nil, 2, "costate: unexpected argument rnu"},
+		{[]string{"run", "--threds", "3"}, nil, 2, "see costate run --help"},
+		{[]string{"run", "--threads=-3"}, nil, 2, "--threads must be 0 or more"},
+		{[]string{"run", "--progress", "fancy"}, nil, 2, "--progress must be one of"},
+		{[]string{"run", "spirl"}, nil, 2, "did you mean spiral?"},
+		{[]string{"run", "spiral", "moons"}, nil, 2, `"moons" is not key=value`},
+		{[]string{"run", dir}, nil, 2, "is a directory"},
+		{[]string{"run", "../../etc/passwd-"}, nil, 2, "no file and no built-in experiment"},
+		{[]string{"run", "--resume"}, nil, 2, "--resume needs --out"},
+		{[]string{"run", "seed=x", "a=1"}, nil, 2, "override 1: seed: want an integer ≥ 0, got the string \"x\"\noverride 2: a: unknown key\ncostate: 2 issues"},
+		{[]string{"predict", "x"}, nil, 2, "missing flags: --input"},
+		{[]string{"run"}, &data.Error{File: "f.csv", Line: 3, Text: "t"}, 3, "costate: f.csv:3: t\n"},
+		{[]string{"run"}, &checkpoint.Error{File: "c", Text: "t"}, 6, "costate: checkpoint c: t\n"},
+		{[]string{"run"}, errors.New("a\nb"), 1, "costate: a; b (this is unexpected: please report it)\n"},
+	} {
+		code, stdout, stderr := call(&engine{err: c.err}, c.args...)
+		if code != c.code || !strings.Contains(stderr, c.stderr) || stdout != "" {
+			t.Errorf("%q: code %d, want %d\n%s%s", c.args, code, c.code, stdout, stderr)
+		}
+	}
+}
+
+func TestSignal(t *testing.T) {
+	for sig, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
+		for command, text := range map[string]string{"run": "costate: saved in /r", "check": "costate: stopped by "} {
+			timer := time.AfterFunc(30*time.Millisecond, func() { _ = syscall.Kill(os.Getpid(), sig) })
+			if code, _, stderr := call(&engine{wait: true}, command); code != want || !strings.Contains(stderr, text) {
+				t.Errorf("%s, %v: %d, want %d\n%s", command, sig, code, want, stderr)
+			}
+			timer.Stop()
+		}
+	}
+}
+
+func TestPrintConfig(t *testing.T) {
+	code, stdout, _ := call(nil, "run", "moons", "field.hidden=7", "--print-config")
+	c, err := config.Parse("x", []byte(stdout))
+	if code != 0 || err != nil || c.Field.Hidden[0] != 7 || c.Name != "moons" {
+		t.Errorf("%d %v\n%s", code, err, stdout)
+	}
+	_, _, stderr := call(nil, "run", "spiral", "task=control", "--print-config")
+	if !strings.Contains(stderr, "note: ") {
+		t.Errorf("notes: %s", stderr)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{nil, {"--help"}, {"run", "--help"}, {"check", "--help"}, {"predict", "--help"}, {"list", "--help"}} {
+		code, stdout, stderr := call(nil, args...)
+		if code != 0 || !strings.Contains(stdout, "Usage: costate") || stderr != "" {
+			t.Errorf("%q: %d %s %s", args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	for what, key := range map[string]string{"optimizers": "optimizer.kind", "costates": "costate.kind", "fields": "field.kind", "tasks": "task"} {
+		code, stdout, _ := call(nil, "list", what)
+		if code != 0 {
+			t.Errorf("%s: %d", what, code)
+		}
+		for _, v := range config.Choices(key) {
+			found := false
+			for line := range strings.Lines(stdout) {
+				if f := strings.Fields(line); len(f) > 2 && f[0] == v {
+					found = true
+				}
+			}
+			if !found {
+				t.Errorf("list %s does not explain %s:\n%s", what, v, stdout)
+			}
+		}
+	}
+	_, stdout, _ := call(nil, "list", "configs")
+	if strings.Count(stdout, "\n") != len(configs.Names()) {
+		t.Errorf("configs:\n%s", stdout)
+	}
+	_, stdout, _ = call(nil, "list", "methods")
+	if strings.Count(stdout, "\n") != 1+len(solvers.Methods()) {
+		t.Errorf("methods:\n%s", stdout)
+	}
+}
+
+// The names in configuration files must be those that package solvers has.
+func TestMethodNames(t *testing.T) {
+	names := map[string]bool{}
+	for _, m := range solvers.Methods() {
+		names[m.Name()] = true
+	}
+	for _, n := range config.Choices("solver.method") {
+		if !names[n] {
+			t.Errorf("solver.method permits %q, which does not exist", n)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if code, stdout, _ := call(nil, "version"); code != 0 || !strings.HasPrefix(stdout, "costate ") || !strings.Contains(stdout, "go1.") {
+		t.Errorf("%d %s", code, stdout)
+	}
+}

@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/costate-go/costate/configs"
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/rundir"
+	"github.com/costate-go/costate/solvers"
+)
+
+// words explains the choices that `costate list` shows.
+var words = map[string]map[string]string{
+	"optimizer.kind": {
+		"emsa":    "extended method of successive approximations: maximize the Hamiltonian with feasibility penalties (Li et al. 2018)",
+		"sqh":     "sequential quadratic Hamiltonian: maximize H − ε|θ − θ_k|² pointwise, adapt ε (Borzì 2023)",
+		"msa":     "method of successive approximations: maximize H, no safeguard (Chernousko & Lyubushin 1982)",
+		"adam":    "Adam on −∂H/∂θ (Kingma & Ba 2015); AdamW with weight_decay",
+		"rmsprop": "RMSprop on −∂H/∂θ (Tieleman & Hinton 2012)",
+		"sgd":     "gradient descent on −∂H/∂θ, with momentum",
+		"adagrad": "Adagrad on −∂H/∂θ (Duchi et al. 2011)",
+		"lbfgs":   "limited-memory BFGS with a strong Wolfe line search (Nocedal & Wright 2006)",
+	},
+	"costate.kind": {
+		"discrete":     "exact costate of the discretized problem on the accepted steps",
+		"checkpointed": "the same gradient to the last bit within a memory budget",
+		"symplectic":   "partitioned Runge–Kutta costate (Sanz-Serna 2016)",
+		"interpolated": "continuous costate against the forward dense output",
+		"backsolve":    "continuous costate with the state integrated backward (Chen et al. 2018)",
+	},
+	"field.kind": {"mlp": "fully connected network"},
+	"task": {
+		"fit":      "fit the flow to trajectories (spiral, lotka_volterra, csv) or to values (sine)",
+		"classify": "separate classes by the flow (moons, circles, csv)",
+		"control":  "solve a classical optimal control problem",
+	},
+}
+
+type listCmd struct {
+	What string `arg:"" enum:"methods,optimizers,costates,fields,tasks,configs" help:"One of ${enum}."`
+}
+
+// Run implements the command.
+func (c *listCmd) Run(a *app) error {
+	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	switch c.What {
+	case "methods":
+		fmt.Fprintln(w, "method\torder\terror estimate")
+		for _, m := range solvers.Methods() {
+			estimate := "none: needs solver.steps"
+			if m.ErrorOrder() > 0 {
+				estimate = fmt.Sprintf("order %d", m.ErrorOrder())
+			}
+			fmt.Fprintf(w, "%s\t%d\t%s\n", m.Name(), m.Order(), estimate)
+		}
+	case "optimizers":
+		choices(w, "optimizer.kind")
+	case "costates":
+		choices(w, "costate.kind")
+	case "fields":
+		choices(w, "field.kind")
+		fmt.Fprintln(w, "activations\t"+strings.Join(config.Choices("field.activation"), ", "))
+		fmt.Fprintln(w, "inputs\t"+strings.Join(config.Choices("field.input"), ", "))
+		fmt.Fprintln(w, "initial weights\t"+strings.Join(config.Choices("field.init"), ", "))
+	case "tasks":
+		choices(w, "task")
+		fmt.Fprintln(w, "control problems\t"+strings.Join(config.Choices("problem.name"), ", "))
+	case "configs":
+		for _, n := range configs.Names() {
+			text, err := configs.Read(n)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "%s\t%s\n", n, headline(string(text)))
+		}
+	}
+	return w.Flush()
+}
+
+func choices(w io.Writer, key string) {
+	for _, v := range config.Choices(key) {
+		fmt.Fprintf(w, "%s\t%s\n", v, words[key][v])
+	}
+}
+
+// headline is the first sentence of the comment that opens a file.
+func headline(text string) string {
+	var s []string
+	for line := range strings.Lines(text) {
+		rest, ok := strings.CutPrefix(line, "#")
+		if !ok {
+			break
+		}
+		s = append(s, strings.TrimSpace(rest))
+	}
+	all := strings.Join(s, " ")
+	for i := 0; i+2 < len(all); i++ {
+		if all[i] == '.' && all[i+1] == ' ' && i > 60 {
+			return all[:i+1]
+		}
+	}
+	return all
+}
+
+type versionCmd struct{}
+
+// Run implements the command.
+func (versionCmd) Run(a *app) error {
+	m := rundir.NewManifest()
+	rev := m.Revision
+	if rev == "" {
+		rev = "unknown"
+	} else if m.Modified {
+		rev += " (modified)"
+	}
+	features := strings.Join(m.CPUFeatures, " ")
+	if features == "" {
+		features = "none that matter"
+	}
+	_, err := fmt.Fprintf(a.stdout, "costate %s\nrevision %s\n%s %s/%s, %d CPUs\nCPU features: %s\n", m.Version, rev, m.Go, runtime.GOOS, runtime.GOARCH, m.CPUs, features)
+	return err
+}

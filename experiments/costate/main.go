@@ -1,0 +1,12 @@
+// Command costate trains neural ordinary differential equations with the Pontryagin maximum principle.
+package main
+
+import (
+	"os"
+
+	"github.com/costate-go/costate/experiments/cli"
+)
+
+func main() {
+	os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr, nil))
+}
