@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"html"
 	"image/color"
 	"path/filepath"
 	"strconv"
@@ -95,6 +96,13 @@ func (f *Figure) SVG() ([]byte, error) {
 		return nil, fmt.Errorf("figure %s: %w", f.Name, err)
 	}
 	s := strings.ReplaceAll(b.String(), "font-family:Liberation Sans", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif")
+	// Title and description serve screen readers and the report.
+	if i := strings.Index(s, "<svg"); i >= 0 {
+		if j := strings.IndexByte(s[i:], '>'); j >= 0 {
+			at := i + j + 1
+			s = s[:at] + "\n<title>" + html.EscapeString(f.Title) + "</title>\n<desc>" + html.EscapeString(f.Caption) + "</desc>" + s[at:]
+		}
+	}
 	return []byte(s), nil
 }
 
