@@ -1,11 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -62,6 +63,7 @@ type parser struct {
 	tab        *table
 	found      map[string]*found
 	headers    map[string]int // offsets of section headers
+	unknown    []unknown
 	errs       Error
 }
 
@@ -110,8 +112,12 @@ func (p *parser) readFile() bool {
 	p.headers = map[string]int{}
 	place := map[string]entry{}
 	folded := map[string]string{}
+	twins := 0
 	for _, e := range z.entries {
 		if first, ok := folded[strings.ToLower(e.path)]; ok && first != e.path {
+			if twins++; twins > maxIssues {
+				continue
+			}
 			p.at(e.key, e.path, "differs only in case from %s; keep one of them, keys are written in lower case", first)
 		} else if !ok {
 			folded[strings.ToLower(e.path)] = e.path
@@ -122,9 +128,50 @@ func (p *parser) readFile() bool {
 			}
 		}
 		place[e.path] = e
+		for up := parent(e.path); up != ""; up = parent(up) { // tables that have no header of their own
+			if _, ok := place[up]; !ok {
+				place[up] = entry{up, e.key, -1}
+			}
+		}
 	}
 	p.flatten("", tree, place)
+	p.reportUnknown()
 	return true
+}
+
+// parent is the path without its last part. Parts that hold dots are quoted and are not cut in the middle.
+func parent(path string) string {
+	quoted := false
+	for i := len(path) - 1; i >= 0; i-- {
+		switch {
+		case path[i] == '"' && (i == 0 || path[i-1] != '\\'):
+			quoted = !quoted
+		case path[i] == '.' && !quoted:
+			return path[:i]
+		}
+	}
+	return ""
+}
+
+// unknown is a key that the table does not have; its message is made only where it is shown.
+type unknown struct {
+	off  int
+	path string
+	text func() string
+}
+
+// maxIssues bounds what is said about one file: one that is no configuration would otherwise give a message a line.
+const maxIssues = 100
+
+func (p *parser) reportUnknown() {
+	slices.SortFunc(p.unknown, func(a, b unknown) int { return cmp.Or(cmp.Compare(a.off, b.off), cmp.Compare(a.path, b.path)) })
+	for i, u := range p.unknown {
+		if i == maxIssues {
+			p.at(u.off, "", "and %d more keys that no configuration has; is this the right file?", len(p.unknown)-i)
+			break
+		}
+		p.at(u.off, u.path, "%s", u.text())
+	}
 }
 
 func validPrefix(s string) int {
@@ -143,7 +190,7 @@ func (p *parser) flatten(prefix string, tree map[string]any, place map[string]en
 		if prefix != "" {
 			path = prefix + "." + path
 		}
-		e := p.locate(path, place)
+		e := place[path]
 		if p.tab.find(path) != nil {
 			p.found[path] = &found{raw: raw, key: e.key, val: max(e.value, e.key)}
 			continue
@@ -152,33 +199,20 @@ func (p *parser) flatten(prefix string, tree map[string]any, place map[string]en
 		switch {
 		case prefix == "" && isSection(path):
 			if !isTable {
-				p.at(e.key, path, "is a section; write [%s] and its keys below", path)
+				p.foreign(e.key, path, func() string { return "is a section; write [" + path + "] and its keys below" })
 				continue
 			}
 			p.flatten(path, sub, place)
 		case prefix == "" && isTable:
-			p.at(e.key, path, "unknown section%s", didYouMean(path, sectionNames()))
+			p.foreign(e.key, path, func() string { return "unknown section" + didYouMean(path, sectionNames()) })
 		default:
-			p.at(e.key, path, "unknown key%s", p.tab.suggestKey(path))
+			p.foreign(e.key, path, func() string { return "unknown key" + p.tab.suggestKey(path) })
 		}
 	}
 }
 
-// locate finds the position of a path, or of the first entry below it.
-func (p *parser) locate(path string, place map[string]entry) entry {
-	if e, ok := place[path]; ok {
-		return e
-	}
-	best := entry{path: path, key: math.MaxInt}
-	for k, e := range place {
-		if strings.HasPrefix(k, path+".") && e.key < best.key {
-			best = e
-		}
-	}
-	if best.key == math.MaxInt {
-		best.key = 0
-	}
-	return best
+func (p *parser) foreign(off int, path string, text func() string) {
+	p.unknown = append(p.unknown, unknown{off, path, text})
 }
 
 func isSection(s string) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/costate-go/costate/experiments/config"
 )
@@ -108,6 +109,30 @@ func TestHostile(t *testing.T) {
 	}
 	if got := issues(t, "name = \""+strings.Repeat("[", 60)+"\"\n"); strings.Contains(got, "nested") {
 		t.Errorf("brackets in a string are not nesting: %s", got)
+	}
+}
+
+// What is no configuration at all must be refused quickly, whatever it holds.
+func TestLargeAndWrong(t *testing.T) {
+	many := func(format string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	for name, text := range map[string]string{
+		"keys": many("key%d=1\n", 70000), "headers": many("[a%d.b]\n", 70000), "one line": "solver = {" + many("k%d=1,", 90000) + "z=1}",
+		"twins": many("a%d=1\n", 30000) + many("A%d=1\n", 30000), "list": "[field]\nhidden=[" + many("%d,", 100000) + "]\n",
+		"text": "name = '" + strings.Repeat("x", 1000000) + "'\n", "quoted": many("\"a.%d\"=1\n", 60000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			begun := time.Now()
+			got := issues(t, text)
+			if d := time.Since(begun); d > 5*time.Second || got == "" || strings.Count(got, "\n") > 250 || len(got) > 1<<20 {
+				t.Errorf("%v, %d bytes, %d lines", d, len(got), strings.Count(got, "\n"))
+			}
+		})
 	}
 }
 
