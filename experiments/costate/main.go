@@ -5,8 +5,9 @@ import (
 	"os"
 
 	"github.com/costate-go/costate/experiments/cli"
+	"github.com/costate-go/costate/experiments/engine"
 )
 
 func main() {
-	os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr, nil))
+	os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr, engine.Engine{}))
 }

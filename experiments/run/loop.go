@@ -23,6 +23,9 @@ func (d *driver) loop(ctx context.Context) (*Result, error) {
 	if d.o.Observer != nil {
 		d.o.Observer.Begin(d.header, d.iteration, d.c.Train.Iterations)
 	}
+	// An iteration that was begun is finished: only then the optimizer can be saved.
+	stop := ctx
+	ctx = context.WithoutCancel(ctx)
 	reason, err := "failed", error(nil)
 	if d.iteration == 0 {
 		// Whatever happens from here on, there is something to resume.
@@ -31,7 +34,7 @@ func (d *driver) loop(ctx context.Context) (*Result, error) {
 		}
 	}
 	if err == nil {
-		reason, err = d.iterate(ctx)
+		reason, err = d.iterate(ctx, stop)
 	}
 	if d.o.Observer != nil {
 		d.o.Observer.End()
@@ -41,7 +44,7 @@ func (d *driver) loop(ctx context.Context) (*Result, error) {
 
 // iterate does the iterations. The reason is a word for summary.json; the error says why the run failed or was
 // interrupted.
-func (d *driver) iterate(ctx context.Context) (reason string, err error) {
+func (d *driver) iterate(ctx, stop context.Context) (reason string, err error) {
 	t := &d.c.Train
 	for d.iteration < t.Iterations {
 		if err := d.enter(ctx, d.iteration); err != nil {
@@ -49,9 +52,6 @@ func (d *driver) iterate(ctx context.Context) (reason string, err error) {
 		}
 		it, err := d.opt.Step(ctx)
 		if err != nil {
-			if ctx.Err() != nil {
-				return "aborted", ctx.Err()
-			}
 			return "numerical-failure", &NumericalError{Iteration: d.iteration, Err: err}
 		}
 		d.iteration++
@@ -62,7 +62,7 @@ func (d *driver) iterate(ctx context.Context) (reason string, err error) {
 		if d.o.Observer != nil {
 			d.o.Observer.Iteration(row)
 		}
-		reason, err := d.verdict(&it, row)
+		reason, err := d.verdict(stop, &it, row)
 		if reason != "" || err != nil || d.iteration%t.CheckpointEvery == 0 || d.iteration == t.Iterations {
 			if err := d.save(); err != nil {
 				return "failed", err
@@ -86,14 +86,12 @@ func (d *driver) measure(ctx context.Context, it *pmp.Iterate) (*rundir.Metrics,
 	}
 	d.final = it.Loss
 	val := math.NaN()
-	validated := d.iteration%d.c.Train.ValidateEvery == 0 || it.Stop != pmp.InProgress
+	validated := d.iteration%d.c.Train.ValidateEvery == 0 || d.iteration == d.c.Train.Iterations || it.Stop != pmp.InProgress
 	if validated {
 		v, err := d.task.Validate(ctx, it.Theta)
 		switch {
 		case err == nil:
 			val = v
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
 		default: // a control that cannot be integrated on held-out data is a bad control, not the end
 			val = math.Inf(1)
 			d.log.Warn().Int("iteration", d.iteration).Err(err).Msg("validation failed")
@@ -128,7 +126,11 @@ func (d *driver) keepBest(it *pmp.Iterate, val float64, validated bool) {
 		return
 	case len(d.task.Problem().Constraints) > 0:
 		score = math.Inf(-1)
-	case d.heldOut && !validated:
+	case d.heldOut && !validated && !math.IsInf(d.bestScore, 1):
+		return
+	case d.heldOut && !validated: // better than the first control, until something is validated
+		d.bestLoss, d.bestIteration = it.Loss, d.iteration
+		d.best = append(d.best[:0], it.Theta...)
 		return
 	case d.heldOut:
 		score = val
@@ -142,13 +144,12 @@ func (d *driver) keepBest(it *pmp.Iterate, val float64, validated bool) {
 }
 
 // verdict says whether to stop after an iteration, and why.
-func (d *driver) verdict(it *pmp.Iterate, row *rundir.Metrics) (reason string, err error) {
+func (d *driver) verdict(stop context.Context, it *pmp.Iterate, row *rundir.Metrics) (reason string, err error) {
 	t := &d.c.Train
-	select {
-	case s := <-d.o.Stop:
-		_ = d.event("signal", s.String())
-		return "interrupted", &InterruptedError{Signal: s, Dir: d.dir.Path()}
-	default:
+	if stop.Err() != nil {
+		cause := context.Cause(stop)
+		err := d.event("signal", cause.Error())
+		return "interrupted", errors.Join(&InterruptedError{Dir: d.dir.Path(), Cause: cause}, err)
 	}
 	switch {
 	case it.Stop == pmp.Diverged:
@@ -175,10 +176,6 @@ func (d *driver) close(ctx context.Context, reason string, runErr error) (*Resul
 		state = rundir.Interrupted
 	case runErr != nil:
 		state = rundir.Failed
-	}
-	if ctx.Err() != nil { // aborted: leave what is on disk alone
-		_ = d.dir.SetStatus(rundir.Interrupted, reason, d.iteration)
-		return d.result(false), ctx.Err()
 	}
 	if d.phase < 0 { // resumed after its last iteration
 		if err := d.enter(ctx, d.iteration); err != nil && runErr == nil {

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -53,8 +51,6 @@ type Options struct {
 	Threads int    // 0: 1
 	// Observer may be nil.
 	Observer Observer
-	// Stop delivers a signal that asks the run to save and end after the present iteration; nil: never.
-	Stop <-chan os.Signal
 	// Log receives what goes to log.jsonl besides, such as a console writer; nil: nothing.
 	Log io.Writer
 	// CommandLine is what the manifest says of how the program was called.
@@ -78,21 +74,24 @@ type Result struct {
 	Done bool
 }
 
-// InterruptedError says that a run ended on a signal after it was saved.
+// InterruptedError says that a run was asked to end by the cancellation of its context, and was saved.
 type InterruptedError struct {
-	Signal os.Signal
-	Dir    string
+	Dir   string
+	Cause error // of the cancellation
 }
 
 // Error implements error.
 func (e *InterruptedError) Error() string {
-	return fmt.Sprintf("interrupted by %v; everything is saved in %s: continue with `costate resume %s`", e.Signal, e.Dir, e.Dir)
+	return fmt.Sprintf("%v; everything is saved: continue with `costate resume %s`", e.Cause, e.Dir)
 }
 
-// ExitCode is 143 after SIGTERM and 130 otherwise.
+// Unwrap makes it context.Canceled.
+func (e *InterruptedError) Unwrap() error { return context.Canceled }
+
+// ExitCode is that of the cause where it has one, such as a signal.
 func (e *InterruptedError) ExitCode() int {
-	if strings.Contains(e.Signal.String(), "terminated") {
-		return exit.Terminated
+	if c, ok := e.Cause.(exit.Coder); ok {
+		return c.ExitCode()
 	}
 	return exit.Interrupted
 }
@@ -114,7 +113,8 @@ func (e *NumericalError) Unwrap() error { return e.Err }
 // ExitCode is that of numerical failures.
 func (e *NumericalError) ExitCode() int { return exit.Numerical }
 
-// Run runs a new experiment. Even with an error, the result is not nil once the run directory exists.
+// Run runs a new experiment. When ctx is cancelled it ends after the present iteration, saves everything and returns an
+// *InterruptedError. Even with an error, the result is not nil once the run directory exists.
 func Run(ctx context.Context, c *config.Config, o Options) (*Result, error) {
 	d, err := newDriver(c, o)
 	if err != nil {

@@ -255,6 +255,18 @@ func (f *Fit) Trajectory(ctx context.Context, theta []float64) ([]float64, error
 	return f.integrate(ctx, theta, f.series.Row(0), f.series.T)
 }
 
+// Fine is Trajectory on a grid fine enough to draw.
+func (f *Fit) Fine(ctx context.Context, theta []float64) (t, x []float64, err error) {
+	const points = 4000
+	first, last := f.series.T[0], f.series.T[f.series.Len()-1]
+	for i := range points {
+		t = append(t, first+(last-first)*float64(i)/(points-1))
+	}
+	t[points-1] = last
+	x, err = f.integrate(ctx, theta, f.series.Row(0), t)
+	return t, x, err
+}
+
 // integrate runs the model from x0 at times[0] and returns the states at all times in the units of the data.
 func (f *Fit) integrate(ctx context.Context, theta, x0, times []float64) ([]float64, error) {
 	control, err := controlOf(&f.c.Control, times[0], times[len(times)-1])
@@ -295,6 +307,53 @@ func (f *Fit) integrate(ctx context.Context, theta, x0, times []float64) ([]floa
 	f.scaler.InvertAll(out)
 	return out, nil
 }
+
+// HeldOut tells which observations no training window looks at.
+func (f *Fit) HeldOut() []bool {
+	held := make([]bool, f.series.Len())
+	for _, w := range f.held {
+		for k := w.Start; k < w.Start+w.Len; k++ {
+			held[k] = true
+		}
+	}
+	for _, w := range f.train {
+		for k := w.Start; k < w.Start+w.Len; k++ {
+			held[k] = false
+		}
+	}
+	return held
+}
+
+// Plane returns the vector field in the plane of the first two components, in the units of the data, and nil where the
+// model is not planar and autonomous.
+func (f *Fit) Plane(theta []float64) func(x, y float64) (u, v float64) {
+	if f.dim != 2 || f.c.Field.Time || f.c.Control.Kind != "constant" {
+		return nil
+	}
+	ev := f.field.NewEvaluator(1)
+	ev.Bind(theta)
+	z, dz, unit := make([]float64, 2), make([]float64, 2), make([]float64, 2)
+	return func(x, y float64) (u, v float64) {
+		raw := [2]float64{x, y}
+		for i, r := range raw {
+			if f.scaler.Transform == "log" {
+				r = math.Log(r)
+			}
+			z[i], unit[i] = r, 1
+			if f.scaler.Std != nil {
+				z[i], unit[i] = (r-f.scaler.Mean[i])/f.scaler.Std[i], f.scaler.Std[i]
+			}
+			if f.scaler.Transform == "log" {
+				unit[i] *= raw[i]
+			}
+		}
+		ev.Eval(dz, f.series.T[0], z)
+		return dz[0] * unit[0], dz[1] * unit[1]
+	}
+}
+
+// TimeName labels the time axis.
+func (f *Fit) TimeName() string { return f.series.TimeName }
 
 // Observations returns times and observations in the units of the file (transforms undone), N×D.
 func (f *Fit) Observations() (t, x []float64, names []string) {

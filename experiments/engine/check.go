@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/costate-go/costate/experiments/cli"
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/run"
+	"github.com/costate-go/costate/experiments/tasks"
+	"github.com/costate-go/costate/pmp"
+)
+
+// dryRun builds everything and does one forward and backward sweep; it writes nothing.
+func dryRun(ctx context.Context, o cli.RunOptions) error {
+	_, err := trial(ctx, o.Options, o.Config)
+	return err
+}
+
+// probe is what a trial iteration measured.
+type probe struct {
+	task     tasks.Task
+	settings pmp.Settings
+	theta    []float64
+	sweep    time.Duration
+}
+
+func trial(ctx context.Context, o cli.Options, c *config.Config) (*probe, error) {
+	n := threads(o.Threads)
+	task, err := tasks.New(c, n)
+	if err != nil {
+		return nil, err
+	}
+	s, err := tasks.SweepSettings(c, n)
+	if err != nil {
+		return nil, err
+	}
+	p := &probe{task: task, settings: s, theta: task.Initial()}
+	opt, err := tasks.Optimizer(c, task.Problem())
+	if err != nil {
+		return nil, err
+	}
+	w, err := pmp.NewSweeper(task.Problem(), s)
+	if err != nil {
+		return nil, err
+	}
+	if err := opt.Init(ctx, w, p.theta); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	tr := w.NewTrajectory()
+	start := time.Now()
+	if err := w.Forward(ctx, tr, p.theta); err != nil {
+		return nil, &run.NumericalError{Err: err}
+	}
+	w.Backward(tr)
+	p.sweep = time.Since(start)
+	memory, err := run.Memory(task, s)
+	if err != nil {
+		return nil, err
+	}
+	a := task.About()
+	fmt.Fprintf(o.Stdout, "config      %s, hash %s\n", c.Name, c.Hash())
+	fmt.Fprintf(o.Stdout, "data        %s\n", a.Data)
+	fmt.Fprintf(o.Stdout, "model       %s\n", a.Model)
+	fmt.Fprintf(o.Stdout, "optimizer   %s, %d iterations\n", c.Optimizer.Kind, c.Train.Iterations)
+	fmt.Fprintf(o.Stdout, "memory      about %s for trajectories\n", bytes(memory))
+	_, err = fmt.Fprintf(o.Stdout, "sweep       J = %.6g, ‖∇J‖ = %.3g; %d evaluations forward, %d backward, %d steps, %v\n",
+		tr.J, norm(tr.Grad), tr.Work.Forward, tr.Work.Backward, tr.Work.Accepted, p.sweep.Round(10*time.Microsecond))
+	return p, err
+}
+
+func norm(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x * x
+	}
+	return math.Sqrt(sum)
+}
+
+// Check implements cli.Engine.
+func (Engine) Check(ctx context.Context, o cli.CheckOptions) error {
+	p, err := trial(ctx, o.Options, o.Config)
+	if err != nil {
+		return err
+	}
+	// Zero and other symmetric starts have vanishing derivatives: check beside them.
+	theta := append([]float64(nil), p.theta...)
+	for i := range theta {
+		theta[i] += 0.05 * math.Sin(float64(i+1))
+	}
+	const tolerance = 1e-5
+	diff, err := pmp.CheckGradient(ctx, p.task.Problem(), p.settings, theta, o.Config.Seed)
+	if err != nil {
+		return &run.NumericalError{Err: err}
+	}
+	fmt.Fprintf(o.Stdout, "gradient    costate and central differences differ by %.2g relative\n", diff)
+	if diff > tolerance {
+		return &run.NumericalError{Err: fmt.Errorf("the gradient by the costate is off by %.2g relative (limit %g): is the dynamics smooth? relu networks and absolute losses have kinks", diff, tolerance)}
+	}
+	budget := time.Duration(float64(p.sweep) * float64(o.Config.Train.Iterations) * costPerIteration(o.Config.Optimizer.Kind))
+	fmt.Fprintf(o.Stdout, "time        about %s for the whole run\n", duration(budget))
+	_, err = fmt.Fprintln(o.Stdout, "ok")
+	return err
+}
+
+// costPerIteration is a rough factor of an iteration over one forward and backward sweep.
+func costPerIteration(kind string) float64 {
+	switch kind {
+	case "emsa":
+		return 8
+	case "sqh", "msa", "lbfgs":
+		return 1.5
+	}
+	return 1
+}
+
+func duration(d time.Duration) string {
+	if d < time.Second {
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}

@@ -1,0 +1,225 @@
+// Package engine does what the commands ask for: it joins tasks, runs, pictures and reports, and writes what people read
+// on a terminal.
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sort"
+	"strings"
+
+	"github.com/costate-go/costate/experiments/cli"
+	"github.com/costate-go/costate/experiments/pictures"
+	"github.com/costate-go/costate/experiments/progress"
+	"github.com/costate-go/costate/experiments/run"
+	"github.com/costate-go/costate/experiments/rundir"
+)
+
+// Engine implements cli.Engine.
+type Engine struct{}
+
+var _ cli.Engine = Engine{}
+
+func threads(n int) int {
+	if n <= 0 {
+		return runtime.NumCPU()
+	}
+	return n
+}
+
+// Run implements cli.Engine.
+func (Engine) Run(ctx context.Context, o cli.RunOptions) error {
+	if o.DryRun {
+		return dryRun(ctx, o)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case s := <-o.Stop:
+			cancel(&cli.Signalled{Signal: s})
+		case <-ctx.Done():
+		}
+	}()
+	w := &watcher{o: o.Options}
+	opts := run.Options{Out: o.Out, Threads: threads(o.Threads), Observer: w, CommandLine: os.Args, Draw: pictures.Draw}
+	if o.LogFormat == "json" && !o.Quiet {
+		opts.Log = o.Stderr
+		w.lines = io.Discard // JSON lines only
+	}
+	var r *run.Result
+	var err error
+	if o.Resume != "" {
+		r, err = run.Resume(ctx, o.Resume, opts)
+	} else {
+		r, err = run.Run(ctx, o.Config, opts)
+	}
+	if r != nil && r.Done {
+		if printErr := last(o.Options, r, err); printErr != nil && err == nil {
+			err = printErr
+		}
+	}
+	if advice := run.Advice(err); advice != "" {
+		err = fmt.Errorf("%w; %s", err, advice)
+	}
+	return err
+}
+
+// watcher shows a run's progress.
+type watcher struct {
+	o     cli.Options
+	lines io.Writer // nil: Stderr
+	meter progress.Meter
+	step  string
+}
+
+func (w *watcher) out() io.Writer {
+	switch {
+	case w.o.Quiet:
+		return io.Discard
+	case w.lines != nil:
+		return w.lines
+	}
+	return w.o.Stderr
+}
+
+// Begin implements run.Observer.
+func (w *watcher) Begin(h run.Header, first, total int) {
+	out := w.out()
+	fmt.Fprintf(out, "costate %s · %s · config %s · seed %d · %d threads\n", h.Version, h.Name, h.ConfigHash, h.Seed, h.Threads)
+	fmt.Fprintf(out, "data       %s\n", h.Data)
+	fmt.Fprintf(out, "model      %s\n", h.Model)
+	fmt.Fprintf(out, "solver     %s\n", h.Method)
+	fmt.Fprintf(out, "optimizer  %s, %d iterations\n", h.Optimizer, total)
+	fmt.Fprintf(out, "memory     about %s for trajectories\n", bytes(h.MemoryBytes))
+	fmt.Fprintf(out, "run        %s\n", h.Dir)
+	if first > 0 {
+		fmt.Fprintf(out, "resuming after iteration %d\n", first)
+	}
+	w.step = map[string]string{"emsa": "ρ", "sqh": "ε", "msa": "‖Δθ‖"}[h.Optimizer]
+	if w.step == "" {
+		w.step = "rate"
+	}
+	mode := w.o.Progress
+	if w.lines != nil {
+		mode = "none"
+	}
+	w.meter = progress.New(progress.Options{Mode: mode, Out: w.o.Stderr, Total: total, Start: first})
+}
+
+// Iteration implements run.Observer.
+func (w *watcher) Iteration(m *rundir.Metrics) {
+	w.meter.Update(progress.Update{
+		Iteration: m.Iteration, Loss: float64(m.Loss), Validation: float64(m.ValLoss), StepName: w.step, Step: float64(m.StepParameter),
+	})
+}
+
+// Note implements run.Observer.
+func (w *watcher) Note(text string) {
+	if w.meter != nil && !w.o.Quiet {
+		w.meter.Print("costate: " + text)
+		return
+	}
+	fmt.Fprintln(w.out(), "costate:", text)
+}
+
+// End implements run.Observer.
+func (w *watcher) End() { w.meter.Close() }
+
+// last prints the result: why the run stopped, the best metric, where the report is, how to go on.
+func last(o cli.Options, r *run.Result, runErr error) error {
+	s := r.Summary
+	if o.Quiet {
+		_, err := fmt.Fprintln(o.Stdout, r.Dir.Path())
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "stopped     %s after %d iterations, %.1f s", s.StopReason, s.Iterations, float64(s.WallSeconds))
+	if r.Message != "" {
+		fmt.Fprintf(&b, " (%s)", r.Message)
+	}
+	fmt.Fprintf(&b, "\nloss        %.6g → %.6g; best %.8g at iteration %d\n", float64(s.InitialLoss), float64(s.FinalLoss), float64(s.BestLoss), s.BestIteration)
+	for _, name := range names(s.Metrics) {
+		fmt.Fprintf(&b, "%-11s %.8g\n", name, float64(s.Metrics[name]))
+	}
+	fmt.Fprintf(&b, "pmp         residual %.3g, drift of H %.3g\n", float64(s.PMP.Residual), float64(s.PMP.HamiltonianDrift))
+	fmt.Fprintf(&b, "report      %s\n", r.Dir.Path(rundir.ReportFile))
+	var interrupted *run.InterruptedError
+	if errors.As(runErr, &interrupted) {
+		fmt.Fprintf(&b, "continue    costate resume %s\n", r.Dir.Path())
+	}
+	_, err := io.WriteString(o.Stdout, b.String())
+	return err
+}
+
+func names(m map[string]rundir.Float) []string {
+	var out []string
+	for name := range m {
+		out = append(out, name)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// bytes writes a size as people do.
+func bytes(n int64) string {
+	const units = "KMGT"
+	v, unit := float64(n), ""
+	for i := 0; v >= 1024 && i < len(units); i++ {
+		v /= 1024
+		unit = units[i:i+1] + "i"
+	}
+	return fmt.Sprintf("%.3g %sB", v, unit)
+}
+
+// Evaluate implements cli.Engine.
+func (Engine) Evaluate(ctx context.Context, o cli.EvaluateOptions) error {
+	r, err := run.Load(o.Run, threads(o.Threads))
+	if err != nil {
+		return err
+	}
+	metrics, err := r.Task.Metrics(ctx, r.Best)
+	if err != nil {
+		return &run.NumericalError{Iteration: r.Summary.BestIteration, Err: err}
+	}
+	if o.JSON {
+		out := map[string]any{"run": o.Run, "best_iteration": r.Summary.BestIteration, "best_loss": rundir.Float(r.Summary.BestLoss)}
+		values := map[string]rundir.Float{}
+		for name, v := range metrics {
+			values[name] = rundir.Float(v)
+		}
+		out["metrics"] = values
+		enc := json.NewEncoder(o.Stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(out)
+	}
+	fmt.Fprintf(o.Stdout, "%-24s %d\n%-24s %.8g\n", "best_iteration", r.Summary.BestIteration, "best_loss", float64(r.Summary.BestLoss))
+	all := map[string]rundir.Float{}
+	for name, v := range metrics {
+		all[name] = rundir.Float(v)
+	}
+	for _, name := range names(all) {
+		if _, err := fmt.Fprintf(o.Stdout, "%-24s %.8g\n", name, float64(all[name])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Report implements cli.Engine.
+func (Engine) Report(ctx context.Context, o cli.ReportOptions) error {
+	r, err := run.Load(o.Run, threads(o.Threads))
+	if err != nil {
+		return err
+	}
+	if err := pictures.Draw(ctx, r); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(o.Stdout, r.Dir.Path(rundir.ReportFile))
+	return err
+}

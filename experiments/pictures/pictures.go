@@ -1,0 +1,254 @@
+// Package pictures chooses and draws the figures of a run from its metrics and its best control, and has the report
+// rewritten.
+package pictures
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/costate-go/costate/experiments/figures"
+	"github.com/costate-go/costate/experiments/report"
+	"github.com/costate-go/costate/experiments/run"
+	"github.com/costate-go/costate/experiments/rundir"
+	"github.com/costate-go/costate/experiments/tasks"
+	"github.com/costate-go/costate/pmp"
+)
+
+// Draw writes figures and report of a run. Where the report is switched off it writes the report without figures.
+func Draw(ctx context.Context, r *run.Result) error {
+	if r.Config.Report.Figures {
+		list, err := Figures(ctx, r)
+		if err != nil {
+			return err
+		}
+		for _, f := range list {
+			if err := f.Write(r.Dir.Path(rundir.Figures), r.Config.Report.Formats); err != nil {
+				return err
+			}
+		}
+	}
+	return report.Write(r.Dir.Path(), report.Options{})
+}
+
+// Figures draws the figures that suit the task, the most telling ones first.
+func Figures(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
+	var list []*figures.Figure
+	var err error
+	switch t := r.Task.(type) {
+	case *tasks.Fit:
+		list, err = fit(ctx, t, r.Best)
+	case *tasks.Sine:
+		list, err = sine(ctx, t, r.Best)
+	case *tasks.Classify:
+		list, err = classify(ctx, t, r.Best)
+	case *tasks.Control:
+		list, err = control(ctx, t, r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	curves, err := progress(r.Dir.Path())
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, curves...)
+	along, err := path(ctx, r)
+	return append(list, along...), err
+}
+
+// progress draws what changed over the iterations.
+func progress(dir string) ([]*figures.Figure, error) {
+	rows, err := rundir.ReadMetrics(dir)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	var k, loss, val, residual, h []float64
+	best, at := math.Inf(1), -1.0
+	for _, m := range rows {
+		k = append(k, float64(m.Iteration))
+		loss = append(loss, float64(m.Loss))
+		val = append(val, float64(m.ValLoss))
+		residual = append(residual, float64(m.PMPResidual))
+		h = append(h, float64(m.Hamiltonian))
+		score := float64(m.Loss)
+		if v := float64(m.ValLoss); !math.IsNaN(v) {
+			score = v
+		}
+		if m.Accepted && score < best {
+			best, at = score, float64(m.Iteration)
+		}
+	}
+	return []*figures.Figure{
+		figures.Loss(k, loss, val, at),
+		figures.PMPResidual(k, residual),
+		figures.Curves(figures.Axes{
+			Name: "hamiltonian_iterations", Title: "Hamiltonian over the iterations", X: "iteration", Y: "mean of H over time and samples",
+			Caption: "The average of the Hamiltonian along the trajectories.",
+		}, []figures.Curve{{Name: "H", X: k, Y: h}}),
+	}, nil
+}
+
+// path draws what varies along the horizon at the best control: the Hamiltonian and the solver's steps.
+func path(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
+	p := r.Task.Problem()
+	w, err := pmp.NewSweeper(p, r.Settings)
+	if err != nil {
+		return nil, err
+	}
+	tr := w.NewTrajectory()
+	if err := w.Forward(ctx, tr, r.Best); err != nil {
+		return nil, err
+	}
+	w.Backward(tr)
+	t, h := w.Hamiltonian(tr)
+	list := []*figures.Figure{figures.Hamiltonian("t", []figures.Curve{{Name: "H at the best control", X: t, Y: h, Steps: true}})}
+	times, _ := tr.Path(0)
+	sizes := make([]float64, 0, len(times))
+	for i := 1; i < len(times); i++ {
+		sizes = append(sizes, times[i]-times[i-1])
+	}
+	if len(sizes) > 0 {
+		list = append(list, figures.Steps("t", times[:len(sizes)], sizes, make([]bool, len(sizes))))
+	}
+	if _, classical := r.Task.(*tasks.Control); !classical && w.Nodes() > 1 {
+		list = append(list, weights(p, r.Best, w.Nodes(), w.Params()))
+	}
+	return list, nil
+}
+
+// weights draws the size of a network's control over time.
+func weights(p *pmp.Problem, theta []float64, nodes, params int) *figures.Figure {
+	values := make([]float64, nodes)
+	for j := range nodes {
+		for _, v := range theta[j*params : (j+1)*params] {
+			values[j] += v * v
+		}
+		values[j] = math.Sqrt(values[j])
+	}
+	return figures.Control(figures.Controls{
+		TimeLabel: "t", Names: []string{"|θ(t)|"}, Knots: p.Control.Mesh, Values: [][]float64{values},
+		Steps: p.Control.Kind != pmp.PiecewiseLinear,
+	})
+}
+
+func fit(ctx context.Context, t *tasks.Fit, theta []float64) ([]*figures.Figure, error) {
+	times, x, names := t.Observations()
+	d := len(names)
+	o := figures.Observed{TimeLabel: t.TimeName(), Names: names, T: times, X: x, Held: t.HeldOut()}
+	model, err := t.Trajectory(ctx, theta)
+	if err != nil && ctx.Err() != nil {
+		return nil, err
+	}
+	if err == nil { // a model that blows up has no trajectory to draw
+		o.ModelT, o.ModelX = times, model
+		if fine, y, err := t.Fine(ctx, theta); err == nil {
+			o.ModelT, o.ModelX = fine, y
+		}
+	}
+	list := []*figures.Figure{figures.Trajectory(o)}
+	if d >= 2 {
+		plane := figures.Plane{X: names[0], Y: names[1], Field: t.Plane(theta)}
+		for k := range times {
+			plane.DataX, plane.DataY = append(plane.DataX, x[k*d]), append(plane.DataY, x[k*d+1])
+		}
+		for k := range o.ModelT {
+			plane.ModelX, plane.ModelY = append(plane.ModelX, o.ModelX[k*d]), append(plane.ModelY, o.ModelX[k*d+1])
+		}
+		list = append(list, figures.Phase(plane))
+	}
+	return list, nil
+}
+
+func sine(ctx context.Context, t *tasks.Sine, theta []float64) ([]*figures.Figure, error) {
+	const points = 400
+	x, y, train, held := t.Data()
+	grid := make([]float64, points+1)
+	for i := range grid {
+		grid[i] = math.Pi * (2*float64(i)/points - 1)
+	}
+	model, err := t.Values(ctx, theta, grid)
+	if err != nil {
+		return nil, err
+	}
+	o := figures.Observed{TimeLabel: "x", Names: []string{"y"}, Held: make([]bool, 0, len(x)), ModelT: grid, ModelX: model}
+	for i, set := range [][]int{train, held} {
+		for _, k := range set {
+			o.T, o.X, o.Held = append(o.T, x[k]), append(o.X, y[k]), append(o.Held, i == 1)
+		}
+	}
+	f := figures.Trajectory(o)
+	f.Name, f.Title, f.Caption = "regression", "Regression", "Data and the network's output, the sum of its final states."
+	return []*figures.Figure{f}, nil
+}
+
+func classify(ctx context.Context, t *tasks.Classify, theta []float64) ([]*figures.Figure, error) {
+	p, _, _ := t.Data()
+	if p.Dim() != 2 {
+		return nil, nil
+	}
+	var failed error
+	o := figures.Regions{X: p.Names[0], Y: p.Names[1], Labels: p.Labels, Classes: p.Classes}
+	for s := range p.Len() {
+		o.PX, o.PY = append(o.PX, p.Row(s)[0]), append(o.PY, p.Row(s)[1])
+	}
+	o.Classify = func(x, y []float64) ([]int, []float64) {
+		rows := make([]float64, 0, 2*len(x))
+		for i := range x {
+			rows = append(rows, x[i], y[i])
+		}
+		class, probability, err := t.Decide(ctx, theta, rows)
+		if err != nil {
+			failed = err
+			class, probability = make([]int, len(x)), make([]float64, len(x))
+			for i := range class {
+				class[i] = -1
+			}
+		}
+		for i, q := range probability { // of the class that was chosen
+			if len(p.Classes) == 2 && class[i] == 0 {
+				probability[i] = 1 - q
+			}
+		}
+		return class, probability
+	}
+	f := figures.Decision(o)
+	return []*figures.Figure{f}, failed
+}
+
+func control(ctx context.Context, t *tasks.Control, r *run.Result) ([]*figures.Figure, error) {
+	paths, err := t.Paths(ctx, r.Best)
+	if err != nil {
+		return nil, err
+	}
+	p := t.Problem()
+	m := t.Classical.Field.P
+	u := figures.Controls{TimeLabel: "t", Knots: p.Control.Mesh, Steps: p.Control.Kind != pmp.PiecewiseLinear, Lower: t.Classical.Lower, Upper: t.Classical.Upper}
+	if p.Control.Kind == pmp.Constant {
+		u.Knots = []float64{p.T0, p.T1}
+	}
+	for i := range m {
+		name := "u"
+		if m > 1 {
+			name = fmt.Sprintf("u%d", i+1)
+		}
+		u.Names = append(u.Names, name)
+		var v []float64
+		for j := 0; j < len(r.Best); j += m {
+			v = append(v, r.Best[j+i])
+		}
+		u.Values = append(u.Values, v)
+	}
+	states, costates := figures.Axes{Name: "states", Title: "States", X: "t", Y: "x", Caption: "States along the horizon."},
+		figures.Axes{Name: "costates", Title: "Costates", X: "t", Y: "p", Caption: "Costates along the horizon: p(t₁) = −∂Φ/∂x."}
+	var xs, ps []figures.Curve
+	for i, name := range t.Classical.States {
+		x := figures.Curve{Name: name, X: paths.T}
+		q := figures.Curve{Name: fmt.Sprintf("p of %s", name), X: paths.T}
+		for k := range paths.T {
+			x.Y, q.Y = append(x.Y, paths.X[k][i]), append(q.Y, paths.P[k][i])
+		}
+		xs, ps = append(xs, x), append(ps, q)
+	}
+	return []*figures.Figure{figures.Control(u), figures.Curves(states, xs), figures.Curves(costates, ps)}, nil
+}
