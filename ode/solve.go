@@ -151,8 +151,9 @@ func (r *run) saveLast() {
 // stepDone stores what is wanted of the last step and reports whether a terminal event ends the integration.
 func (r *run) stepDone() (ended bool) {
 	it := r.it
-	t, s := it.T(), 1.0
+	t := it.T()
 	if len(r.s.Events) > 0 {
+		var s float64
 		if s, ended = r.events(); ended {
 			t = it.TPrev() + s*it.H()
 			r.interpolate(s)

@@ -41,10 +41,7 @@ func (w *Sweeper) backwardShard(ln *lane, tr *Trajectory, tp *tape, grad []float
 	p := w.Problem
 	lam := ln.lam[:tp.n]
 	clear(lam)
-	ln.bound = -1
-	if ln.sample != nil {
-		ln.sample.SetSamples(tp.lo)
-	}
+	ln.enter(tp)
 	tp.mu = grow(tp.mu, tp.records*tp.n)
 	clear(tp.mu)
 	tp.lambda = grow(tp.lambda, (len(tp.steps)+1)*tp.n)

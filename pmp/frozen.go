@@ -92,7 +92,7 @@ func (f *Frozen) pointCostate(ln *lane, tp *tape, r int) []float64 {
 
 // eachStep visits the anchor stage of every step of a shard.
 func (f *Frozen) eachStep(ln *lane, tp *tape, visit func(st *step, r int)) {
-	f.enter(ln, tp)
+	ln.enter(tp)
 	segment := -1
 	for k := range tp.steps {
 		st := &tp.steps[k]
@@ -104,16 +104,9 @@ func (f *Frozen) eachStep(ln *lane, tp *tape, visit func(st *step, r int)) {
 	}
 }
 
-func (f *Frozen) enter(ln *lane, tp *tape) {
-	ln.bound = -1
-	if ln.sample != nil {
-		ln.sample.SetSamples(tp.lo)
-	}
-}
-
 // eachStage visits every stage of a shard that acts on node j, with its weight φ_j.
 func (f *Frozen) eachStage(ln *lane, tp *tape, j int, visit func(r int, phi float64)) {
-	f.enter(ln, tp)
+	ln.enter(tp)
 	m, tab := f.w.mesh, f.w.method
 	lo, hi := m.support(j)
 	a, b := m.knots[lo], m.knots[hi]

@@ -1,6 +1,10 @@
 package pmp
 
-import "math"
+import (
+	"math"
+
+	"github.com/costate-go/costate/internal/kernel"
+)
 
 // Hamiltonian returns the times of the accepted steps' starts, t₁ last, and there the mean over samples of
 // H(t, x, p, θ) = p·f − L − (½ν|θ|² + β|θ|₁), right after the jumps of p. The trajectories of shards with steps
@@ -15,9 +19,7 @@ func (w *Sweeper) Hamiltonian(tr *Trajectory) (t, h []float64) {
 
 func (w *Sweeper) hamiltonianShard(tp *tape, theta []float64) (t, h []float64) {
 	ln := w.lanes[0]
-	if ln.sample != nil {
-		ln.sample.SetSamples(tp.lo)
-	}
+	ln.enter(tp)
 	for k := range tp.steps {
 		st := &tp.steps[k]
 		t = append(t, st.t)
@@ -28,14 +30,15 @@ func (w *Sweeper) hamiltonianShard(tp *tape, theta []float64) (t, h []float64) {
 
 // hamiltonianAt is the mean of H at the start of a step.
 func (w *Sweeper) hamiltonianAt(ln *lane, tp *tape, theta []float64, st *step, k int) float64 {
-	r := st.first
 	u := w.mesh.at(ln.theta, theta, w.segs[st.segment].elem, st.t)
-	sum := 0.0
-	for i, l := range tp.costate(k) {
-		sum -= l * tp.rate(r)[i]
-	}
+	return w.meanH(tp, st.t, tp.state(st.first), tp.rate(st.first), tp.costate(k), u)
+}
+
+// meanH is the mean over a shard of −λ·f − L − ½ν|u|² − β|u|₁.
+func (w *Sweeper) meanH(tp *tape, t float64, x, f, lam, u []float64) float64 {
+	sum := -kernel.Dot(lam, f)
 	if w.Problem.Running != nil {
-		sum -= w.Problem.Running.Eval(nil, nil, 0, st.t, tp.state(r), u, tp.lo, tp.batch)
+		sum -= w.Problem.Running.Eval(nil, nil, 0, t, x, u, tp.lo, tp.batch)
 	}
 	sum /= float64(tp.batch)
 	for _, v := range u {
@@ -50,9 +53,7 @@ func (w *Sweeper) MeanHamiltonian(tr *Trajectory) float64 {
 	total := 0.0
 	for i := range tr.shards {
 		tp := &tr.shards[i]
-		if ln.sample != nil {
-			ln.sample.SetSamples(tp.lo)
-		}
+		ln.enter(tp)
 		sum := 0.0
 		for k := range tp.steps {
 			sum += tp.steps[k].h * w.hamiltonianAt(ln, tp, tr.Theta, &tp.steps[k], k)
@@ -62,26 +63,54 @@ func (w *Sweeper) MeanHamiltonian(tr *Trajectory) float64 {
 	return total / float64(tr.samples) / (w.Problem.T1 - w.Problem.T0)
 }
 
-// Drift is the largest variation of H between jumps of the costate or the control, relative to 1 + max|H|. It
-// vanishes, up to the solver's error, where f, L and the controls don't depend on time; along a control on a
-// mesh it also measures how far the control is from optimal.
+// Drift is the largest variation of H between jumps of the costate or the dynamics, relative to 1 + max|H|. It
+// vanishes, up to the solver's error, where f, L and the control don't depend on time; along a control on a mesh it
+// also measures how far the control is from optimal.
 func (w *Sweeper) Drift(tr *Trajectory) float64 {
 	worst, size := 0.0, 0.0
+	ln := w.lanes[0]
 	for i := range tr.shards {
 		tp := &tr.shards[i]
-		_, h := w.hamiltonianShard(tp, tr.Theta)
+		ln.enter(tp)
 		lo, hi := math.Inf(1), math.Inf(-1)
-		segment := -1
-		for k, v := range h {
-			sg := tp.steps[k].segment
-			if sg != segment && segment >= 0 && (w.segs[segment].obs >= 0 || w.segs[sg].restart && w.mesh.kind != PiecewiseConstant) {
+		see := func(h float64) {
+			lo, hi = min(lo, h), max(hi, h)
+			worst, size = max(worst, hi-lo), max(size, math.Abs(h))
+		}
+		for k := range tp.steps {
+			st := &tp.steps[k]
+			see(w.hamiltonianAt(ln, tp, tr.Theta, st, k))
+			if k+1 < len(tp.steps) && tp.steps[k+1].segment == st.segment {
+				continue
+			}
+			// Just before the end of a segment, the costate has not jumped yet.
+			see(w.hamiltonianBefore(ln, tp, tr.Theta, k+1))
+			next := st.segment + 1
+			if w.segs[st.segment].obs >= 0 || next < len(w.segs) && w.segs[next].restart && w.mesh.kind != PiecewiseConstant {
 				lo, hi = math.Inf(1), math.Inf(-1)
 			}
-			segment = sg
-			lo, hi = min(lo, v), max(hi, v)
-			worst = max(worst, hi-lo)
-			size = max(size, math.Abs(v))
 		}
 	}
 	return worst / (1 + size)
+}
+
+// hamiltonianBefore is the mean of H just before the end of step k−1, which ends a segment.
+func (w *Sweeper) hamiltonianBefore(ln *lane, tp *tape, theta []float64, k int) float64 {
+	st := &tp.steps[k-1]
+	sg := &w.segs[st.segment]
+	x := tp.end
+	if k < len(tp.steps) {
+		x = tp.state(tp.steps[k].first)
+	}
+	lam := ln.lam[:tp.n]
+	copy(lam, tp.costate(k))
+	if sg.obs >= 0 {
+		w.Problem.Observations[sg.obs].Cost.Eval(lam, x, tp.lo, tp.batch)
+	}
+	ln.bound = -1
+	u := w.bindAt(ln, theta, sg.elem, sg.b)
+	w.setSegment(ln, st.segment)
+	ln.fnew = grow(ln.fnew, tp.n)
+	ln.ev.Eval(ln.fnew, sg.b, x)
+	return w.meanH(tp, sg.b, x, ln.fnew, lam, u)
 }

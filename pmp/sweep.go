@@ -141,6 +141,14 @@ func (w *Sweeper) newLane(index int) (*lane, error) {
 	return ln, err
 }
 
+// enter turns the lane to a shard.
+func (ln *lane) enter(tp *tape) {
+	ln.bound = -1
+	if ln.sample != nil {
+		ln.sample.SetSamples(tp.lo)
+	}
+}
+
 func (ln *lane) hasJacobian() bool {
 	_, ok := ln.ev.(neural.ParamJacobian)
 	return ok
@@ -335,10 +343,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *lane, tr *Trajectory, k 
 		it.BeforeAttempt = rc.begin
 	}
 	*rc = recorder{w: w, ln: ln, tp: tp, theta: tr.Theta, elem: w.segs[0].elem, first: -1, f: rc.f, begin: rc.begin}
-	ln.bound = -1
-	if ln.sample != nil {
-		ln.sample.SetSamples(lo)
-	}
+	ln.enter(tp)
 	x0 := ln.lam[:tp.n]
 	for i := 0; i < dim; i++ {
 		copy(x0[i*batch:(i+1)*batch], p.X0[i*tr.samples+lo:i*tr.samples+lo+batch])

@@ -92,12 +92,3 @@ func (f *Figure) drawLegend(c draw.Canvas, top vg.Length) vg.Length {
 	}
 	return y - rowHeight/2
 }
-
-// swatch is a legend entry of plain colour.
-type swatch struct{ color color.Color }
-
-// Thumbnail implements plot.Thumbnailer.
-func (s swatch) Thumbnail(c *draw.Canvas) {
-	c.SetColor(s.color)
-	c.Fill(c.Rectangle.Path())
-}

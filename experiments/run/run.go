@@ -291,6 +291,9 @@ func (d *driver) enter(ctx context.Context, k int) error {
 		// A problem that changes makes old sweeps and curvatures void; a resumed run that goes on with the same one
 		// keeps them.
 		changed := k > 0 && d.task.Phase(k-1) != phase
+		if changed { // losses of different problems cannot be compared
+			d.bestScore, d.stale = math.Inf(1), 0
+		}
 		if err := d.task.Enter(phase); err != nil {
 			return err
 		}

@@ -133,7 +133,7 @@ func (t *Classify) Predict(ctx context.Context, theta []float64, in *data.Table)
 		}
 		k, err := in.Column(name)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %s: the model has %d features (%v): %v", data.ErrData, in.File, d, t.all.Names, err)
+			return nil, nil, fmt.Errorf("%w: %s: the model has %d features (%v): %w", data.ErrData, in.File, d, t.all.Names, err)
 		}
 		columns = append(columns, k)
 	}

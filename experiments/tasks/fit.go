@@ -27,6 +27,8 @@ type Fit struct {
 	train, held []data.Window
 	problem     *pmp.Problem
 	length      int
+	grid        []float64 // common times of all training windows of the phase
+	warped      bool      // windows have times of their own
 }
 
 func newFit(c *config.Config, threads int) (*Fit, error) {
@@ -102,9 +104,24 @@ func (f *Fit) Enter(phase int) error {
 	if f.series == nil {
 		f.normalize()
 	}
+	times := f.times(f.train)
+	f.grid = pmp.MeanGrid(times, len(f.train))
+	f.warped = f.c.Field.Time || !equallySpaced(times, f.grid, len(f.train)) || len(f.held) > 0 && !equallySpaced(f.times(f.held), f.grid, len(f.held))
 	var err error
 	f.problem, err = f.pose(f.train)
 	return err
+}
+
+// times are the observation times of windows, K×N.
+func (f *Fit) times(w []data.Window) []float64 {
+	n := len(w)
+	out := make([]float64, w[0].Len*n)
+	for s, v := range w {
+		for k := range v.Len {
+			out[k*n+s] = f.series.T[v.Start+k]
+		}
+	}
+	return out
 }
 
 // usable drops windows whose first observation has missing entries.
@@ -156,22 +173,14 @@ func (f *Fit) normalize() {
 	f.series = &s
 }
 
-// pose states the control problem of some windows, all of one length.
+// pose states the control problem of some windows of the phase's length, on the phase's grid.
 func (f *Fit) pose(w []data.Window) (*pmp.Problem, error) {
 	n, d, k := len(w), f.series.Dim(), w[0].Len
-	times := make([]float64, k*n)
-	for s, v := range w {
-		for i := range k {
-			times[i*n+s] = f.series.T[v.Start+i]
-		}
-	}
-	grid := pmp.MeanGrid(times, n)
-	p := &pmp.Problem{T0: 0, T1: grid[k-1], X0: make([]float64, f.dim*n)}
-	if warped := f.c.Field.Time || !equallySpaced(times, grid, n); warped {
-		p.Field = &pmp.Warp{Field: f.field, Grid: grid, Times: times, N: n}
+	grid := f.grid
+	p := &pmp.Problem{Field: f.field, T0: 0, T1: grid[k-1], X0: make([]float64, f.dim*n)}
+	if f.warped {
+		p.Field = &pmp.Warp{Field: f.field, Grid: grid, Times: f.times(w), N: n}
 		p.Breaks = grid[1 : k-1]
-	} else {
-		p.Field = f.field
 	}
 	for s, v := range w {
 		for i, x := range f.series.Row(v.Start) {

@@ -99,21 +99,6 @@ func nodes(c *config.Control) int {
 	return 1
 }
 
-// gather copies the columns index of src (d×n, batch last) to a new slice; nil index copies all.
-func gather(src []float64, n int, index []int) []float64 {
-	if index == nil {
-		return append([]float64(nil), src...)
-	}
-	d := len(src) / n
-	dst := make([]float64, d*len(index))
-	for i := range d {
-		for s, k := range index {
-			dst[i*len(index)+s] = src[i*n+k]
-		}
-	}
-	return dst
-}
-
 // tensors splits the control of a network into its layers.
 func tensors(field *neural.MLP, theta []float64) []safetensors.Tensor {
 	p := field.NumParams()

@@ -43,8 +43,8 @@ func TestGradients(t *testing.T) {
 		{"spiral", "spiral", []string{"data.points=200", "data.t1=5", "field.hidden=8"}, 0.05},
 		{"absolute loss", "", append([]string{"train.loss=absolute"}, small...), 0.05},
 		{"augmented", "", append([]string{"field.augment=2"}, small...), 0.05},
-		{"irregular times", "lotka_volterra", []string{"data.points=60", "field.hidden=8"}, 0.05},
-		{"irregular times, time input", "lotka_volterra", []string{"data.points=60", "field.hidden=8", "field.time=true"}, 0.05},
+		{"irregular times", "lotka_volterra", []string{"data.points=60", "data.window=10", "data.validation=0", "field.hidden=8"}, 0.05},
+		{"irregular times, time input", "lotka_volterra", []string{"data.points=60", "data.window=10", "data.validation=0", "field.hidden=8", "field.time=true"}, 0.05},
 		{"control in time", "", append([]string{"data.window=0", "control.kind=piecewise-linear", "control.intervals=3", "control.l2=0.01"}, small...), 0.05},
 		{"sine", "emsa_sine", nil, 0.1},
 		{"moons", "moons", []string{"data.samples=100"}, 0.05},
@@ -81,7 +81,11 @@ func TestConfigs(t *testing.T) {
 	}
 	for _, name := range configs.Names() {
 		t.Run(name, func(t *testing.T) {
-			c := parse(t, name)
+			var over []string
+			if name == "csv" { // its path is relative to the root
+				over = append(over, "data.file=../../configs/pendulum.csv")
+			}
+			c := parse(t, name, over...)
 			task, w := build(t, c)
 			theta := task.Initial()
 			if len(theta) != w.NumControls() || task.About().Params != len(theta) {
@@ -181,6 +185,7 @@ func TestSelect(t *testing.T) {
 		over   []string
 	}{
 		{"spiral", []string{"data.points=120", "data.t1=3", "field.hidden=8"}},
+		{"lotka_volterra", []string{"data.points=60", "data.window=10", "data.validation=0", "field.hidden=8"}},
 		{"emsa_sine", nil}, {"moons", []string{"data.samples=60"}}, {"circles", []string{"data.samples=60"}},
 	} {
 		t.Run(tc.config, func(t *testing.T) {
