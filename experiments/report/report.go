@@ -1,19 +1,15 @@
-// Package report writes report.html: one self-contained page on a run, readable without a network, in light and dark,
-// and on paper. It is made from the files of the run directory alone, so it can be rewritten at any time, while the run
-// goes on too.
+// Package report writes report.html: one self-contained page on a run, readable without a network and without scripts,
+// in light and dark, and on paper. It is made from the files of the run directory alone, so it can be rewritten at any
+// time: while the run goes on, after it failed, and from files that were damaged, about which the page then complains.
 package report
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"encoding/xml"
-	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
-	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,12 +19,18 @@ import (
 	"github.com/costate-go/costate/experiments/rundir"
 )
 
-//go:embed report.gohtml
-var page string
+var (
+	//go:embed report.gohtml
+	page string
+	//go:embed style.css
+	style string
+	//go:embed script.js
+	script string
 
-var tmpl = template.Must(template.New("report").Parse(page))
+	tmpl = template.Must(template.New("report").Parse(page))
+)
 
-// Options of Write. The zero value is a report of a finished run.
+// Options of Write. The zero value is a report that stays as it is.
 type Options struct {
 	// Refresh makes browsers load the page again after so many seconds while the run is still running; 0: never.
 	Refresh int
@@ -36,298 +38,139 @@ type Options struct {
 
 // Limits that keep a report below 5 MB.
 const (
-	maxFigures   = 3 << 20 // bytes of SVG
-	maxText      = 128 << 10
-	maxRows      = 240
-	maxEvents    = 60
-	maxHashWidth = 12
+	maxFigures = 3 << 20   // bytes of all pictures, which grow by a third as addresses
+	maxText    = 128 << 10 // of config.toml
+	maxRows    = 40        // last iterations
+	maxEvents  = 60        // last events
+	maxPhrase  = 2000      // of an event or a reason
 )
-
-// order of the figures on the page; others follow by name.
-var order = []string{"loss", "trajectory", "phase", "decision", "control", "pmp_residual", "hamiltonian", "steps"}
-
-type figure struct {
-	Name, Title, Caption string
-	Data                 template.URL // empty where the file is too large
-}
 
 type pair struct{ Key, Value string }
 
+// card is a number with a word on what it means.
+type card struct{ Key, Value, Note string }
+
+// tally says how many checks came out how.
+type tally struct{ OK, Look, Bad int }
+
 type view struct {
-	Name, Dir, State, Reason string
-	Running                  bool
-	Refresh                  int
-	Updated                  string
-	Commands                 []pair
-	Cards                    []pair
-	Metrics                  []pair
-	Details                  []pair
-	Figures                  []figure
-	Columns                  []string
-	Rows                     [][]string
-	Skipped                  int
-	Events                   []rundir.Event
-	EventsSkipped            int
-	Config, Manifest         string
+	Policy, Style, Script template.HTML
+
+	Name, About, State, Reason string
+	Refresh                    int
+	Updated                    string
+	Commands                   []pair
+	Cards, Metrics             []card
+	Health                     []check
+	Tally                      tally
+	Figures                    []picture
+	Charts                     []chart
+	Drawn                      []picture // figures whose numbers the charts show
+	Columns                    []string
+	Rows                       [][]string
+	RowsOf                     int
+	Events                     []rundir.Event
+	EventsOf                   int
+	Config                     string
+	Manifest                   []pair
 }
 
-// Write makes report.html in a run directory from the files there. Files that do not exist yet leave their part of the page out.
+// Write makes report.html in a run directory from the files there. Files that do not exist yet leave their part of the
+// page out, and damaged ones are named under "Health". An error is a directory that holds no run (fs.ErrNotExist), or
+// a failure to write.
 func Write(dir string, o Options) error {
-	v, err := gather(dir, o)
+	r, err := load(dir)
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	var b bytes.Buffer
-	if err := tmpl.Execute(&b, v); err != nil {
+	if err := tmpl.Execute(&b, r.view(o)); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	return atomicfile.Write(filepath.Join(dir, rundir.ReportFile), b.Bytes())
 }
 
-// absent lets a file be missing.
-func absent(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-func gather(dir string, o Options) (*view, error) {
-	v := &view{Name: filepath.Base(dir), Dir: dir, State: "unknown"}
-	var err error
-	if v.Config, err = text(filepath.Join(dir, rundir.ConfigFile)); err != nil {
-		return nil, err
-	}
-	if v.Manifest, err = text(filepath.Join(dir, rundir.ManifestFile)); err != nil {
-		return nil, err
-	}
-	status, err := rundir.ReadStatus(dir)
-	if absent(err) != nil {
-		return nil, err
-	}
-	if status != nil {
-		v.State, v.Reason, v.Updated = string(status.State), status.Reason, status.Updated
-		v.Running = status.State == rundir.Running
-		if v.Running {
+// view prepares everything that the page shows.
+func (r *record) view(o Options) *view {
+	v := &view{Name: r.name(), State: "unknown", Config: r.text}
+	// Only the very style and script below may act, whatever text a run brings along.
+	v.Policy = template.HTML(fmt.Sprintf(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src %s; script-src %s">`, //nolint:gosec // our own text
+		source(style), source(script)))
+	v.Style = template.HTML("<style>" + style + "</style>")     //nolint:gosec // our own text
+	v.Script = template.HTML("<script>" + script + "</script>") //nolint:gosec // our own text
+	if s := r.status; s != nil {
+		v.State, v.Reason, v.Updated = string(s.State), reason(s), s.Updated
+		if s.State == rundir.Running {
 			v.Refresh = o.Refresh
 		}
 	}
-	rows, err := rundir.ReadMetrics(dir)
-	if absent(err) != nil {
-		return nil, err
+	v.About = r.about()
+	path := filepath.Clean(r.dir)
+	if strings.HasPrefix(path, "-") {
+		path = "." + string(filepath.Separator) + path
 	}
-	v.table(rows)
-	summary, err := rundir.ReadSummary(dir)
-	if absent(err) != nil {
-		return nil, err
+	v.Commands = []pair{
+		{"reproduce", "costate run " + quote(filepath.Join(path, rundir.ConfigFile))},
+		{"resume", "costate resume " + quote(path)},
 	}
-	switch {
-	case summary != nil:
-		v.summarize(summary)
-	case len(rows) > 0:
-		last := rows[len(rows)-1]
-		v.Cards = []pair{{"iteration", fmt.Sprint(last.Iteration)}, {"loss", number(last.Loss)}, {"time", seconds(last.WallSeconds)}}
-	}
-	manifest, err := rundir.ReadManifest(dir)
-	if absent(err) != nil {
-		return nil, err
-	}
-	if manifest != nil {
-		v.describe(manifest)
-	}
-	v.Commands = append(v.Commands, pair{"reproduce", "costate run " + quote(filepath.Join(dir, rundir.ConfigFile))})
-	v.Commands = append(v.Commands, pair{"resume", "costate resume " + quote(dir)})
-	events, err := rundir.ReadEvents(dir)
-	if absent(err) != nil {
-		return nil, err
-	}
-	if n := len(events); n > maxEvents {
-		v.EventsSkipped, events = n-maxEvents, events[n-maxEvents:]
-	}
-	v.Events = events
-	v.Figures, err = figuresOf(filepath.Join(dir, rundir.Figures))
-	return v, err
-}
-
-// text reads a file that may be absent, up to a limit.
-func text(path string) (string, error) {
-	b, err := os.ReadFile(path)
-	if absent(err) != nil {
-		return "", err
-	}
-	if len(b) > maxText {
-		return strings.ToValidUTF8(string(b[:maxText]), "") + "\n… (cut off here; the file has it all)", nil
-	}
-	return string(b), nil
-}
-
-func (v *view) summarize(s *rundir.Summary) {
-	v.Name = s.Name
-	v.Cards = []pair{
-		{"best loss", number(s.BestLoss)}, {"at iteration", fmt.Sprintf("%d of %d", s.BestIteration, s.Iterations)},
-		{"first → last loss", number(s.InitialLoss) + " → " + number(s.FinalLoss)}, {"time", seconds(s.WallSeconds)},
-		{"PMP residual", number(s.PMP.Residual)}, {"parameters", count(int64(s.Params))},
-	}
-	names := make([]string, 0, len(s.Metrics))
-	for k := range s.Metrics {
-		names = append(names, k)
-	}
-	slices.Sort(names)
-	for _, k := range names {
-		v.Metrics = append(v.Metrics, pair{k, number(s.Metrics[k])})
-	}
-	v.Details = append(v.Details, pair{"stopped because", s.StopReason}, pair{"task", s.Task}, pair{"optimizer", s.Optimizer}, pair{"method", s.Method},
-		pair{"costate", s.Costate}, pair{"drift of H", number(s.PMP.HamiltonianDrift)},
-		pair{"evaluations forward, backward", count(s.NFE.Forward) + ", " + count(s.NFE.Backward)},
-		pair{"steps accepted, rejected", count(s.Steps.Accepted) + ", " + count(s.Steps.Rejected)})
-	if s.PeakRSSBytes > 0 {
-		v.Details = append(v.Details, pair{"peak memory", fmt.Sprintf("%.0f MiB", float64(s.PeakRSSBytes)/(1<<20))})
-	}
-}
-
-func (v *view) describe(m *rundir.Manifest) {
-	v.Details = append(v.Details, pair{"seed", fmt.Sprint(m.Seed)}, pair{"threads", fmt.Sprint(m.Threads)}, pair{"configuration hash", m.ConfigHash},
-		pair{"version", strings.TrimSpace(m.Version + " " + short(m.Revision))}, pair{"started", m.Started})
-	sources := make([]string, 0, len(m.DataHashes))
-	for k := range m.DataHashes {
-		sources = append(sources, k)
-	}
-	slices.Sort(sources)
-	for _, k := range sources {
-		v.Details = append(v.Details, pair{"data " + k, "SHA-256 " + short(m.DataHashes[k]) + "…"})
-	}
-}
-
-func short(hash string) string { return hash[:min(len(hash), maxHashWidth)] }
-
-// table fills the metrics table: every row where there are few, else the first, the last and evenly spaced ones.
-func (v *view) table(rows []rundir.Metrics) {
-	v.Columns = []string{"iteration", "time", "loss", "validation", "step parameter", "accepted", "|gradient|", "|control|", "H", "PMP residual", "evaluations", "steps", "rejected"}
-	n := len(rows)
-	pick := min(n, maxRows)
-	v.Skipped = n - pick
-	for j := range pick {
-		i := j
-		if n > maxRows {
-			i = j * (n - 1) / (maxRows - 1)
-		}
-		r := rows[i]
-		accepted := "yes"
-		if !r.Accepted {
-			accepted = "no"
-		}
-		v.Rows = append(v.Rows, []string{fmt.Sprint(r.Iteration), seconds(r.WallSeconds), number(r.Loss), number(r.ValLoss), number(r.StepParameter), accepted, number(r.GradNorm),
-			number(r.ControlNorm), number(r.Hamiltonian), number(r.PMPResidual), count(r.NFEForward + r.NFEBackward), count(r.StepsAccepted), count(r.StepsRejected)})
-	}
-}
-
-// number writes five digits; a dash where there is no number.
-func number(f rundir.Float) string {
-	v := float64(f)
-	switch {
-	case math.IsNaN(v):
-		return "–"
-	case math.IsInf(v, 1):
-		return "∞"
-	case math.IsInf(v, -1):
-		return "−∞"
-	}
-	return strings.Replace(fmt.Sprintf("%.5g", v), "-", "−", 1)
-}
-
-func seconds(f rundir.Float) string {
-	v := float64(f)
-	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0) || math.Abs(v) > 1e9:
-		return number(f)
-	case v < 120:
-		return fmt.Sprintf("%.1f s", v)
-	}
-	return time.Duration(v * float64(time.Second)).Round(time.Second).String()
-}
-
-// count groups the digits of a whole number by thin spaces.
-func count(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "\u2009" + s[i:]
-	}
-	return s
-}
-
-// quote protects an argument for a POSIX shell.
-func quote(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// figuresOf reads the SVG files of a folder. They become images with data addresses: as such they can run no scripts and
-// cannot disturb the page, whatever the files hold.
-func figuresOf(dir string) ([]figure, error) {
-	entries, err := os.ReadDir(dir)
-	if absent(err) != nil {
-		return nil, err
-	}
-	rank := func(name string) int {
-		if i := slices.Index(order, name); i >= 0 {
-			return i
-		}
-		return len(order)
-	}
-	var names []string
-	for _, e := range entries {
-		if n, ok := strings.CutSuffix(e.Name(), ".svg"); ok && !strings.HasPrefix(n, ".") {
-			names = append(names, n)
-		}
-	}
-	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
-	var out []figure
-	left := maxFigures
-	for _, n := range names {
-		b, err := os.ReadFile(filepath.Join(dir, n+".svg"))
-		if err != nil {
-			return nil, err
-		}
-		f := figure{Name: n}
-		f.Title, f.Caption = labels(b)
-		if f.Title == "" {
-			f.Title = n
-		}
-		if len(b) <= left {
-			left -= len(b)
-			f.Data = template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(b)) //nolint:gosec // base64 has no markup
-		}
-		out = append(out, f)
-	}
-	return out, nil
-}
-
-// labels reads title and description at the top of an SVG document.
-func labels(svg []byte) (title, caption string) {
-	d := xml.NewDecoder(bytes.NewReader(svg))
-	for range 12 {
-		t, err := d.Token()
-		if err != nil {
-			return title, caption
-		}
-		e, ok := t.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		var into *string
-		switch e.Name.Local {
-		case "title":
-			into = &title
-		case "desc":
-			into = &caption
+	v.Cards, v.Metrics = r.results()
+	v.Health = r.health(time.Now())
+	for _, c := range v.Health {
+		switch c.Level {
+		case ok:
+			v.Tally.OK++
+		case look:
+			v.Tally.Look++
 		default:
-			continue
-		}
-		if d.DecodeElement(into, &e) != nil {
-			return title, caption
+			v.Tally.Bad++
 		}
 	}
-	return title, caption
+	v.Charts = r.charts()
+	for _, p := range r.pictures {
+		if len(v.Charts) > 0 && slices.Contains(charted, p.Name) {
+			v.Drawn = append(v.Drawn, p)
+		} else {
+			v.Figures = append(v.Figures, p)
+		}
+	}
+	v.Columns, v.Rows = r.table()
+	v.RowsOf = len(r.metrics)
+	v.Events, v.EventsOf = slices.Clone(r.events), len(r.events)
+	if n := len(v.Events); n > maxEvents {
+		v.Events = v.Events[n-maxEvents:]
+	}
+	for i := range v.Events {
+		v.Events[i].Text, v.Events[i].Kind = phrase(v.Events[i].Text), phrase(v.Events[i].Kind)
+	}
+	v.Manifest = r.circumstances()
+	return v
+}
+
+// source is how a content security policy names a text: by its hash.
+func source(text string) string {
+	h := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(h[:]) + "'"
+}
+
+// reasons in words, of those that a run gives as one word.
+var reasons = map[string]string{
+	"iterations":        "All iterations are done.",
+	"target-loss":       "The loss reached train.target_loss.",
+	"patience":          "The loss stopped improving for train.patience validations.",
+	"max-seconds":       "The time of train.max_seconds is over.",
+	"converged":         "The optimizer converged: the control changed by less than its tolerance.",
+	"stationary":        "The optimizer converged: the gradient is below its tolerance.",
+	"no-progress":       "The optimizer found no step that lowers the loss any more.",
+	"diverged":          "The iterates moved away.",
+	"numerical-failure": "An iteration could not be computed.",
+}
+
+func reason(s *rundir.Status) string {
+	if s.State == rundir.Running {
+		return "The run is going on; this page shows it as of iteration " + count(int64(s.Iteration)) + " or later."
+	}
+	if text, known := reasons[s.Reason]; known {
+		return text
+	}
+	return phrase(s.Reason)
 }

@@ -1,8 +1,14 @@
 package report_test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"flag"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -17,14 +23,13 @@ import (
 	"github.com/costate-go/costate/experiments/rundir"
 )
 
-var show = flag.String("show", "", "empty folder to write the report of the test to, for looking at it")
+var show = flag.String("show", "", "empty folder to write the report of TestWrite to, for looking at it")
 
-const hostile = `</script><script>alert(1)</script>"'<b>`
+const hostile = `</script></code></pre><script>alert(1)</script>"'<b onclick=x>&amp;{{.}}` + "\xff\x00"
 
-// filled is a run directory with everything in it.
-func filled(t *testing.T, iterations int) string {
+// filled is a run directory with everything in it, much of it hostile.
+func filled(t *testing.T, out string, iterations int) string {
 	t.Helper()
-	out := *show
 	if out == "" {
 		out = filepath.Join(t.TempDir(), "my run")
 	}
@@ -34,50 +39,71 @@ func filled(t *testing.T, iterations int) string {
 	}
 	m := rundir.NewManifest()
 	m.CommandLine = []string{"costate", hostile}
-	m.DataHashes["spiral"] = strings.Repeat("0123456789abcdef", 4)
-	s := &rundir.Summary{Name: "spiral", Task: "fit", Optimizer: "emsa", Method: "tsit5", Costate: "discrete", StopReason: hostile, Iterations: iterations, BestIteration: 41, BestLoss: 1.8e-7,
+	m.DataHashes[hostile] = strings.Repeat("0123456789abcdef", 4)
+	s := &rundir.Summary{Name: "spiral" + hostile, Task: "fit", Optimizer: "emsa", Method: "tsit5", Costate: "discrete", StopReason: hostile, Iterations: iterations, BestIteration: 41, BestLoss: 1.8e-7,
 		InitialLoss: 0.31, FinalLoss: 2e-7, WallSeconds: 3.21, Params: 252, Metrics: map[string]rundir.Float{"validation mse": 3e-7, hostile: rundir.Float(math.NaN())}}
-	s.NFE.Forward = 1234567
-	if err := errors.Join(d.WriteConfig(config.Default()), d.WriteManifest(m), d.WriteSummary(s), d.SetStatus(rundir.Complete, "iterations done", iterations)); err != nil {
+	s.NFE.Forward, s.NFE.Backward = 1234000, 567
+	if err := errors.Join(d.WriteConfig(config.Default()), d.WriteManifest(m), d.WriteSummary(s), d.SetStatus(rundir.Complete, hostile, iterations)); err != nil {
 		t.Fatal(err)
 	}
-	var k, loss []float64
+	var k, v []float64
+	var rows bytes.Buffer
 	for i := range iterations {
-		k, loss = append(k, float64(i)), append(loss, 0.3*math.Exp(-float64(i)/8)+1e-7)
-		if err := d.AppendMetrics(&rundir.Metrics{Iteration: i, Loss: rundir.Float(loss[i]), ValLoss: rundir.Float(math.NaN()), Accepted: i%5 > 0, MinStep: rundir.Float(math.Inf(1)), NFEForward: 12345}); err != nil {
+		k, v = append(k, float64(i)), append(v, 0.3*math.Exp(-float64(i)/8)+1e-7)
+		row := rundir.Metrics{Iteration: i, Loss: rundir.Float(v[i]), ValLoss: rundir.Float(math.NaN()), PMPResidual: rundir.Float(v[i] / 3), GradNorm: rundir.Float(math.Sqrt(v[i])),
+			StepParameter: rundir.Float(1 + i%7), Accepted: i%5 > 0, MinStep: rundir.Float(math.Inf(1)), NFEForward: 12345, StepsAccepted: 40, StepsRejected: 2}
+		if i%10 == 0 {
+			row.ValLoss = rundir.Float(2 * v[i])
+		}
+		switch i {
+		case 7:
+			row.Loss = rundir.Float(math.NaN())
+		case 8:
+			row.Loss, row.Hamiltonian = rundir.Float(math.Inf(1)), rundir.Float(math.Inf(-1))
+		case 9:
+			row.Loss = 1e300
+		}
+		b, err := json.Marshal(row)
+		if err != nil {
 			t.Fatal(err)
 		}
+		rows.Write(append(b, '\n'))
 	}
-	if err := d.AppendEvent(&rundir.Event{Iteration: 3, Kind: "rejected", Text: hostile}); err != nil {
+	if err := errors.Join(d.AppendEvent(&rundir.Event{Iteration: 3, Kind: hostile, Text: hostile}), d.Close(), os.WriteFile(d.Path(rundir.MetricsFile), rows.Bytes(), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range []*figures.Figure{figures.PMPResidual(k, loss), figures.Loss(k, loss, nil, 41)} {
+	for _, f := range []*figures.Figure{
+		figures.PMPResidual(k, v), figures.Loss(k, v, nil, 41), figures.Hamiltonian("t", []figures.Curve{{Name: "H", X: k[:9], Y: v[:9]}}),
+		figures.Curves(figures.Axes{Name: `x"#?<b>`, Title: hostile[:40], X: "x", Y: "y"}, []figures.Curve{{X: k[:9], Y: v[:9]}}),
+	} {
 		if err := f.Write(d.Path(rundir.Figures), []string{"svg"}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := d.Close(); err != nil {
-		t.Fatal(err)
-	}
 	return out
 }
 
-func read(t *testing.T, dir string) string {
+func write(t *testing.T, dir string, o report.Options) string {
 	t.Helper()
+	if err := report.Write(dir, o); err != nil {
+		t.Fatal(err)
+	}
 	b, err := os.ReadFile(filepath.Join(dir, rundir.ReportFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(b)
+	html := string(b)
+	wellFormed(t, html)
+	selfContained(t, html)
+	return html
 }
 
 func TestWrite(t *testing.T) {
-	dir := filled(t, 60)
-	if err := report.Write(dir, report.Options{Refresh: 5}); err != nil {
-		t.Fatal(err)
-	}
-	html := read(t, dir)
-	for _, want := range []string{"<h1>spiral</h1>", "complete", "1.8e−07", "41 of 60", "1\u2009234\u2009567", "costate resume ", "config.toml", "emsa", "prefers-color-scheme", "@media print"} {
+	html := write(t, filled(t, *show, 60), report.Options{Refresh: 5})
+	for _, want := range []string{
+		`<html lang="en">`, "<h1>spiral&lt;/script&gt;", "complete", "1.8e−07", "at iteration 41 of 60", "1\u2009234\u2009567", "costate run ", "costate resume ", "optimizer emsa", "prefers-color-scheme",
+		"@media print", "The last 40 of 60 iterations", "The loss is not a finite number in 2 of 60 iterations, first at iteration 7.", "scale-loss-log", ">ρ<", "numbers</a>",
+	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("no %q", want)
 		}
@@ -85,62 +111,202 @@ func TestWrite(t *testing.T) {
 	if *show == "" && !strings.Contains(html, "&#39;") {
 		t.Error("the directory with a space is not quoted for the shell")
 	}
-	if strings.Contains(html, "<script") || strings.Contains(html, "<b>\"") || strings.Contains(html, "ZgotmplZ") {
-		t.Error("text got through unescaped, or the template refused some")
-	}
-	if loc := regexp.MustCompile(`(src|href|url\()=?["']?(https?:|//|file:)`).FindString(html); loc != "" {
-		t.Errorf("the page needs something from elsewhere: %s", loc)
-	}
 	if strings.Contains(html, `http-equiv="refresh"`) {
 		t.Error("a finished run must not reload")
 	}
-	if strings.Count(html, `src="data:image/svg&#43;xml;base64,`)+strings.Count(html, `src="data:image/svg+xml;base64,`) != 2 || strings.Index(html, `alt="Loss"`) > strings.Index(html, `alt="Residual of`) {
-		t.Error("figures: two, the loss first")
+	if n := strings.Count(html, `src="data:image/svg`); n != 2 {
+		t.Errorf("%d figures, want 2: those of the charts are linked only", n)
+	}
+	if !strings.Contains(html, `href="figures/loss.svg"`) || !strings.Contains(html, `href="figures/x%22%23%3F%3Cb%3E.svg"`) {
+		t.Error("links to the files of figures")
+	}
+}
+
+// wellFormed parses a page as XML after closing the elements that HTML leaves open, and follows its references.
+func wellFormed(t *testing.T, html string) {
+	t.Helper()
+	if strings.Contains(html, "ZgotmplZ") {
+		t.Error("the template refused some text")
+	}
+	if strings.ContainsRune(html, 0) {
+		t.Error("a zero byte")
+	}
+	src := regexp.MustCompile(`(?s)<(script|style)>.*?</(script|style)>`).ReplaceAllString(html, "")
+	if strings.Contains(src, "<script") || strings.Contains(src, "<b onclick") {
+		t.Error("hostile text got through")
+	}
+	src = regexp.MustCompile(`<(meta|img|input)( [^<>]*?)/?>`).ReplaceAllStringFunc(src, func(s string) string {
+		return strings.Replace(strings.TrimSuffix(s, ">"), " checked", ` checked="checked"`, 1) + "/>"
+	})
+	d := xml.NewDecoder(strings.NewReader(src))
+	d.Entity = xml.HTMLEntity
+	ids, wants, depth := map[string]bool{}, map[string]bool{}, 0
+	for {
+		tok, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("not well-formed: %v", err)
+		}
+		switch e := tok.(type) {
+		case xml.EndElement:
+			depth--
+		case xml.StartElement:
+			depth++
+			for _, a := range e.Attr {
+				switch n := a.Name.Local; {
+				case n == "id" && ids[a.Value]:
+					t.Errorf("two elements are called %q", a.Value)
+				case n == "id":
+					ids[a.Value] = true
+				case n == "for", n == "aria-labelledby":
+					wants[a.Value] = true
+				case n == "href" && strings.HasPrefix(a.Value, "#"):
+					wants[a.Value[1:]] = true
+				case strings.HasPrefix(n, "on"), n == "style":
+					t.Errorf("<%s %s=%q>", e.Name.Local, n, a.Value)
+				}
+			}
+			if e.Name.Local == "table" {
+				if next, err := d.Token(); err != nil {
+					t.Fatal(err)
+				} else if c, isStart := next.(xml.StartElement); !isStart || c.Name.Local != "caption" {
+					t.Error("a table without caption")
+				} else {
+					depth++
+				}
+			}
+		}
+	}
+	if depth != 0 {
+		t.Errorf("%d elements stay open", depth)
+	}
+	for id := range wants {
+		if !ids[id] {
+			t.Errorf("nothing is called %q", id)
+		}
+	}
+}
+
+// selfContained checks that a page loads nothing from elsewhere, and that its policy lets its own style and script act.
+func selfContained(t *testing.T, html string) {
+	t.Helper()
+	if i := strings.Index(html, "://"); i >= 0 {
+		t.Errorf("an address: …%s…", html[max(i-40, 0):i+40])
+	}
+	if loc := regexp.MustCompile(`(?i)(@import|url\(|src="[^d]|<link|<iframe|<object|fetch\(|XMLHttp|WebSocket|import\()`).FindString(html); loc != "" {
+		t.Errorf("the page needs something from elsewhere: %s", loc)
+	}
+	policy := regexp.MustCompile(`Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(html)
+	if policy == nil || !strings.HasPrefix(policy[1], "default-src 'none'; img-src data:; style-src 'sha256-") {
+		t.Fatalf("policy %q", policy)
+	}
+	for _, name := range []string{"style", "script"} {
+		all := regexp.MustCompile(`(?s)<`+name+`>(.*?)</`+name+`>`).FindAllStringSubmatch(html, -1)
+		if len(all) != 1 {
+			t.Fatalf("%d elements <%s>", len(all), name)
+		}
+		h := sha256.Sum256([]byte(all[0][1]))
+		if !strings.Contains(policy[1], name+"-src 'sha256-"+base64.StdEncoding.EncodeToString(h[:])+"'") {
+			t.Errorf("the policy forbids the page's own %s", name)
+		}
 	}
 }
 
 func TestLargeRunStaysSmall(t *testing.T) {
-	if *show != "" {
-		t.Skip("the folder is for one report")
-	}
-	dir := filled(t, 20000)
+	dir := filled(t, "", 20000)
 	for i := range 4 {
 		b := append([]byte("<svg><title>big</title>"), make([]byte, 2<<20)...)
 		if err := os.WriteFile(filepath.Join(dir, rundir.Figures, string(rune('a'+i))+".svg"), b, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := report.Write(dir, report.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	html := read(t, dir)
-	if len(html) > 5<<20 || !strings.Contains(html, "rows are left out") || !strings.Contains(html, "too large for this page") {
-		t.Errorf("%d bytes", len(html))
-	}
-	if !strings.Contains(html, "<td>19999</td>") || !strings.Contains(html, "<td>0</td>") {
-		t.Error("first and last row must be there")
-	}
-}
-
-func TestRunJustBegun(t *testing.T) {
-	if *show != "" {
-		t.Skip("the folder is for one report")
-	}
-	d, err := rundir.Create(t.TempDir(), "x", "")
+	f, err := os.OpenFile(filepath.Join(dir, rundir.EventsFile), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close()
-	if err := d.SetStatus(rundir.Running, "", 0); err != nil {
+	e, err := json.Marshal(rundir.Event{Iteration: 1, Kind: strings.Repeat("long", 10000), Text: strings.Repeat("<", 50000)})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := report.Write(d.Path(), report.Options{Refresh: 5}); err != nil {
-		t.Fatal(err)
+	for range 100 {
+		if _, err := f.Write(append(e, '\n')); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if html := read(t, d.Path()); !strings.Contains(html, `http-equiv="refresh" content="5"`) || !strings.Contains(html, "running") {
-		t.Error("a running run must reload")
+	f.Close()
+	html := write(t, dir, report.Options{})
+	if len(html) > 5<<20 {
+		t.Errorf("%d bytes", len(html))
 	}
-	if err := report.Write(filepath.Join(t.TempDir(), "none"), report.Options{}); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no directory: %v", err)
+	for _, want := range []string{"The last 40 of 20000 iterations", "The last 60 of 101 events", "too large for the page", ">19\u2009999<"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}
+
+func TestStates(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		state  rundir.State
+		reason string
+		rows   int
+		want   []string
+	}{
+		{"begun", rundir.Running, "", 0, []string{`http-equiv="refresh" content="5"`, ">running<", "The run is going on."}},
+		{"running", rundir.Running, "", 12, []string{`http-equiv="refresh"`, "Least loss", "Last loss", ">12<"}},
+		{"failed", rundir.Failed, "iteration 3: component 0 is not finite <b>", 3, []string{">failed<", "not finite &lt;b&gt;", "blow up", "costate resume"}},
+		{"interrupted", rundir.Interrupted, "received SIGINT", 5, []string{">interrupted<", "everything is saved"}},
+		{"strange", "<odd>", "", 1, []string{"&lt;odd&gt;", "Unknown state"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := rundir.Create(t.TempDir(), "x", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			if err := d.SetStatus(c.state, c.reason, c.rows); err != nil {
+				t.Fatal(err)
+			}
+			for i := range c.rows {
+				if err := d.AppendMetrics(&rundir.Metrics{Iteration: i + 1, Loss: rundir.Float(1 / float64(i+1)), Accepted: true, ValLoss: rundir.Float(math.NaN())}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			html := write(t, d.Path(), report.Options{Refresh: 5})
+			for _, want := range c.want {
+				if !strings.Contains(html, want) {
+					t.Errorf("no %q", want)
+				}
+			}
+		})
+	}
+}
+
+func TestNoRun(t *testing.T) {
+	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
+		if err := report.Write(dir, report.Options{}); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%v", err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, rundir.ReportFile)); err == nil {
+			t.Error("a report where there is no run")
+		}
+	}
+}
+
+func TestDamagedFiles(t *testing.T) {
+	dir := filled(t, "", 30)
+	for _, f := range []string{rundir.SummaryFile, rundir.MetricsFile, rundir.StatusFile, rundir.ConfigFile} {
+		if err := os.WriteFile(filepath.Join(dir, f), []byte("{<oops>\n\xff"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	html := write(t, dir, report.Options{})
+	for _, want := range []string{"<h1>my run</h1>", "summary.json: ", "metrics.jsonl:1: ", "status.json: ", "{&lt;oops&gt;", "Circumstances"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("no %q", want)
+		}
 	}
 }
