@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -138,7 +139,8 @@ func Main(args []string, stdout, stderr io.Writer, engine Engine) (code int) {
 		if r := recover(); r != nil {
 			n, ok := r.(exitNow)
 			if !ok {
-				panic(r)
+				fmt.Fprintf(stderr, "costate: a bug: %v; please report it with the lines below\n%s", r, debug.Stack())
+				n = exit.Bug
 			}
 			code = int(n)
 		}

@@ -86,7 +86,7 @@ func (d *driver) measure(ctx context.Context, it *pmp.Iterate) (*rundir.Metrics,
 	}
 	d.final = it.Loss
 	val := math.NaN()
-	validated := d.iteration%d.c.Train.ValidateEvery == 0 || d.iteration == d.c.Train.Iterations || it.Stop != pmp.InProgress
+	validated := d.heldOut && (d.iteration%d.c.Train.ValidateEvery == 0 || d.iteration == d.c.Train.Iterations || it.Stop != pmp.InProgress)
 	if validated {
 		v, err := d.task.Validate(ctx, it.Theta)
 		switch {
