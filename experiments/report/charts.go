@@ -23,6 +23,16 @@ const (
 	rejectedMark, rejectedMarkHeight = plotBase, 7.
 )
 
+// places are the parts of that geometry which the template needs.
+var places = struct{ Box, Frame, Axes, Right, YLabel, XTicks, XLabels, XTitle, Middle string }{
+	Box:    fmt.Sprintf("0 0 %g %g", chartWidth, chartHeight),
+	Frame:  fmt.Sprintf("%g %g %g %g", plotLeft, plotTop, plotWidth, plotHeight), // left, top, width, height
+	Axes:   fmt.Sprintf("M%g %gV%gH%g", plotLeft, plotTop, plotBase, plotLeft+plotWidth),
+	Right:  fmt.Sprint(plotLeft + plotWidth),
+	YLabel: fmt.Sprint(plotLeft - 8), XTicks: fmt.Sprintf("%gv5", plotBase), XLabels: fmt.Sprint(plotBase + 20), XTitle: fmt.Sprint(plotBase + 40),
+	Middle: fmt.Sprint(plotLeft + plotWidth/2),
+}
+
 // chart is a drawing of columns of the metrics over the iterations. It is complete as it stands in the page; the script
 // adds a cursor.
 type chart struct {
@@ -53,14 +63,6 @@ type path struct{ Class, D string }
 // series is a line: its points as lists for the script, and its last value for everyone.
 type series struct {
 	Class, Name, X, Y, Last string
-}
-
-// Size and the edges of the plot for the template.
-func (chart) Box() string { return fmt.Sprintf("0 0 %g %g", chartWidth, chartHeight) }
-
-// Frame is left, top, width and height of the plot.
-func (chart) Frame() string {
-	return fmt.Sprintf("%g %g %g %g", plotLeft, plotTop, plotWidth, plotHeight)
 }
 
 type line struct {
@@ -108,7 +110,7 @@ func (r *record) charts() []chart {
 			{"rejected", func(m *rundir.Metrics) float64 { return float64(m.StepsRejected) }, false},
 		}, false, false},
 	} {
-		if c, any := r.chart(p); any {
+		if c, visible := r.chart(p); visible {
 			out = append(out, c)
 		}
 	}
@@ -116,16 +118,15 @@ func (r *record) charts() []chart {
 }
 
 func stepCaption(name string) string {
-	const marks = " Marks below the axis: iterations whose trial was undone."
 	switch name {
 	case "ρ":
-		return "The weight ρ of the penalties: larger means smaller updates." + marks
+		return "The weight ρ of the penalties: larger means smaller updates."
 	case "ε":
-		return "The weight ε of the proximal term: larger means smaller updates." + marks
+		return "The weight ε of the proximal term: larger means smaller updates."
 	case "‖Δθ‖":
-		return "The size of the update." + marks
+		return "The size of the update."
 	}
-	return "What sets the size of an update: " + name + "." + marks
+	return "What sets the size of an update: " + name + "."
 }
 
 // chart draws a plan; it says whether there is anything to see.
@@ -217,6 +218,9 @@ func (r *record) chart(p plan) (chart, bool) {
 		c.Views = append(c.Views, g)
 	}
 	slices.Sort(lost)
+	if p.id == "loss" && len(lines) < 2 {
+		c.Caption = "The loss J on the training data."
+	}
 	c.Lost = marks(lost, horizontal, plotTop)
 	if p.undone {
 		var undone []float64

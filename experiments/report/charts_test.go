@@ -104,8 +104,9 @@ func TestTicks(t *testing.T) {
 		{1e6, 3e6, false, "1.0·10⁶ 1.5·10⁶ 2.0·10⁶ 2.5·10⁶ 3.0·10⁶"},
 		{1e-8, 1, true, "10⁻⁸ 10⁻⁶ 10⁻⁴ 10⁻² 10⁰"},
 		{1, 4, true, "1 2 3 4"},
+		{0.02, 0.6, true, "2·10⁻² 5·10⁻² 10⁻¹ 2·10⁻¹ 5·10⁻¹"},
 		{5, 5, false, "3 4 5 6 7"},
-		{0, 0, false, "−1.0·10⁻¹² −5·10⁻¹³ 0 5·10⁻¹³ 1.0·10⁻¹²"},
+		{0, 0, false, "−1.0 −0.5 0 0.5 1.0"},
 		{7, 7, true, "5 10 15 20"},
 	} {
 		values, labels := newAxis(c.lo, c.hi, c.log).ticks(verticalTicks)
@@ -136,7 +137,7 @@ func TestFormat(t *testing.T) {
 		{count(1234567), "1\u2009234\u2009567"}, {count(-1234), "−1\u2009234"}, {count(-123), "−123"}, {count(12), "12"},
 		{seconds(0.0123), "12.3 ms"}, {seconds(3.21), "3.2 s"}, {seconds(3723), "1h2m3s"}, {seconds(rundir.Float(math.Inf(1))), "∞"},
 		{quote("runs/a-1"), "runs/a-1"}, {quote("it's $x"), `'it'\''s $x'`}, {quote(""), "''"}, {superscript(-12), "⁻¹²"},
-		{phrase("a\xffb"), "a\uFFFDb"}, {percent(0.183), "18.3 %"},
+		{phrase("a\xffb"), "a\uFFFDb"}, {percent(0.183), "18.3\u00a0%"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)

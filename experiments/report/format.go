@@ -26,7 +26,7 @@ func number(f rundir.Float) string {
 }
 
 // percent of a share between 0 and 1.
-func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
+func percent(share float64) string { return fmt.Sprintf("%.3g\u00a0%%", 100*share) }
 
 func seconds(f rundir.Float) string {
 	v := float64(f)

@@ -82,7 +82,7 @@ func TestHealth(t *testing.T) {
 			}
 		}), "Loss fell", look, "times the least"},
 		{"loss negative", run(func(i int, m *rundir.Metrics) { m.Loss = -rundir.Float(min(i, 50)) }), "Loss fell", ok, "From 0 at the first to −50"},
-		{"loss still falling", run(func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(math.Pow(0.97, float64(i))) }), "Loss at the end", look, "Still falling: by 26.3 % over the last 10"},
+		{"loss still falling", run(func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(math.Pow(0.97, float64(i))) }), "Loss at the end", look, "Still falling: by 26.3\u00a0% over the last 10"},
 		{"held out rises", run(func(i int, m *rundir.Metrics) { m.ValLoss = rundir.Float(1 + math.Abs(float64(i)-30)/100) }), "Held-out loss", look, "least at iteration 31, 1, and 1.65 times"},
 		{"held out rises with the loss", run(func(i int, m *rundir.Metrics) {
 			m.Loss = rundir.Float(1 + math.Abs(float64(i)-30)/100)
@@ -92,12 +92,12 @@ func TestHealth(t *testing.T) {
 			if m.Accepted = i%5 > 1; !m.Accepted {
 				m.Rollbacks = 1
 			}
-		}), "Trials", look, "40 of 100 trials were undone (40 %)"},
+		}), "Trials", look, "40 of 100 trials were undone (40\u00a0%)"},
 		{"line search", run(func(i int, m *rundir.Metrics) { m.Rollbacks = 3 }), "Trials", bad, "300 of 400"},
 		{"no trial", run(func(i int, m *rundir.Metrics) { m.Accepted = false }), "Trials", bad, "No trial lowered"},
 		{"stuck at the end", run(func(i int, m *rundir.Metrics) { m.Accepted = i < 85 }), "Trials", look, "last 15 iterations"},
-		{"rejected steps", run(func(i int, m *rundir.Metrics) { m.StepsRejected = 50 }), "Steps of the solver", look, "33.3 %"},
-		{"mostly rejected steps", run(func(i int, m *rundir.Metrics) { m.StepsRejected = 150 }), "Steps of the solver", bad, "60 %"},
+		{"rejected steps", run(func(i int, m *rundir.Metrics) { m.StepsRejected = 50 }), "Steps of the solver", look, "33.3\u00a0%"},
+		{"mostly rejected steps", run(func(i int, m *rundir.Metrics) { m.StepsRejected = 150 }), "Steps of the solver", bad, "60\u00a0%"},
 		{"stiff", run(func(i int, m *rundir.Metrics) { m.StepsAccepted = int64(100 + 10*i) }), "Work per iteration", look, "times the steps"},
 		{"residual stays", run(func(i int, m *rundir.Metrics) { m.PMPResidual = 1 }), "PMP residual", look, "It did not fall"},
 		{"residual hardly falls", run(func(i int, m *rundir.Metrics) { m.PMPResidual = rundir.Float(1 - float64(i)/200) }), "PMP residual", look, "less than ten"},
@@ -105,14 +105,14 @@ func TestHealth(t *testing.T) {
 		{"residual unknown", run(func(i int, m *rundir.Metrics) { m.PMPResidual = nan }), "PMP residual", look, "not measured"},
 		{"residual small only in the iterations", with(func(r *record) { r.summary.PMP.Residual = 0.5 }), "PMP residual", look, "the best control has a residual of 0.5"},
 		{"no certificate", with(func(r *record) { r.summary.PMP.Residual = nan }), "Certificate", look, "could not be computed"},
-		{"arrived", with(func(r *record) { r.status.Reason = "no-progress" }), "State", ok, "0.0001 % of its first value"},
+		{"arrived", with(func(r *record) { r.status.Reason = "no-progress" }), "State", ok, "0.0001\u00a0% of its first value"},
 		{"did not arrive", with(func(r *record) {
 			r.status.Reason = "no-progress"
 			for i := range r.metrics {
 				r.metrics[i].GradNorm = 3
 			}
-		}), "State", look, "100 % of its first value"},
-		{"failed", with(func(r *record) { r.status.State, r.status.Reason = rundir.Failed, "needs more than 10 steps" }), "State", bad, "needs more than 10 steps"},
+		}), "State", look, "100\u00a0% of its first value"},
+		{"failed", with(func(r *record) { r.status.State, r.status.Reason = rundir.Failed, "needs more than 10 steps" }), "State", bad, "failed after iteration 100"},
 		{"warnings", with(func(r *record) { r.events = []rundir.Event{{Kind: "rejected"}, {Kind: "warning"}, {Kind: "warning"}} }), "Events", look, "warning (2)."},
 		{"modified program", with(func(r *record) { r.manifest.Modified = true }), "Reproducible", look, "modified working copy"},
 		{"no manifest", with(func(r *record) { r.manifest = nil }), "Reproducible", look, "no manifest"},
@@ -166,7 +166,7 @@ func TestAdviceNamesKeys(t *testing.T) {
 	for _, k := range config.Keys() {
 		known[k.Path] = true
 	}
-	for _, file := range []string{"health.go", "report.go"} {
+	for _, file := range []string{"health.go", "checks.go", "report.go"} {
 		b, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -38,11 +38,11 @@ type Options struct {
 
 // Limits that keep a report below 5 MB.
 const (
-	maxFigures = 3 << 20   // bytes of all pictures, which grow by a third as addresses
-	maxText    = 128 << 10 // of config.toml
-	maxRows    = 40        // last iterations
-	maxEvents  = 60        // last events
-	maxPhrase  = 2000      // of an event or a reason
+	maxFigures = 5 << 19  // bytes of all pictures, which grow by a third as addresses
+	maxText    = 64 << 10 // of config.toml
+	maxRows    = 40       // last iterations
+	maxEvents  = 60       // last events
+	maxPhrase  = 1000     // of an event or a reason
 )
 
 type pair struct{ Key, Value string }
@@ -65,6 +65,7 @@ type view struct {
 	Tally                      tally
 	Figures                    []picture
 	Charts                     []chart
+	Places                     any       // geometry of the charts
 	Drawn                      []picture // figures whose numbers the charts show
 	Columns                    []string
 	Rows                       [][]string
@@ -125,7 +126,7 @@ func (r *record) view(o Options) *view {
 			v.Tally.Bad++
 		}
 	}
-	v.Charts = r.charts()
+	v.Charts, v.Places = r.charts(), places
 	for _, p := range r.pictures {
 		if len(v.Charts) > 0 && slices.Contains(charted, p.Name) {
 			v.Drawn = append(v.Drawn, p)
@@ -167,7 +168,7 @@ var reasons = map[string]string{
 
 func reason(s *rundir.Status) string {
 	if s.State == rundir.Running {
-		return "The run is going on; this page shows it as of iteration " + count(int64(s.Iteration)) + " or later."
+		return "The run is not over; this page shows what there was when it was written."
 	}
 	if text, known := reasons[s.Reason]; known {
 		return text

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // axis maps numbers to [0, 1], linearly or by their logarithms.
@@ -10,6 +11,9 @@ type axis struct {
 	lo, hi float64 // logarithms where log
 	log    bool
 }
+
+// fewDecades have room for ticks between the powers of ten.
+const fewDecades = 2.2
 
 // newAxis covers the numbers from lo to hi, with a margin.
 func newAxis(lo, hi float64, log bool) axis {
@@ -21,7 +25,10 @@ func newAxis(lo, hi float64, log bool) axis {
 	if !(margin > 1e-9*(math.Abs(a.lo)+math.Abs(a.hi))) { // all the same
 		margin = 0.5
 		if !log {
-			margin = max(0.5*math.Abs(lo), 1e-12)
+			margin = 0.5 * math.Abs(lo)
+			if margin == 0 {
+				margin = 1
+			}
 		}
 	}
 	a.lo, a.hi = a.lo-margin, a.hi+margin
@@ -38,11 +45,17 @@ func (a axis) at(v float64) float64 {
 // ticks are about n round numbers inside, with their labels.
 func (a axis) ticks(n int) (values []float64, labels []string) {
 	if a.log && a.hi-a.lo >= 1.2 {
-		step := int(math.Ceil((a.hi - a.lo) / float64(n)))
-		for e := int(math.Ceil(a.lo)); float64(e) <= a.hi; e++ {
-			if e%step == 0 {
-				values = append(values, math.Pow(10, float64(e)))
-				labels = append(labels, "10"+superscript(e))
+		factors, step := []float64{1}, int(math.Ceil((a.hi-a.lo)/float64(n)))
+		if a.hi-a.lo < fewDecades {
+			factors = []float64{1, 2, 5}
+		}
+		for e := int(math.Floor(a.lo)); float64(e) <= a.hi; e++ {
+			for _, f := range factors {
+				if at := float64(e) + math.Log10(f); e%step != 0 || at < a.lo || at > a.hi {
+					continue
+				}
+				values = append(values, f*math.Pow(10, float64(e)))
+				labels = append(labels, strings.TrimPrefix(fmt.Sprintf("%g·10%s", f, superscript(e)), "1·"))
 			}
 		}
 		return values, labels
