@@ -235,6 +235,64 @@ func (r *record) certified() check {
 	return check{ok, title, "The best control has a PMP residual of " + number(p.Residual) + ", and H drifts by " + number(p.HamiltonianDrift) + " of its size.", ""}
 }
 
+// gradients asks whether the costate gives the gradient that differences give, where the task compared them.
+func (r *record) gradients() check {
+	const title = "Gradient"
+	if r.summary == nil {
+		return check{}
+	}
+	v, has := r.summary.Metrics["costate_error"]
+	if !has {
+		return check{}
+	}
+	finding := "By the costate and by differences it differs by " + number(v) + ", relatively."
+	const advice = "With solver.rtol tighter, or costate.kind = \"discrete\", it becomes more exact; at a minimum, where the gradient is nearly zero, rounding is all that is left of it."
+	switch e := float64(v); {
+	case e <= smallMiss:
+		return check{ok, title, finding, ""}
+	case e <= largeMiss:
+		return check{look, title, finding, advice}
+	}
+	return check{bad, title, finding, advice}
+}
+
+// constraints asks whether the end conditions hold.
+func (r *record) constraints() check {
+	const title = "End conditions"
+	if r.summary == nil || r.config == nil {
+		return check{}
+	}
+	v, has := r.summary.Metrics["end_violation"]
+	if !has {
+		return check{}
+	}
+	limit := r.config.Problem.Tolerance
+	finding := fmt.Sprintf("The largest miss is %s, where %s is permitted.", number(v), number(rundir.Float(limit)))
+	if float64(v) <= limit {
+		return check{ok, title, finding, ""}
+	}
+	return check{look, title, finding, "More iterations (train.iterations), or a larger first penalty (problem.penalty)."}
+}
+
+// measured asks whether the task could measure the best control.
+func (r *record) measured() check {
+	if r.summary == nil {
+		return check{}
+	}
+	var names []string
+	for k, v := range r.summary.Metrics {
+		if !finite(float64(v)) {
+			names = append(names, phrase(k))
+		}
+	}
+	if len(names) == 0 {
+		return check{}
+	}
+	slices.Sort(names)
+	return check{look, "Metrics", "Of the best control " + phrase(strings.Join(names, ", ")) + " could not be measured.",
+		"The model may blow up over a longer time than that of a training window: train on longer ones (data.window, data.grow_to)."}
+}
+
 // warnings counts the events that other checks don't speak of.
 func (r *record) warnings() check {
 	kinds := map[string]int{}

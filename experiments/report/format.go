@@ -25,8 +25,13 @@ func number(f rundir.Float) string {
 	return minus(fmt.Sprintf("%.5g", v))
 }
 
-// percent of a share between 0 and 1.
-func percent(share float64) string { return fmt.Sprintf("%.3g\u00a0%%", 100*share) }
+// percent of a share.
+func percent(share float64) string {
+	if share > 0 && share < 1e-4 {
+		return "less than 0.01\u00a0%"
+	}
+	return fmt.Sprintf("%.3g\u00a0%%", 100*share)
+}
 
 func seconds(f rundir.Float) string {
 	v := float64(f)

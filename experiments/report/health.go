@@ -48,6 +48,7 @@ const (
 	stillFalling           = 0.03           // relative fall of the loss over the last tenth
 	rising                 = 1.1            // of the held-out loss over its least
 	awayFromBest           = 1.5            // final loss over the best
+	smallMiss, largeMiss   = 1e-4, 1e-2     // relative error of the gradient
 	silent                 = time.Minute    // without a row before one doubts that the run lives …
 	silentRows             = 20             // … or so many times the duration of an iteration
 )
@@ -113,6 +114,9 @@ func (r *record) health(now time.Time) []check {
 		add(r.principle())
 	}
 	add(r.certified())
+	add(r.gradients())
+	add(r.constraints())
+	add(r.measured())
 	add(r.warnings())
 	add(r.reproducible())
 	return list

@@ -21,6 +21,7 @@ func healthy(n int, change func(i int, m *rundir.Metrics)) *record {
 		summary:  &rundir.Summary{Optimizer: "emsa", Iterations: n},
 		config:   config.Default(),
 	}
+	r.config.Problem.Tolerance = 1e-6
 	for i := range n {
 		decay := math.Exp(-20*float64(i)/float64(n)) + 1e-6
 		m := rundir.Metrics{Iteration: i + 1, WallSeconds: rundir.Float(i + 1), Loss: rundir.Float(decay), ValLoss: rundir.Float(2 * decay), PMPResidual: rundir.Float(decay), GradNorm: rundir.Float(decay),
@@ -105,7 +106,13 @@ func TestHealth(t *testing.T) {
 		{"residual unknown", run(func(i int, m *rundir.Metrics) { m.PMPResidual = nan }), "PMP residual", look, "not measured"},
 		{"residual small only in the iterations", with(func(r *record) { r.summary.PMP.Residual = 0.5 }), "PMP residual", look, "the best control has a residual of 0.5"},
 		{"no certificate", with(func(r *record) { r.summary.PMP.Residual = nan }), "Certificate", look, "could not be computed"},
-		{"arrived", with(func(r *record) { r.status.Reason = "no-progress" }), "State", ok, "0.0001\u00a0% of its first value"},
+		{"gradients agree", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"costate_error": 1e-8} }), "Gradient", ok, "1e−08"},
+		{"gradients differ a little", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"costate_error": 1e-3} }), "Gradient", look, "0.001"},
+		{"gradients differ", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"costate_error": nan} }), "Gradient", bad, "differs by –"},
+		{"end conditions hold", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"end_violation": 1e-7} }), "End conditions", ok, "1e−07, where 1e−06"},
+		{"end conditions don't hold", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"end_violation": 1e-5} }), "End conditions", look, "1e−05"},
+		{"no metric", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"b": nan, "a": inf, "c": 1} }), "Metrics", look, "a, b could not"},
+		{"arrived", with(func(r *record) { r.status.Reason = "no-progress" }), "State", ok, "less than 0.01\u00a0% of its first value"},
 		{"did not arrive", with(func(r *record) {
 			r.status.Reason = "no-progress"
 			for i := range r.metrics {
@@ -171,7 +178,7 @@ func TestAdviceNamesKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, k := range regexp.MustCompile(`\b(data|field|control|solver|costate|optimizer|train|report)\.[a-z][a-z_0-9]*`).FindAllString(string(b), -1) {
+		for _, k := range regexp.MustCompile(`\b(data|problem|field|control|solver|costate|optimizer|train|report)\.[a-z][a-z_0-9]*`).FindAllString(string(b), -1) {
 			if !known[k] && k != "report.html" && k != "report.gohtml" {
 				t.Errorf("%s: there is no key %s", file, k)
 			}

@@ -134,9 +134,24 @@ func (r *record) results() (cards, metrics []card) {
 	}
 	slices.Sort(names)
 	for _, k := range names {
-		metrics = append(metrics, card{phrase(k), number(s.Metrics[k]), ""})
+		metrics = append(metrics, card{phrase(k), number(s.Metrics[k]), meanings[k]})
 	}
 	return cards, metrics
+}
+
+// meanings of the tasks' metrics whose names don't say it all.
+var meanings = map[string]string{
+	"cost":               "J of the best control",
+	"reference":          "the known optimum",
+	"gap":                "cost − reference",
+	"on_bounds":          "share of the control on a bound",
+	"projected_gradient": "L² norm; 0 at an extremal",
+	"costate_error":      "∇J against differences, relative",
+	"end_violation":      "largest miss of an end condition",
+	"trajectory_mae":     "mean |error|, whole series from its start",
+	"trajectory_rmse":    "root mean square, whole series",
+	"truth_mae":          "mean |error| to the noiseless series",
+	"truth_rmse":         "root mean square to the noiseless series",
 }
 
 func perIteration(s *rundir.Summary) string {
