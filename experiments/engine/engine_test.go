@@ -1,0 +1,414 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/costate-go/costate/configs"
+	"github.com/costate-go/costate/experiments/checkpoint"
+	"github.com/costate-go/costate/experiments/cli"
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/engine"
+	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/run"
+	"github.com/costate-go/costate/experiments/rundir"
+)
+
+// Commands run as users run them: from the root of the repository.
+func TestMain(m *testing.M) {
+	if err := os.Chdir("../.."); err != nil {
+		panic(err)
+	}
+	m.Run()
+}
+
+// costate runs a command line.
+func costate(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	code = cli.Main(args, &out, &err, engine.Engine{})
+	return code, out.String(), err.String()
+}
+
+func summary(t *testing.T, dir string) *rundir.Summary {
+	t.Helper()
+	s, err := rundir.ReadSummary(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// The main job: the embedded spiral by E-MSA with Levenberg–Marquardt inside.
+func TestMainJob(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	code, stdout, stderr := costate(t, "run", "--out", out)
+	if code != exit.OK {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	s := summary(t, out)
+	if s.Optimizer != "emsa" || s.Name != "spiral" || s.Iterations == 0 || s.Params != 252 {
+		t.Errorf("%+v", s)
+	}
+	mae := float64(s.Metrics["trajectory_mae"])
+	t.Logf("trajectory MAE %.4f after %.1f s", mae, float64(s.WallSeconds))
+	if !(mae < 0.02) {
+		t.Errorf("mean absolute error over the whole trajectory %.4f, want below 0.02", mae)
+	}
+	for _, name := range []string{
+		"config.toml", "manifest.json", "status.json", "metrics.jsonl", "events.jsonl", "log.jsonl", "checkpoints/LAST", "checkpoints/BEST",
+		"model.safetensors", "summary.json", "report.html", "figures/loss.svg", "figures/loss.png", "figures/loss.csv", "figures/hamiltonian.png",
+		"figures/pmp_residual.png", "figures/trajectory.png", "figures/phase.png", "figures/steps.png",
+	} {
+		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 && !strings.HasSuffix(name, "events.jsonl") {
+			t.Errorf("%s is missing or empty: %v", name, err)
+		}
+	}
+	for _, want := range []string{"stopped", "best", "trajectory_mae", "report"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("standard output lacks %q:\n%s", want, stdout)
+		}
+	}
+	for _, want := range []string{"config ", "seed 1", "1000 rows", "252 parameters", "tsit5", "memory", out} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("the first lines lack %q:\n%s", want, stderr)
+		}
+	}
+}
+
+func TestEveryConfigRuns(t *testing.T) {
+	for _, name := range configs.Names() {
+		t.Run(name, func(t *testing.T) {
+			out := filepath.Join(t.TempDir(), "run")
+			code, _, stderr := costate(t, "run", "configs/"+name+".toml", "train.iterations=2", "--out", out, "--progress", "none")
+			if code != exit.OK {
+				t.Fatalf("exit code %d\n%s", code, stderr)
+			}
+			s := summary(t, out)
+			if s.Iterations != 2 || math.IsNaN(float64(s.BestLoss)) {
+				t.Errorf("%+v", s)
+			}
+			if code, stdout, stderr := costate(t, "check", "configs/"+name+".toml"); code != exit.OK || !strings.Contains(stdout, "ok") {
+				t.Errorf("check: %d\n%s%s", code, stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestClassifiers(t *testing.T) {
+	accuracy := func(args ...string) float64 {
+		out := filepath.Join(t.TempDir(), "run")
+		if code, _, stderr := costate(t, append([]string{"run"}, append(args, "report.figures=false", "--out", out, "--quiet")...)...); code != exit.OK {
+			t.Fatalf("%q: exit code %d\n%s", args, code, stderr)
+		}
+		return float64(summary(t, out).Metrics["held_out_accuracy"])
+	}
+	moons, circles := accuracy("configs/moons.toml"), accuracy("configs/circles.toml")
+	plain := accuracy("configs/circles.toml", "field.augment=0")
+	t.Logf("held-out accuracy: moons %.3f, circles %.3f, without augmentation %.3f", moons, circles, plain)
+	if moons < 0.99 || circles < 0.99 {
+		t.Errorf("moons %.3f, circles %.3f, want at least 0.99", moons, circles)
+	}
+	if plain > 0.95 {
+		t.Errorf("circles without augmentation reach %.3f: no flow of the plane should", plain)
+	}
+}
+
+// The real series of pelts, with two overrides.
+func TestLynxAndHare(t *testing.T) {
+	const file = "../shared/data/lynx-hare.csv"
+	if _, err := os.Stat(file); err != nil {
+		t.Skip("the lynx–hare series is not here")
+	}
+	out := filepath.Join(t.TempDir(), "run")
+	code, _, stderr := costate(t, "run", "configs/csv.toml", "data.file="+file, "data.transform=log", "--out", out, "--quiet")
+	if code != exit.OK {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	s := summary(t, out)
+	if mae := float64(s.Metrics["trajectory_mae"]); !(mae < 6) {
+		t.Errorf("mean absolute error %.1f thousand pelts over 21 years", mae)
+	}
+	if info, err := os.Stat(filepath.Join(out, "figures", "trajectory.png")); err != nil || info.Size() < 10000 {
+		t.Errorf("no picture: %v", err)
+	}
+}
+
+func TestControl(t *testing.T) {
+	for name, want := range map[string]struct {
+		cost, tolerance float64
+		iterations      int
+	}{
+		"van_der_pol_bounded":       {2.867261046, 4e-7, 100},
+		"double_integrator_bounded": {6.0450277563, 2e-5, 4000},
+		"rayleigh":                  {29.376079656, 1e-6, 40},
+	} {
+		out := filepath.Join(t.TempDir(), "run")
+		if code, _, stderr := costate(t, "run", "configs/control/"+name+".toml", "--out", out, "--quiet"); code != exit.OK {
+			t.Fatalf("%s: exit code %d\n%s", name, code, stderr)
+		}
+		s := summary(t, out)
+		if math.Abs(float64(s.FinalLoss)-want.cost) > want.tolerance || s.Iterations > want.iterations {
+			t.Errorf("%s: J = %.9g after %d iterations, want %.9g", name, float64(s.FinalLoss), s.Iterations, want.cost)
+		}
+		if v, ok := s.Metrics["end_violation"]; ok && !(v < 1e-6) {
+			t.Errorf("%s: ends missed by %.2g", name, float64(v))
+		}
+		if !(s.PMP.Residual < 1e-6) || s.StopReason != "converged" {
+			t.Errorf("%s: residual %.2g, stopped because %s", name, float64(s.PMP.Residual), s.StopReason)
+		}
+	}
+}
+
+// interrupter cancels a run after some iterations.
+type interrupter struct {
+	after  int
+	cancel context.CancelCauseFunc
+}
+
+func (interrupter) Begin(run.Header, int, int) {}
+func (interrupter) Note(string)                {}
+func (interrupter) End()                       {}
+func (i interrupter) Iteration(m *rundir.Metrics) {
+	if m.Iteration == i.after {
+		i.cancel(errors.New("enough"))
+	}
+}
+
+// lastCheckpoint is the newest checkpoint's bytes.
+func lastCheckpoint(t *testing.T, dir string) []byte {
+	t.Helper()
+	name, err := os.ReadFile(filepath.Join(dir, rundir.Checkpoints, "LAST"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, rundir.Checkpoints, strings.TrimSpace(string(name))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// rows are the metrics without the clock.
+func rows(t *testing.T, dir string) []byte {
+	t.Helper()
+	m, err := rundir.ReadMetrics(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range m {
+		m[i].WallSeconds = 0
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestSameBitsWhateverHappens(t *testing.T) {
+	short := []string{"data.points=120", "data.t1=3", "field.hidden=8", "train.iterations=14", "train.checkpoint_every=5", "report.figures=false"}
+	cases := map[string][]string{
+		"emsa":          append([]string{"data.grow_to=20", "data.grow_every=7"}, short...),
+		"adam batches":  append([]string{"optimizer.kind=adam", "train.batch=5", "data.validation=0.2", "train.validate_every=3"}, short...),
+		"sqh":           append([]string{"optimizer.kind=sqh"}, short...),
+		"lbfgs":         append([]string{"optimizer.kind=lbfgs"}, short...),
+		"perturbations": append([]string{"optimizer.maximizer=lbfgs", "optimizer.inner_iterations=4", "optimizer.perturbation=0.01"}, short...),
+	}
+	for name, over := range cases {
+		t.Run(name, func(t *testing.T) {
+			text, err := configs.FS.ReadFile("spiral.toml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			load := func() *config.Config {
+				c, err := config.Parse("spiral.toml", text, over...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return c
+			}
+			root := t.TempDir()
+			whole := filepath.Join(root, "whole")
+			if _, err := run.Run(context.Background(), load(), run.Options{Out: whole}); err != nil {
+				t.Fatal(err)
+			}
+			again := filepath.Join(root, "again")
+			if _, err := run.Run(context.Background(), load(), run.Options{Out: again, Threads: 3}); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(lastCheckpoint(t, whole), lastCheckpoint(t, again)) || !bytes.Equal(rows(t, whole), rows(t, again)) {
+				t.Error("two runs with one seed differ")
+			}
+			for _, after := range []int{3, 7, 13} {
+				dir := filepath.Join(root, "cut"+string(rune('a'+after)))
+				ctx, cancel := context.WithCancelCause(context.Background())
+				_, err := run.Run(ctx, load(), run.Options{Out: dir, Observer: interrupter{after, cancel}})
+				var interrupted *run.InterruptedError
+				if !errors.As(err, &interrupted) {
+					t.Fatalf("interrupted after %d iterations: %v", after, err)
+				}
+				if s := summary(t, dir); s.Iterations != after || s.StopReason != "interrupted" {
+					t.Errorf("interrupted after %d iterations: %+v", after, s)
+				}
+				if _, err := run.Resume(context.Background(), dir, run.Options{}); err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(lastCheckpoint(t, whole), lastCheckpoint(t, dir)) {
+					t.Errorf("resumed after %d iterations, the last checkpoint differs", after)
+				}
+				if !bytes.Equal(rows(t, whole), rows(t, dir)) {
+					t.Errorf("resumed after %d iterations, the metrics differ:\n%s\n%s", after, rows(t, whole), rows(t, dir))
+				}
+			}
+		})
+	}
+}
+
+// A run's own config.toml gives the same bits.
+func TestConfigReproduces(t *testing.T) {
+	root := t.TempDir()
+	first, second := filepath.Join(root, "1"), filepath.Join(root, "2")
+	for _, args := range [][]string{
+		{"run", "configs/moons.toml", "train.iterations=3", "report.figures=false", "--out", first, "--quiet"},
+		{"run", filepath.Join(first, "config.toml"), "--out", second, "--quiet"},
+	} {
+		if code, _, stderr := costate(t, args...); code != exit.OK {
+			t.Fatalf("%q: %d %s", args, code, stderr)
+		}
+	}
+	if !bytes.Equal(lastCheckpoint(t, first), lastCheckpoint(t, second)) {
+		t.Error("the resolved configuration gives another result")
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	root := t.TempDir()
+	good := filepath.Join(root, "good")
+	if code, _, stderr := costate(t, "run", "control/scalar_lqr", "report.figures=false", "--out", good, "--quiet"); code != exit.OK {
+		t.Fatal(stderr)
+	}
+	broken := filepath.Join(root, "broken")
+	if err := os.CopyFS(broken, os.DirFS(good)); err != nil {
+		t.Fatal(err)
+	}
+	list, _ := filepath.Glob(filepath.Join(broken, rundir.Checkpoints, "*.ckpt"))
+	for _, path := range list {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(b)/2] ^= 1
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tc := range []struct {
+		name, text string
+		code       int
+		args       []string
+	}{
+		{"config", "did you mean kind?", exit.Usage, []string{"run", "optimizer.knid=adam"}},
+		{"occupied", "good", exit.Usage, []string{"run", "--out", good}},
+		{"field", "data.window", exit.Usage, []string{"run", "control.kind=piecewise-constant"}},
+		{"maximizer", "sqh or emsa", exit.Usage, []string{"run", "optimizer.kind=msa"}},
+		{"data", "does not exist", exit.Data, []string{"run", "configs/csv.toml", "data.file=nowhere.csv"}},
+		{"divergence", "sqh", exit.Numerical, []string{"run", "control/van_der_pol_bounded", "optimizer.kind=msa", "report.figures=false"}},
+		{"steps", "raise solver.max_steps", exit.Numerical, []string{"run", "solver.max_steps=5", "report.figures=false"}},
+		{"checkpoint", "checkpoint", exit.Checkpoint, []string{"evaluate", broken}},
+		{"no run", "", exit.IO, []string{"evaluate", filepath.Join(root, "nothing")}},
+		{"input", "does not exist", exit.Data, []string{"predict", good, "--input", "nowhere.csv"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			args := tc.args
+			if args[0] == "run" && tc.name != "occupied" {
+				args = append(args, "--out", filepath.Join(root, tc.name), "--progress", "none")
+			}
+			code, _, stderr := costate(t, args...)
+			if code != tc.code || !strings.Contains(stderr, tc.text) {
+				t.Errorf("exit code %d, want %d with %q:\n%s", code, tc.code, tc.text, stderr)
+			}
+			if tc.code == exit.Numerical {
+				st, err := rundir.ReadStatus(filepath.Join(root, tc.name))
+				if err != nil || st.State != rundir.Failed || st.Reason == "" {
+					t.Errorf("status %+v, %v", st, err)
+				}
+			}
+		})
+	}
+}
+
+func TestDryRunWritesNothing(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	code, stdout, _ := costate(t, "run", "configs/moons.toml", "--dry-run", "--out", out)
+	if code != exit.OK || !strings.Contains(stdout, "sweep") {
+		t.Errorf("%d %s", code, stdout)
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("a dry run made a directory")
+	}
+}
+
+func TestEvaluateAndPredict(t *testing.T) {
+	root := t.TempDir()
+	moons, series := filepath.Join(root, "moons"), filepath.Join(root, "series")
+	for _, args := range [][]string{
+		{"run", "configs/moons.toml", "train.iterations=40", "report.figures=false", "--out", moons, "--quiet"},
+		{"run", "configs/csv.toml", "report.figures=false", "--out", series, "--quiet"},
+	} {
+		if code, _, stderr := costate(t, args...); code != exit.OK {
+			t.Fatalf("%q: %d %s", args, code, stderr)
+		}
+	}
+	code, stdout, _ := costate(t, "evaluate", moons, "--json")
+	var got struct {
+		Metrics map[string]rundir.Float `json:"metrics"`
+	}
+	if err := json.Unmarshal([]byte(stdout), &got); code != exit.OK || err != nil {
+		t.Fatalf("%d %v %s", code, err, stdout)
+	}
+	if want := summary(t, moons).Metrics; want["held_out_accuracy"] != got.Metrics["held_out_accuracy"] || len(want) != len(got.Metrics) {
+		t.Errorf("evaluate says %v, the run %v", got.Metrics, want)
+	}
+
+	points := filepath.Join(root, "points.csv")
+	if err := os.WriteFile(points, []byte("x1,x2\n0,1\n1,-0.5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := costate(t, "predict", moons, "--input", points)
+	table, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
+	if code != exit.OK || err != nil || len(table) != 3 || table[1][2] != "0" || table[2][2] != "1" {
+		t.Errorf("%d %v\n%s%s", code, err, stdout, stderr)
+	}
+	times := filepath.Join(root, "times.csv")
+	if err := os.WriteFile(times, []byte("time,angle,velocity\n0,2,0\n0.5,,\n1,,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(root, "out", "p.csv")
+	if code, _, stderr := costate(t, "predict", series, "--input", times, "-o", to); code != exit.OK {
+		t.Fatal(stderr)
+	}
+	b, err := os.ReadFile(to)
+	if err != nil || strings.Count(string(b), "\n") != 4 || !strings.HasPrefix(string(b), "time,angle,velocity\n0,2,") {
+		t.Errorf("%v\n%s", err, b)
+	}
+}
+
+func TestCheckpointMetadata(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	if code, _, stderr := costate(t, "run", "configs/csv.toml", "train.iterations=2", "report.figures=false", "--out", out, "--quiet"); code != exit.OK {
+		t.Fatal(stderr)
+	}
+	st, err := checkpoint.Decode("last", lastCheckpoint(t, out))
+	if err != nil || !strings.Contains(st.Meta.Extra["scaler"], `"mean"`) || st.Meta.Iteration != 2 {
+		t.Errorf("%+v %v", st.Meta, err)
+	}
+}
