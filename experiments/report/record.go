@@ -60,6 +60,9 @@ func load(dir string) (*record, error) {
 	note(err)
 	r.summary, err = rundir.ReadSummary(dir)
 	note(err)
+	if r.status != nil && r.status.State == rundir.Running {
+		r.summary = nil // of before the run was resumed
+	}
 	r.metrics, err = rundir.ReadMetrics(dir)
 	note(err)
 	if info, err := os.Stat(filepath.Join(dir, rundir.MetricsFile)); err == nil {

@@ -285,6 +285,22 @@ func TestStates(t *testing.T) {
 	}
 }
 
+// A resumed run still has the summary of its first end.
+func TestResumedRun(t *testing.T) {
+	dir := filled(t, "", 30)
+	d, err := rundir.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.SetStatus(rundir.Running, "", 30); err != nil {
+		t.Fatal(err)
+	}
+	if html := write(t, dir, report.Options{}); strings.Contains(html, "Best loss") || !strings.Contains(html, "Least loss") {
+		t.Error("results of the first end")
+	}
+}
+
 func TestNoRun(t *testing.T) {
 	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
 		if err := report.Write(dir, report.Options{}); !errors.Is(err, fs.ErrNotExist) {
