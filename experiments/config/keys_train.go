@@ -13,7 +13,7 @@ func solverKeys(t *table, s *Solver, c *Costate) {
 	k("solver.max_step", &s.MaxStep, 0.0, "largest step; 0: no limit", atLeast(0))
 
 	k("costate.kind", &c.Kind, "discrete", "exact costate of the discretized problem on the accepted steps", oneOf("discrete"))
-	k("costate.memory", &c.Memory, "auto", "budget for stored stages, such as \"1GiB\"; auto: half of what is free", checked(checkMemory))
+	k("costate.memory", &c.Memory, "auto", "budget for stored stages, such as \"1GiB\"; auto: 1 GiB for each of two trajectories", checked(checkMemory))
 }
 
 func optimizerKeys(t *table, o *Optimizer) {
