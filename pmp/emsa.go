@@ -156,15 +156,8 @@ func (o *EMSA) firstRho() float64 {
 
 // accept makes the trial the iterate and adapts ρ.
 func (o *EMSA) accept(it *Iterate, actual, predicted float64) {
-	o.cur, o.trial = o.trial, o.cur
-	copy(o.theta, o.next)
-	o.ready = false
-	o.fails = 0
-	o.w.Backward(o.cur)
-	it.Work.Backward += o.cur.Work.Backward
-	o.fresh = true
-	it.Accepted = true
-	o.describe(it, o.cur)
+	o.trial = o.advance(it, o.trial, o.next)
+	o.ready, o.fails = false, 0
 	if o.Fixed {
 		return
 	}

@@ -147,6 +147,18 @@ func (b *base) load(s State) error {
 	return nil
 }
 
+// advance makes the trial, swept forward at next, the present iterate, and returns the trajectory that is free now.
+func (b *base) advance(it *Iterate, trial *Trajectory, next []float64) (free *Trajectory) {
+	free, b.cur = b.cur, trial
+	copy(b.theta, next)
+	b.w.Backward(trial)
+	it.Work.Backward += trial.Work.Backward
+	b.fresh = true
+	it.Accepted = true
+	b.describe(it, trial)
+	return free
+}
+
 // describe fills the parts of an iterate that follow from a swept trajectory.
 func (b *base) describe(it *Iterate, tr *Trajectory) {
 	it.Loss, it.Augmented, it.Theta, it.Trajectory = tr.J, tr.Augmented, tr.Theta, tr

@@ -164,15 +164,8 @@ func (o *SQH) acceptable(change, gain, tau float64) bool {
 func (o *SQH) accept(it *Iterate) {
 	copy(o.old, o.theta)
 	copy(o.oldGrad, o.cur.Grad)
-	o.cur, o.trial = o.trial, o.cur
-	copy(o.theta, o.next)
-	o.ready = false
-	o.rejected = 0
-	o.w.Backward(o.cur)
-	it.Work.Backward += o.cur.Work.Backward
-	o.fresh = true
-	it.Accepted = true
-	o.describe(it, o.cur)
+	o.trial = o.advance(it, o.trial, o.next)
+	o.ready, o.rejected = false, 0
 	o.recent = append(o.recent, o.cur.Augmented)
 	if len(o.recent) > memory {
 		o.recent = append(o.recent[:0], o.recent[1:]...)

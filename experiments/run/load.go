@@ -5,35 +5,45 @@ import (
 	"github.com/costate-go/costate/experiments/rundir"
 )
 
-// Load opens a run to evaluate its best control: from the newest good checkpoint, with the summary where there is one.
-func Load(path string, threads int) (*Result, error) {
+// reopen restores a run from its newest good checkpoint; skipped says what newer ones were passed over and why.
+func reopen(path string, o Options) (d *driver, skipped []error, err error) {
 	dir, err := rundir.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	defer func() { _ = dir.Close() }()
+	defer func() {
+		if err != nil {
+			_ = dir.Close()
+		}
+	}()
 	c, err := config.Load(dir.Path(rundir.ConfigFile))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	d, err := newDriver(c, Options{Threads: threads})
-	if err != nil {
-		return nil, err
+	if d, err = newDriver(c, o); err != nil {
+		return nil, nil, err
 	}
 	d.dir = dir
-	st, _, err := d.store().Last()
+	st, skipped, err := d.store().Last()
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, skipped, d.restore(st)
+}
+
+// Load opens a run to evaluate its best control: from the newest good checkpoint, with the summary where there is one.
+func Load(path string, threads int) (*Result, error) {
+	d, _, err := reopen(path, Options{Threads: threads})
 	if err != nil {
 		return nil, err
 	}
-	if err := d.restore(st); err != nil {
-		return nil, err
-	}
-	if k := max(d.iteration-1, 0); d.task.Phase(k) != 0 {
-		if err := d.task.Enter(d.task.Phase(k)); err != nil {
+	defer func() { _ = d.dir.Close() }()
+	if phase := d.task.Phase(max(d.iteration-1, 0)); phase != 0 {
+		if err := d.task.Enter(phase); err != nil {
 			return nil, err
 		}
 	}
-	d.header.Dir = dir.Path()
+	d.header.Dir = d.dir.Path()
 	r := d.result(true)
 	if s, err := rundir.ReadSummary(path); err == nil {
 		r.Summary = s

@@ -132,35 +132,18 @@ func Run(ctx context.Context, c *config.Config, o Options) (*Result, error) {
 	return d.loop(ctx)
 }
 
-// Resume continues the run in a directory from its last checkpoint. c is its configuration; a larger number of
-// iterations than before is allowed.
+// Resume continues the run in a directory, with the configuration there, from its newest good checkpoint.
 func Resume(ctx context.Context, path string, o Options) (*Result, error) {
-	dir, err := rundir.Open(path)
+	d, skipped, err := reopen(path, o)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = dir.Close() }()
-	c, err := config.Load(dir.Path(rundir.ConfigFile))
-	if err != nil {
-		return nil, err
-	}
-	d, err := newDriver(c, o)
-	if err != nil {
-		return nil, err
-	}
-	d.dir = dir
-	st, skipped, err := d.store().Last()
-	if err != nil {
-		return nil, err
-	}
+	defer func() { _ = d.dir.Close() }()
 	d.logger()
 	for _, s := range skipped {
 		d.note(fmt.Sprintf("passed over a checkpoint: %v", s))
 	}
-	if err := d.restore(st); err != nil {
-		return nil, err
-	}
-	if err := dir.CutBack(d.iteration); err != nil {
+	if err := d.dir.CutBack(d.iteration); err != nil {
 		return nil, err
 	}
 	rows, err := rundir.ReadMetrics(path)
