@@ -101,11 +101,9 @@ func (o *EMSA) Step(ctx context.Context) (Iterate, error) {
 	before := o.frozen.Value(o.theta)
 	o.frozen.Maximize(o.Maximizer, o.next)
 	it.StepParameter = o.rho
-	it.Residual = o.frozen.Value(o.next) - before
-	o.frozen.Rho = 0
-	o.frozen.PenalizeCostate = false
-	predicted := o.frozen.Value(o.next) - o.frozen.Value(o.theta)
-	o.frozen.PenalizeCostate = o.PenalizeCostate
+	gain, penalty := o.frozen.Parts(o.next)
+	predicted := gain - before
+	it.Residual = predicted - penalty
 
 	old := o.cur.Augmented
 	solveErr := o.w.Forward(ctx, o.trial, o.next)

@@ -2,6 +2,7 @@ package pmp
 
 import (
 	"math"
+	"slices"
 
 	"github.com/costate-go/costate/internal/kernel"
 	"github.com/costate-go/costate/ode/neural"
@@ -173,36 +174,50 @@ func (f *Frozen) separable(j int, g, u []float64) float64 {
 
 // ValueNode returns H̃_j(u).
 func (f *Frozen) ValueNode(ln *lane, j int, u []float64) float64 {
-	sum := 0.0
-	for k := range f.tr.shards {
-		sum += f.valueShard(ln, k, j, u)
-	}
-	return sum/float64(f.tr.samples) + f.separable(j, nil, u)
+	plain, penalty := f.partsNode(ln, j, u)
+	return plain - penalty
 }
 
-func (f *Frozen) valueShard(ln *lane, k, j int, u []float64) float64 {
+// partsNode returns H̃_j(u) without the feasibility penalties, and these.
+func (f *Frozen) partsNode(ln *lane, j int, u []float64) (plain, penalty float64) {
+	// At the control that was frozen, f is known and nothing is infeasible.
+	own := f.w.mesh.kind != PiecewiseLinear && slices.Equal(u, f.w.mesh.node(f.tr.Theta, j))
+	for k := range f.tr.shards {
+		h, q := f.partsShard(ln, k, j, u, own)
+		plain += h
+		penalty += q
+	}
+	n := float64(f.tr.samples)
+	return plain/n + f.separable(j, nil, u), penalty / n
+}
+
+func (f *Frozen) partsShard(ln *lane, k, j int, u []float64, own bool) (plain, penalty float64) {
 	tp := &f.tr.shards[k]
-	sum := 0.0
 	ln.fnew = grow(ln.fnew, tp.n)
-	ln.ev.Bind(u)
+	if !own {
+		ln.ev.Bind(u)
+	}
 	f.eachStage(ln, tp, j, func(r int, phi float64) {
-		x := tp.state(r)
-		ln.ev.Eval(ln.fnew, tp.t[r], x)
-		v := -kernel.Dot(tp.adj(r), ln.fnew)
+		x, rate := tp.state(r), tp.rate(r)
+		if !own {
+			rate = ln.fnew
+			ln.ev.Eval(rate, tp.t[r], x)
+		}
+		v := -kernel.Dot(tp.adj(r), rate)
 		if f.w.Problem.Running != nil && tp.weight[r] != 0 {
 			v -= tp.weight[r] * f.w.Problem.Running.Eval(nil, nil, 0, tp.t[r], x, u, tp.lo, tp.batch)
 		}
-		if q := 0.5 * f.Rho * tp.metric[r]; q != 0 {
-			v -= q * distance2(ln.fnew, tp.rate(r))
+		plain += phi * v
+		if q := 0.5 * f.Rho * tp.metric[r]; q != 0 && !own {
+			penalty += phi * q * distance2(rate, tp.rate(r))
 			if f.PenalizeCostate {
 				p := f.pointCostate(ln, tp, r)
 				ln.ev.VJP(ln.fnew, nil, tp.t[r], x, p)
-				v -= q * distance2(ln.fnew, f.rates[k][r*tp.n:(r+1)*tp.n])
+				penalty += phi * q * distance2(ln.fnew, f.rates[k][r*tp.n:(r+1)*tp.n])
 			}
 		}
-		sum += phi * v
 	})
-	return sum
+	return plain, penalty
 }
 
 func distance2(a, b []float64) float64 {
@@ -269,16 +284,22 @@ func (f *Frozen) Gradient(g, theta []float64) {
 
 // Value returns Σ_j H̃_j(θ_j).
 func (f *Frozen) Value(theta []float64) float64 {
+	plain, penalty := f.Parts(theta)
+	return plain - penalty
+}
+
+// Parts returns Σ_j H̃_j(θ_j) without the feasibility penalties, and these.
+func (f *Frozen) Parts(theta []float64) (plain, penalty float64) {
 	m := f.w.mesh
-	f.sums = grow(f.sums, m.nodes)
+	f.sums = grow(f.sums, 2*m.nodes)
 	f.w.parallel(m.nodes, func(ln *lane, j int) {
-		f.sums[j] = f.ValueNode(ln, j, m.node(theta, j))
+		f.sums[2*j], f.sums[2*j+1] = f.partsNode(ln, j, m.node(theta, j))
 	})
-	sum := 0.0
-	for _, v := range f.sums {
-		sum += v
+	for j := range m.nodes {
+		plain += f.sums[2*j]
+		penalty += f.sums[2*j+1]
 	}
-	return sum
+	return plain, penalty
 }
 
 // GaussNewtonNode stores ∂H̃_j/∂u in g and the Gauss–Newton matrix of −H̃_j, P×P with its lower triangle set, in

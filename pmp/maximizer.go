@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/optimize"
 )
 
@@ -148,7 +150,6 @@ type LevenbergMarquardt struct {
 
 type lmNode struct {
 	gn, a, g, delta, trial []float64
-	chol                   mat.Cholesky
 }
 
 // Name implements Maximizer.
@@ -203,10 +204,7 @@ func (lm *LevenbergMarquardt) MaximizeNode(f *Frozen, ln *lane, j int, u []float
 			for i := 0; i < p; i++ {
 				nd.a[i*p+i] += lm.Kappa[j]*nd.gn[i*p+i] + floor
 			}
-			ok := nd.chol.Factorize(lowerSym(nd.a, p))
-			if ok {
-				dst := mat.NewVecDense(p, nd.delta)
-				_ = nd.chol.SolveVecTo(dst, mat.NewVecDense(p, nd.g)) // a large condition number is damped by κ
+			if solveSPD(nd.delta, nd.a, nd.g) {
 				for i := range nd.trial {
 					nd.trial[i] = u[i] + nd.delta[i]
 				}
@@ -226,14 +224,17 @@ func (lm *LevenbergMarquardt) MaximizeNode(f *Frozen, ln *lane, j int, u []float
 	}
 }
 
-// lowerSym views a row-major matrix with its lower triangle set as a gonum symmetric matrix.
-func lowerSym(a []float64, p int) *mat.SymDense {
-	for i := 0; i < p; i++ {
-		for k := i + 1; k < p; k++ {
-			a[i*p+k] = a[k*p+i]
-		}
+// solveSPD stores a⁻¹b in x by Cholesky's factorization, which takes the place of a; only a's lower triangle is used.
+// It reports false where a is not positive definite.
+func solveSPD(x, a, b []float64) bool {
+	n := len(b)
+	chol, ok := lapack64.Potrf(blas64.Symmetric{N: n, Stride: n, Data: a, Uplo: blas.Lower})
+	if !ok {
+		return false
 	}
-	return mat.NewSymDense(p, a)
+	copy(x, b)
+	lapack64.Potrs(chol, blas64.General{Rows: n, Cols: 1, Stride: 1, Data: x})
+	return true
 }
 
 // LBFGS maximizes H̃ by a few iterations of gonum's limited-memory BFGS, projected onto the bounds, as the
