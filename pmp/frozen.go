@@ -31,12 +31,24 @@ type Frozen struct {
 	shift []float64   // c, nodes × P
 	own   []float64   // scratch for c
 	rates [][]float64 // per shard: records × n, f_x(X_r, θ)ᵀp_r where h_r ≠ 0
-	sums  []float64   // per shard values
+	sums  []float64   // per node values
+
+	// The tasks of the sweeper's goroutines, built once, and what they work on.
+	arg, grad                 []float64
+	mx                        Maximizer
+	parts, gradient, maximize func(ln *lane, j int)
 }
 
 // NewFrozen freezes nothing yet: call Freeze after a backward sweep.
 func (w *Sweeper) NewFrozen() *Frozen {
-	return &Frozen{w: w, shift: make([]float64, w.NumControls())}
+	f := &Frozen{w: w, shift: make([]float64, w.NumControls())}
+	m := w.mesh
+	f.parts = func(ln *lane, j int) {
+		f.sums[2*j], f.sums[2*j+1] = f.partsNode(ln, j, m.node(f.arg, j))
+	}
+	f.gradient = func(ln *lane, j int) { f.GradientNode(ln, m.node(f.grad, j), j, m.node(f.arg, j)) }
+	f.maximize = func(ln *lane, j int) { f.mx.MaximizeNode(f, ln, j, m.node(f.arg, j)) }
+	return f
 }
 
 // Freeze takes the points of tr, whose backward sweep must be done. tr must stay unchanged while f is in use.
@@ -276,10 +288,8 @@ func (f *Frozen) gradientShard(ln *lane, g []float64, k, j int, u []float64) {
 
 // Gradient stores ∂H̃/∂θ of all nodes in g.
 func (f *Frozen) Gradient(g, theta []float64) {
-	m := f.w.mesh
-	f.w.parallel(m.nodes, func(ln *lane, j int) {
-		f.GradientNode(ln, m.node(g, j), j, m.node(theta, j))
-	})
+	f.grad, f.arg = g, theta
+	f.w.parallel(f.w.mesh.nodes, f.gradient)
 }
 
 // Value returns Σ_j H̃_j(θ_j).
@@ -290,12 +300,11 @@ func (f *Frozen) Value(theta []float64) float64 {
 
 // Parts returns Σ_j H̃_j(θ_j) without the feasibility penalties, and these.
 func (f *Frozen) Parts(theta []float64) (plain, penalty float64) {
-	m := f.w.mesh
-	f.sums = grow(f.sums, 2*m.nodes)
-	f.w.parallel(m.nodes, func(ln *lane, j int) {
-		f.sums[2*j], f.sums[2*j+1] = f.partsNode(ln, j, m.node(theta, j))
-	})
-	for j := range m.nodes {
+	nodes := f.w.mesh.nodes
+	f.sums = grow(f.sums, 2*nodes)
+	f.arg = theta
+	f.w.parallel(nodes, f.parts)
+	for j := range nodes {
 		plain += f.sums[2*j]
 		penalty += f.sums[2*j+1]
 	}

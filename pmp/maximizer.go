@@ -25,10 +25,8 @@ type Maximizer interface {
 
 // Maximize applies mx to all nodes: theta, which holds the control to start from, is improved in place.
 func (f *Frozen) Maximize(mx Maximizer, theta []float64) {
-	m := f.w.mesh
-	f.w.parallel(m.nodes, func(ln *lane, j int) {
-		mx.MaximizeNode(f, ln, j, m.node(theta, j))
-	})
+	f.mx, f.arg = mx, theta
+	f.w.parallel(f.w.mesh.nodes, f.maximize)
 }
 
 // ErrMaximizer reports a maximizer that does not fit the problem.
@@ -119,7 +117,8 @@ func (h HMax) MaximizeNode(f *Frozen, ln *lane, j int, u []float64) {
 	if tries == 0 {
 		tries = 10
 	}
-	old := append([]float64(nil), u...)
+	old := ln.theta
+	copy(old, u)
 	ClosedForm{}.MaximizeNode(f, ln, j, u)
 	before := f.ValueNode(ln, j, old)
 	for range tries {

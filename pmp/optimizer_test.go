@@ -229,6 +229,35 @@ func TestOptimizersLowerTheCost(t *testing.T) {
 	}
 }
 
+// After the first iterations, which make room, an iteration allocates nothing; gonum's optimizers and line search do.
+func TestIterationsAllocateNothing(t *testing.T) {
+	for name, make := range optimizers() {
+		if strings.Contains(name, "lbfgs") {
+			continue
+		}
+		p, theta := regression(t, 6)
+		w, err := pmp.NewSweeper(p, euler())
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := make()
+		if err := o.Init(context.Background(), w, theta); err != nil {
+			t.Fatal(err)
+		}
+		step := func() {
+			if _, err := o.Step(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 15 {
+			step()
+		}
+		if n := testing.AllocsPerRun(5, step); n != 0 {
+			t.Errorf("%s: an iteration allocates %v times", name, n)
+		}
+	}
+}
+
 // What Save returns is all an optimizer remembers: a run that is stopped and restored anywhere goes on with the
 // same bits.
 func TestOptimizersResumeBitForBit(t *testing.T) {
