@@ -89,6 +89,12 @@ func (a Activation) ApplyD1(h, d, z []float64) {
 			h[i] = v * c
 			d[i] = c + v*normalPDF(v)
 		}
+	case Tanh:
+		TanhTo(h, z)
+		tanhD(d, h)
+	case Sigmoid:
+		SigmoidTo(h, z)
+		sigmoidD(d, h)
 	default:
 		a.Apply(h, z)
 		Fill(d, 1)
@@ -141,13 +147,9 @@ func (a Activation) MulD1(y, h []float64) {
 	switch a {
 	case Linear:
 	case Tanh:
-		for i, v := range h {
-			y[i] *= 1 - v*v
-		}
+		mulTanhD(y, h)
 	case Sigmoid:
-		for i, v := range h {
-			y[i] *= v * (1 - v)
-		}
+		mulSigmoidD(y, h)
 	case ReLU:
 		for i, v := range h {
 			if !(v > 0) {

@@ -17,7 +17,9 @@ var direct = map[Activation]func(z float64) float64{
 	GELU:     func(z float64) float64 { return z * 0.5 * (1 + math.Erf(z/math.Sqrt2)) },
 }
 
-func TestActivations(t *testing.T) {
+func TestActivations(t *testing.T) { eachLevel(t, testActivations) }
+
+func testActivations(t *testing.T) {
 	for act := Linear; act <= GELU; act++ {
 		for z := -7.95; z < 8; z += 0.1 {
 			h, d, e := []float64{0}, []float64{0}, []float64{0}
@@ -51,7 +53,9 @@ func TestActivations(t *testing.T) {
 }
 
 // Values far out keep their relative accuracy; NaN stays NaN.
-func TestActivationTails(t *testing.T) {
+func TestActivationTails(t *testing.T) { eachLevel(t, testActivationTails) }
+
+func testActivationTails(t *testing.T) {
 	for _, c := range []struct {
 		act  Activation
 		z    float64

@@ -5,7 +5,9 @@ import (
 	"testing"
 )
 
-func TestProducts(t *testing.T) {
+func TestProducts(t *testing.T) { eachLevel(t, testProducts) }
+
+func testProducts(t *testing.T) {
 	eachShape(func(name string, out, in, n int) {
 		g := newGuarded(t)
 		w, b, x, delta := g.vec(out*in), g.vec(out), g.vec(in*n), g.vec(out*n)
@@ -47,7 +49,9 @@ func TestProducts(t *testing.T) {
 }
 
 // The activation is fused: same bits as product and activation one after the other.
-func TestAffineActivation(t *testing.T) {
+func TestAffineActivation(t *testing.T) { eachLevel(t, testAffineActivation) }
+
+func testAffineActivation(t *testing.T) {
 	eachShape(func(name string, out, in, n int) {
 		g := newGuarded(t)
 		w, b, x := g.vec(out*in), g.vec(out), g.vec(in*n)
@@ -76,29 +80,50 @@ func TestAffineActivation(t *testing.T) {
 }
 
 // A sample gets the same bits in every batch.
-func TestProductsDoNotDependOnBatch(t *testing.T) {
-	const out, in, n = 7, 61, 101
+func TestProductsDoNotDependOnBatch(t *testing.T) { eachLevel(t, testProductsDoNotDependOnBatch) }
+
+func testProductsDoNotDependOnBatch(t *testing.T) {
+	const out, in, n = 19, 61, 101
 	g := newGuarded(t)
-	w, b, x := g.vec(out*in), g.vec(out), g.vec(in*n)
+	w, b, x, delta := g.vec(out*in), g.vec(out), g.vec(in*n), g.vec(out*n)
+	for i := range x {
+		x[i] *= 3 // some activations saturate
+	}
 	p := NewWeights(out, in)
 	p.Pack(w, b)
-	y := g.vec(out * n)
-	p.Affine(y, nil, x, n, Tanh)
-	for _, m := range []int{1, 2, 5, 64} {
-		xm, ym := g.vec(in*m), g.vec(out*m)
-		for lo := 0; lo+m <= n; lo += m {
-			for k := range in {
-				copy(xm[k*m:(k+1)*m], x[k*n+lo:])
-			}
-			p.Affine(ym, nil, xm, m, Tanh)
-			for o := range out {
-				for s := range m {
-					if ym[o*m+s] != y[o*n+lo+s] {
-						t.Fatalf("batch of %d, sample %d: %v, want %v", m, lo+s, ym[o*m+s], y[o*n+lo+s])
+	for _, c := range []struct {
+		name     string
+		rows     int
+		x        []float64
+		multiply func(y, x []float64, n int)
+	}{
+		{"Affine tanh", out, x, func(y, x []float64, n int) { p.Affine(y, nil, x, n, Tanh) }},
+		{"Affine sigmoid", out, x, func(y, x []float64, n int) { p.Affine(y, nil, x, n, Sigmoid) }},
+		{"Mul", out, x, p.Mul},
+		{"MulT", in, delta, func(y, x []float64, n int) { p.MulT(y, x, in, n) }},
+		{"MulT without the last", in - 1, delta, func(y, x []float64, n int) { p.MulT(y, x, in-1, n) }},
+		{"MulAddTo", out, x, func(y, x []float64, n int) { Fill(y, 0.5); MulAddTo(y, w, x, out, in, n) }},
+	} {
+		y := g.vec(c.rows * n)
+		c.multiply(y, c.x, n)
+		from := len(c.x) / n
+		for _, m := range []int{1, 2, 5, 8, 30, 64} {
+			xm, ym := g.vec(from*m), g.vec(c.rows*m)
+			for lo := 0; lo+m <= n; lo += m {
+				for k := range from {
+					copy(xm[k*m:(k+1)*m], c.x[k*n+lo:])
+				}
+				c.multiply(ym, xm, m)
+				for o := range c.rows {
+					for s := range m {
+						if ym[o*m+s] != y[o*n+lo+s] {
+							t.Fatalf("%s: batch of %d, sample %d: %v, want %v", c.name, m, lo+s, ym[o*m+s], y[o*n+lo+s])
+						}
 					}
 				}
 			}
 		}
+		g.check(c.name)
 	}
 }
 
@@ -113,8 +138,4 @@ func BenchmarkAffine(b *testing.B) {
 			gflops(b, 2*c.out*c.in*c.n)
 		})
 	}
-}
-
-func gflops(b *testing.B, flop int) {
-	b.ReportMetric(float64(flop)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 }

@@ -95,3 +95,13 @@ func transposed(x []float64, m, n int) []float64 {
 	}
 	return y
 }
+
+// gflops reports the rate, and how much it is of what the processor could do, measured right after.
+func gflops(b *testing.B, flop int) {
+	rate := float64(flop) * float64(b.N) / float64(b.Elapsed().Nanoseconds())
+	b.StopTimer()
+	b.ReportMetric(rate, "GFLOP/s")
+	if p := fmaPeak(); p > 0 {
+		b.ReportMetric(100*rate/p, "%peak")
+	}
+}

@@ -5,7 +5,9 @@ import (
 	"testing"
 )
 
-func TestAddOuter(t *testing.T) {
+func TestAddOuter(t *testing.T) { eachLevel(t, testAddOuter) }
+
+func testAddOuter(t *testing.T) {
 	eachShape(func(name string, out, in, n int) {
 		g := newGuarded(t)
 		delta, x, grad := g.vec(out*n), g.vec(in*n), g.vec(out*in)

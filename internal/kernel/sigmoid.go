@@ -28,6 +28,11 @@ const (
 // tiny. dst may be x.
 func SigmoidTo(dst, x []float64) {
 	x = x[:len(dst)]
+	sigmoid(dst, x)
+}
+
+func sigmoidGo(dst, x []float64) {
+	x = x[:len(dst)]
 	for i, v := range x {
 		if !(v < sigmoidOne && v > -sigmoidOne) {
 			switch {

@@ -6,7 +6,9 @@ import (
 	"testing"
 )
 
-func TestSyrk(t *testing.T) {
+func TestSyrk(t *testing.T) { eachLevel(t, testSyrk) }
+
+func testSyrk(t *testing.T) {
 	for _, p := range []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 30, 53} {
 		for _, rows := range []int{0, 1, 2, 5, 63, 64, 65, 131} {
 			for _, zeros := range []string{"none", "blocks", "all"} {
@@ -59,7 +61,9 @@ func TestSyrk(t *testing.T) {
 }
 
 // A NaN anywhere in the Jacobian shows in the normal matrix: it is no zero column.
-func TestSyrkNaN(t *testing.T) {
+func TestSyrkNaN(t *testing.T) { eachLevel(t, testSyrkNaN) }
+
+func testSyrkNaN(t *testing.T) {
 	jac := make([]float64, 6)
 	jac[4] = math.NaN()
 	g := make([]float64, 9)
@@ -69,7 +73,9 @@ func TestSyrkNaN(t *testing.T) {
 	}
 }
 
-func TestSyrkAllocatesNothing(t *testing.T) {
+func TestSyrkAllocatesNothing(t *testing.T) { eachLevel(t, testSyrkAllocatesNothing) }
+
+func testSyrkAllocatesNothing(t *testing.T) {
 	const p, rows = 30, 100
 	g, jac, w := make([]float64, p*p), make([]float64, rows*p), make([]float64, rows)
 	for i := range jac {

@@ -31,10 +31,16 @@ var tanhTable = func() (table [2*tanhOne*tanhGrid + 1]float64) {
 	return table
 }()
 
-// TanhTo computes dst[i] = tanh x[i], within 2 units in the last place, about four times as fast as math.Tanh, by the
-// addition theorem tanh(s + r) = S + T(1 − S²)/(1 + ST) from the nearest point s of a grid: S from a table, and for
-// |r| ≤ 1/64 three terms are enough for T = tanh r. Odd to the last bit but for the sign of −0. dst may be x.
+// TanhTo computes dst[i] = tanh x[i], within 2 units in the last place. Odd to the last bit but, in Go, for the sign
+// of −0. dst may be x.
 func TanhTo(dst, x []float64) {
+	x = x[:len(dst)]
+	tanh(dst, x)
+}
+
+// tanhGo is by the addition theorem tanh(s + r) = S + T(1 − S²)/(1 + ST) from the nearest point s of a grid: S from a
+// table, and for |r| ≤ 1/64 three terms are enough for T = tanh r.
+func tanhGo(dst, x []float64) {
 	x = x[:len(dst)]
 	for i, v := range x {
 		if math.Float64bits(v)<<1 >= tanhOneBits<<1 {

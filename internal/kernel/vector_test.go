@@ -2,7 +2,9 @@ package kernel
 
 import "testing"
 
-func TestVectors(t *testing.T) {
+func TestVectors(t *testing.T) { eachLevel(t, testVectors) }
+
+func testVectors(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 3, 4, 5, 7, 8, 31} {
 		g := newGuarded(t)
 		x, y, z, dst := g.vec(n), g.vec(n), g.vec(n), g.vec(n)

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// products writes the product of a matrix with a few columns of a batch, one vector of eight columns with AVX2, up to
+// three with AVX-512. The tile of y stays in registers; every entry is one chain of fused multiply-adds in the order of k.
+func products(g *gen) {
+	g.masks()
+	g.each(func() {
+		g.text("gemm", "func(y, w, x, bias *float64, m, k, ldw, ld, cols, start int)",
+			"gemm computes y[i*ld+s] = init + Σⱼ w[i*ldw+j]·x[j*ld+s] for i < m, j < k and s < cols, where init is 0, bias[i] or",
+			"y[i*ld+s] for start = 0, 1, 2. cols is at least 1 and at most 24 with AVX-512, 8 with AVX2.")
+		t := tile{gen: g, y: g.param("y"), w: g.param("w"), bias: g.param("bias"), m: g.param("m"),
+			ldw: g.bytes(g.param("ldw")), ld: g.bytes(g.param("ld"))}
+		t.ldw3 = g.times(t.ldw, 3)
+		t.ldw5 = g.times(t.ldw, 5)
+		if g.avx512 {
+			t.ldw7 = g.times(t.ldw, 7)
+			for c := 3; c >= 1; c-- {
+				n := g.GP64()
+				g.MOVQ(g.arg("cols"), n)
+				g.SUBQ(operand.I32(8*(c-1)), n)
+				if c > 1 {
+					g.JLE(operand.LabelRef(fmt.Sprintf("vectors%d", c-1)))
+				}
+				g.setMask(n)
+				t.all(fmt.Sprintf("v%d", c), []int{8, 4, 2, 1}, c, true)
+				g.done()
+				if c > 1 {
+					g.Label(fmt.Sprintf("vectors%d", c-1))
+				}
+			}
+			return
+		}
+		n := g.param("cols")
+		g.CMPQ(n, operand.I32(8))
+		g.JLT(operand.LabelRef("partial"))
+		t.all("full", []int{6, 4, 2, 1}, 1, false)
+		g.done()
+		g.Label("partial")
+		g.setMask(n)
+		t.all("masked", []int{6, 4, 2, 1}, 1, true)
+		g.done()
+	})
+}
+
+type tile struct {
+	*gen
+	y, w, bias, m             reg.GPVirtual
+	ldw, ldw3, ldw5, ldw7, ld reg.GPVirtual
+}
+
+// all goes down the rows with tiles of the given heights.
+func (t *tile) all(name string, heights []int, vectors int, masked bool) {
+	for i, r := range heights {
+		label, next := fmt.Sprintf("%srows%d", name, r), fmt.Sprintf("%send", name)
+		if i+1 < len(heights) {
+			next = fmt.Sprintf("%srows%d", name, heights[i+1])
+		}
+		t.Label(label)
+		t.CMPQ(t.m, operand.I32(r))
+		t.JLT(operand.LabelRef(next))
+		t.one(label, r, vectors, masked)
+		t.SUBQ(operand.I32(r), t.m)
+		t.JMP(operand.LabelRef(label))
+	}
+	t.Label(name + "end")
+}
+
+// row is where w lies in row r of the tile.
+func (t *tile) row(w reg.GPVirtual, r int) operand.Mem {
+	p := operand.Mem{Base: w}
+	switch r {
+	case 1, 2, 4:
+		p.Index, p.Scale = t.ldw, uint8(r)
+	case 3, 6:
+		p.Index, p.Scale = t.ldw3, uint8(r/3)
+	case 5:
+		p.Index, p.Scale = t.ldw5, 1
+	case 7:
+		p.Index, p.Scale = t.ldw7, 1
+	}
+	return p
+}
+
+// one computes a tile and goes on to the next.
+func (t *tile) one(label string, rows, vectors int, masked bool) {
+	acc := make([][]vec, rows)
+	for r := range acc {
+		acc[r] = t.vecs(vectors)
+	}
+	last := func(c int) bool { return masked && c == vectors-1 }
+
+	t.CMPQ(t.arg("start"), operand.I8(1))
+	t.JEQ(operand.LabelRef(label + "bias"))
+	t.JGT(operand.LabelRef(label + "add"))
+	for _, row := range acc {
+		for _, v := range row {
+			t.zero(v)
+		}
+	}
+	t.JMP(operand.LabelRef(label + "begin"))
+	t.Label(label + "bias")
+	for r, row := range acc {
+		for c, v := range row {
+			for h := range v {
+				if c+h == 0 {
+					t.broadcast(mem(t.bias, 8*r), v[h])
+				} else {
+					t.VMOVAPD(row[0][0], v[h])
+				}
+			}
+		}
+	}
+	t.ADDQ(operand.I32(8*rows), t.bias)
+	t.JMP(operand.LabelRef(label + "begin"))
+	t.Label(label + "add")
+	y := t.GP64()
+	t.MOVQ(t.y, y)
+	for r, row := range acc {
+		for c, v := range row {
+			t.load(v, mem(y, 64*c), last(c))
+		}
+		if r+1 < rows {
+			t.ADDQ(t.ld, y)
+		}
+	}
+
+	t.Label(label + "begin")
+	x, k, w := t.param("x"), t.param("k"), t.GP64()
+	t.MOVQ(t.w, w)
+	t.TESTQ(k, k)
+	t.JLE(operand.LabelRef(label + "store"))
+	t.Label(label + "loop")
+	b := t.vecs(vectors)
+	for c, v := range b {
+		t.load(v, mem(x, 64*c), last(c))
+	}
+	for r, row := range acc {
+		if vectors == 1 && t.avx512 {
+			t.VFMADD231PD_BCST(t.row(w, r), b[0][0], row[0][0])
+			continue
+		}
+		a := t.reg()
+		t.broadcast(t.row(w, r), a)
+		for c, v := range row {
+			for h := range v {
+				t.VFMADD231PD(b[c][h], a, v[h])
+			}
+		}
+	}
+	t.ADDQ(operand.I32(8), w)
+	t.ADDQ(t.ld, x)
+	t.DECQ(k)
+	t.JNE(operand.LabelRef(label + "loop"))
+
+	t.Label(label + "store")
+	for _, row := range acc {
+		for c, v := range row {
+			t.store(v, mem(t.y, 64*c), last(c))
+		}
+		t.ADDQ(t.ld, t.y)
+	}
+	for left := rows; left > 0; {
+		s := 8
+		for s > left {
+			s /= 2
+		}
+		t.LEAQ(operand.Mem{Base: t.w, Index: t.ldw, Scale: uint8(s)}, t.w)
+		left -= s
+	}
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// elementwise is a routine without sums: products and sums are rounded one by one, so that the bits are those of Go.
+type elementwise struct {
+	name, signature, doc string
+	dst                  string
+	src                  []string // what op takes, in this order
+	scalar               bool
+	op                   func(g *gen, x []reg.VecVirtual, a, one reg.VecVirtual) reg.VecVirtual
+	one, three           bool
+}
+
+func vectors(g *gen) {
+	g.masks()
+	g.declare(map[string]uint64{"one": 0x3ff0000000000000, "three": 0x4008000000000000}, []string{"one", "three"})
+	for _, e := range []elementwise{
+		{name: "axpy", signature: "func(y *float64, a float64, x *float64, n int)", doc: "y[i] += a·x[i]",
+			dst: "y", src: []string{"y", "x"}, scalar: true,
+			op: func(g *gen, x []reg.VecVirtual, a, _ reg.VecVirtual) reg.VecVirtual {
+				g.VMULPD(a, x[1], x[1])
+				g.VADDPD(x[1], x[0], x[0])
+				return x[0]
+			}},
+		{name: "axpyTo", signature: "func(dst, y *float64, a float64, x *float64, n int)", doc: "dst[i] = y[i] + a·x[i]",
+			dst: "dst", src: []string{"y", "x"}, scalar: true,
+			op: func(g *gen, x []reg.VecVirtual, a, _ reg.VecVirtual) reg.VecVirtual {
+				g.VMULPD(a, x[1], x[1])
+				g.VADDPD(x[1], x[0], x[0])
+				return x[0]
+			}},
+		{name: "scaleTo", signature: "func(dst *float64, a float64, x *float64, n int)", doc: "dst[i] = a·x[i]",
+			dst: "dst", src: []string{"x"}, scalar: true,
+			op: func(g *gen, x []reg.VecVirtual, a, _ reg.VecVirtual) reg.VecVirtual {
+				g.VMULPD(a, x[0], x[0])
+				return x[0]
+			}},
+		{name: "add", signature: "func(y, x *float64, n int)", doc: "y[i] += x[i]",
+			dst: "y", src: []string{"y", "x"},
+			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+				g.VADDPD(x[1], x[0], x[0])
+				return x[0]
+			}},
+		{name: "mulTo", signature: "func(dst, x, y *float64, n int)", doc: "dst[i] = x[i]·y[i]",
+			dst: "dst", src: []string{"x", "y"},
+			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+				g.VMULPD(x[1], x[0], x[0])
+				return x[0]
+			}},
+		{name: "mulAdd", signature: "func(y, a, x *float64, n int)", doc: "y[i] += a[i]·x[i]",
+			dst: "y", src: []string{"y", "a", "x"},
+			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+				g.VMULPD(x[2], x[1], x[1])
+				g.VADDPD(x[1], x[0], x[0])
+				return x[0]
+			}},
+		{name: "cube", signature: "func(dst, x *float64, n int)", doc: "dst[i] = x[i]³",
+			dst: "dst", src: []string{"x"},
+			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+				t := g.reg()
+				g.VMULPD(x[0], x[0], t)
+				g.VMULPD(t, x[0], t)
+				return t
+			}},
+		{name: "mulCubeD", signature: "func(y, x *float64, n int)", doc: "y[i] *= 3·x[i]²",
+			dst: "y", src: []string{"y", "x"}, three: true,
+			op: func(g *gen, x []reg.VecVirtual, _, three reg.VecVirtual) reg.VecVirtual {
+				t := g.reg()
+				g.VMULPD(three, x[1], t)
+				g.VMULPD(t, x[1], t)
+				g.VMULPD(t, x[0], t)
+				return t
+			}},
+		{name: "tanhD", signature: "func(d, h *float64, n int)", doc: "d[i] = 1 − h[i]²",
+			dst: "d", src: []string{"h"}, one: true,
+			op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
+				g.VMULPD(x[0], x[0], x[0])
+				g.VSUBPD(x[0], one, x[0])
+				return x[0]
+			}},
+		{name: "mulTanhD", signature: "func(y, h *float64, n int)", doc: "y[i] *= 1 − h[i]²",
+			dst: "y", src: []string{"y", "h"}, one: true,
+			op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
+				g.VMULPD(x[1], x[1], x[1])
+				g.VSUBPD(x[1], one, x[1])
+				g.VMULPD(x[1], x[0], x[0])
+				return x[0]
+			}},
+		{name: "sigmoidD", signature: "func(d, h *float64, n int)", doc: "d[i] = h[i]·(1 − h[i])",
+			dst: "d", src: []string{"h"}, one: true,
+			op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
+				t := g.reg()
+				g.VSUBPD(x[0], one, t)
+				g.VMULPD(t, x[0], t)
+				return t
+			}},
+		{name: "mulSigmoidD", signature: "func(y, h *float64, n int)", doc: "y[i] *= h[i]·(1 − h[i])",
+			dst: "y", src: []string{"y", "h"}, one: true,
+			op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
+				t := g.reg()
+				g.VSUBPD(x[1], one, t)
+				g.VMULPD(t, x[1], t)
+				g.VMULPD(t, x[0], t)
+				return t
+			}},
+	} {
+		g.each(func() { e.write(g) })
+	}
+	g.each(func() { dots(g, "dot", "func(x, y *float64, n int) float64", "y") })
+	g.each(func() { dots(g, "sum", "func(x *float64, n int) float64", "") })
+}
+
+func (e elementwise) write(g *gen) {
+	g.text(e.name, e.signature, e.name+" computes "+e.doc+" for i < n.")
+	names := append([]string{e.dst}, e.src...)
+	ptr := map[string]reg.GPVirtual{}
+	for _, s := range names {
+		if ptr[s] == nil {
+			ptr[s] = g.param(s)
+		}
+	}
+	n := g.param("n")
+	var a, c reg.VecVirtual
+	if e.scalar {
+		a = g.reg()
+		g.broadcast(g.arg("a"), a)
+	}
+	if e.one || e.three {
+		name := "one"
+		if e.three {
+			name = "three"
+		}
+		c = g.reg()
+		g.broadcast(g.consts.Offset(g.names[name]), c)
+	}
+	block := func(vectors int, masked bool) {
+		for i := range vectors {
+			parts := make([]vec, len(e.src))
+			for j, s := range e.src {
+				parts[j] = g.vec()
+				g.load(parts[j], mem(ptr[s], 64*i), masked)
+			}
+			out := make(vec, len(parts[0]))
+			for h := range out {
+				var x []reg.VecVirtual
+				for _, p := range parts {
+					x = append(x, p[h])
+				}
+				out[h] = e.op(g, x, a, c)
+			}
+			g.store(out, mem(ptr[e.dst], 64*i), masked)
+		}
+	}
+	step := func(vectors int) {
+		for i, s := range names {
+			if slices.Index(names, s) == i {
+				g.ADDQ(operand.I32(64*vectors), ptr[s])
+			}
+		}
+		g.SUBQ(operand.I32(8*vectors), n)
+	}
+	g.stream(n, block, step)
+	g.done()
+}
+
+// stream goes over n numbers, four vectors at a time, one at a time, and the rest masked.
+func (g *gen) stream(n reg.GPVirtual, block func(vectors int, masked bool), step func(vectors int)) {
+	g.Label("four")
+	g.CMPQ(n, operand.I32(32))
+	g.JLT(operand.LabelRef("one"))
+	block(4, false)
+	step(4)
+	g.JMP(operand.LabelRef("four"))
+	g.Label("one")
+	g.CMPQ(n, operand.I32(8))
+	g.JLT(operand.LabelRef("rest"))
+	block(1, false)
+	step(1)
+	g.JMP(operand.LabelRef("one"))
+	g.Label("rest")
+	g.TESTQ(n, n)
+	g.JLE(operand.LabelRef("end"))
+	g.setMask(n)
+	block(1, true)
+	g.Label("end")
+}
+
+// dots writes the scalar product, or the sum where there is no second factor: four vectors of eight partial sums.
+func dots(g *gen, name, signature, second string) {
+	doc := name + " returns Σᵢ x[i]"
+	if second != "" {
+		doc += "·y[i]"
+	}
+	g.text(name, signature, doc+" for i < n.")
+	x := g.param("x")
+	var y reg.GPVirtual
+	if second != "" {
+		y = g.param(second)
+	}
+	n := g.param("n")
+	acc := g.vecs(4)
+	for _, v := range acc {
+		g.zero(v)
+	}
+	block := func(vectors int, masked bool) {
+		for i := range vectors {
+			for h := range acc[i] {
+				u := g.reg()
+				g.loadHalf(u, mem(x, 64*i), h, masked)
+				if second == "" {
+					g.VADDPD(u, acc[i][h], acc[i][h])
+					continue
+				}
+				v := g.reg()
+				g.loadHalf(v, mem(y, 64*i), h, masked)
+				g.VFMADD231PD(v, u, acc[i][h])
+			}
+		}
+	}
+	step := func(vectors int) {
+		g.ADDQ(operand.I32(64*vectors), x)
+		if second != "" {
+			g.ADDQ(operand.I32(64*vectors), y)
+		}
+		g.SUBQ(operand.I32(8*vectors), n)
+	}
+	g.stream(n, block, step)
+	for h := range acc[0] {
+		g.VADDPD(acc[1][h], acc[0][h], acc[0][h])
+		g.VADDPD(acc[3][h], acc[2][h], acc[2][h])
+		g.VADDPD(acc[2][h], acc[0][h], acc[0][h])
+	}
+	s := g.sum(acc[0])
+	g.Store(s, g.ReturnIndex(0))
+	g.done()
+}

@@ -1,0 +1,213 @@
+//go:build !noasm
+
+package kernel
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+var levelNames = []string{"go", "avx2", "avx512"}
+
+// eachLevel runs a test with every instruction set that the processor has.
+func eachLevel(t *testing.T, test func(t *testing.T)) {
+	for l := portable; l <= best(); l++ {
+		t.Run(levelNames[l], func(t *testing.T) {
+			force(t, l)
+			test(t)
+		})
+	}
+}
+
+func force(t testing.TB, l level) {
+	before := simd
+	simd = l
+	t.Cleanup(func() { simd = before })
+}
+
+// levels calls f with every instruction set in turn.
+func levels(f func(l level)) {
+	before := simd
+	defer func() { simd = before }()
+	for simd = portable; simd <= best(); simd++ {
+		f(simd)
+	}
+}
+
+// everyLength are the lengths with every remainder of tiles and vectors, and some that fill loops.
+func everyLength() []int {
+	var n []int
+	for i := 1; i <= 40; i++ {
+		n = append(n, i)
+	}
+	return append(n, 64, 97, 127, 128, 501)
+}
+
+func same(t *testing.T, name string, got, want []float64) {
+	t.Helper()
+	for i := range want {
+		if math.Float64bits(got[i]) != math.Float64bits(want[i]) {
+			t.Fatalf("%s: entry %d of %d is %v, want %v to the bit", name, i, len(want), got[i], want[i])
+		}
+	}
+}
+
+// compareLevels holds the two assemblies to the same bits, and to the twin in Go: to the bit as well if terms is 0, else
+// as sums of that many products.
+func compareLevels(t *testing.T, name string, terms int, init []float64, f func(y []float64)) {
+	t.Helper()
+	var twin, first []float64
+	levels(func(l level) {
+		g := newGuarded(t)
+		y := g.vec(len(init))
+		copy(y, init)
+		f(y)
+		g.check(name)
+		switch {
+		case l == portable:
+			twin = y
+		case first == nil:
+			first = y
+			if terms == 0 {
+				same(t, name, y, twin)
+			} else {
+				near(t, name, y, twin, terms)
+			}
+		default:
+			same(t, name+" AVX-512 against AVX2", y, first)
+		}
+	})
+}
+
+func TestVectorsAgainstTwins(t *testing.T) {
+	for _, n := range everyLength() {
+		g := newGuarded(t)
+		x, y, z := g.vec(n), g.vec(n), g.vec(n)
+		for _, c := range []struct {
+			name  string
+			terms int
+			f     func(v []float64)
+		}{
+			{"Axpy", 0, func(v []float64) { Axpy(v, 1.7, x) }},
+			{"AxpyTo", 0, func(v []float64) { AxpyTo(v, x, 1.7, y) }},
+			{"AxpyTo in place", 0, func(v []float64) { AxpyTo(v, v, 1.7, y) }},
+			{"AxpyTo over x", 0, func(v []float64) { AxpyTo(v, y, 1.7, v) }},
+			{"ScaleTo", 0, func(v []float64) { ScaleTo(v, 1.7, x) }},
+			{"Scale", 0, func(v []float64) { Scale(v, 1.7) }},
+			{"Add", 0, func(v []float64) { Add(v, x) }},
+			{"MulTo", 0, func(v []float64) { MulTo(v, x, y) }},
+			{"Mul", 0, func(v []float64) { Mul(v, x) }},
+			{"MulAdd", 0, func(v []float64) { MulAdd(v, x, y) }},
+			{"Cube", 0, func(v []float64) { Cube(v, x) }},
+			{"MulCubeD", 0, func(v []float64) { MulCubeD(v, x) }},
+			{"tanhD", 0, func(v []float64) { tanhD(v, x) }},
+			{"MulD1 of tanh", 0, func(v []float64) { Tanh.MulD1(v, x) }},
+			{"sigmoidD", 0, func(v []float64) { sigmoidD(v, x) }},
+			{"MulD1 of sigmoid", 0, func(v []float64) { Sigmoid.MulD1(v, x) }},
+			{"Tanh", 1, func(v []float64) { TanhTo(v, x) }},
+			{"Tanh in place", 1, func(v []float64) { TanhTo(v, v) }},
+			{"Sigmoid", 1, func(v []float64) { SigmoidTo(v, x) }},
+			{"Sigmoid in place", 1, func(v []float64) { SigmoidTo(v, v) }},
+			{"Dot", n, func(v []float64) { v[0] = Dot(x, y) }},
+			{"Sum", n, func(v []float64) { v[0] = Sum(x) }},
+		} {
+			compareLevels(t, c.name, c.terms, z, c.f)
+		}
+		g.check("sources")
+	}
+}
+
+func TestProductsAgainstTwins(t *testing.T) {
+	lengths := everyLength()
+	for _, m := range lengths {
+		for _, n := range lengths {
+			if m*n > 60000 {
+				continue
+			}
+			for _, k := range []int{1, 2, 7, 16, 33} {
+				if (m > 9 || n > 9) && (m+n+k)%3 != 0 {
+					continue
+				}
+				g := newGuarded(t)
+				w, b, x, delta, y := g.vec(m*k), g.vec(m), g.vec(k*n), g.vec(m*n), g.vec(m*n)
+				p := NewWeights(m, k)
+				p.Pack(w, b)
+				compareLevels(t, "Affine", k, y, func(v []float64) { p.Affine(v, nil, x, n, Linear) })
+				compareLevels(t, "Mul", k, y, func(v []float64) { p.Mul(v, x, n) })
+				compareLevels(t, "MulAddTo", k, y, func(v []float64) { MulAddTo(v, w, x, m, k, n) })
+				rows := k - m%2*min(k-1, 1)
+				compareLevels(t, "MulT", m, x[:rows*n], func(v []float64) { p.MulT(v, delta, rows, n) })
+				compareLevels(t, "AddOuter", n, w, func(v []float64) { AddOuter(v, delta, x, m, k, n) })
+				compareLevels(t, "AddRowSums", n, b, func(v []float64) { AddRowSums(v, delta, n) })
+				g.check("sources")
+			}
+		}
+	}
+}
+
+func TestSyrkAgainstTwin(t *testing.T) {
+	for _, p := range append(everyLength(), 252) {
+		for _, rows := range []int{1, 2, 63, 64, 65, 131} {
+			if p > 130 && rows > 70 {
+				continue
+			}
+			g := newGuarded(t)
+			jac, w, m := g.vec(rows*p), g.vec(rows), g.vec(p*p)
+			for i := range jac {
+				if c := i % p; c/11%3 == 1 && i/p < 100 {
+					jac[i] = math.Copysign(0, float64(i%2)-0.5)
+				}
+			}
+			compareLevels(t, "Syrk", rows, m, func(v []float64) { Syrk(v, p, jac, w) })
+			compareLevels(t, "Syrk without weights", rows, m, func(v []float64) { Syrk(v, p, jac, nil) })
+			compareLevels(t, "GemvT", rows, m[:p], func(v []float64) { GemvT(v, p, jac, w) })
+			g.check("sources")
+		}
+	}
+}
+
+// An entry of a vector does not depend on where it stands or on what stands beside it.
+func TestActivationsDoNotDependOnPlace(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		nan, inf := math.NaN(), math.Inf(1)
+		odd := []float64{0, -0.7, 50, 3, -60, nan, 39.9, -inf, inf, -39.99, 1e-310, 0.2, -800, 12, math.Copysign(0, -1), 40, -40}
+		for act := Linear; act <= GELU; act++ {
+			for n := 1; n <= len(odd); n++ {
+				for lo := 0; lo+n <= len(odd); lo++ {
+					h, d := make([]float64, n), make([]float64, n)
+					act.ApplyD1(h, d, odd[lo:lo+n])
+					for i := range h {
+						h1, d1 := []float64{0}, []float64{0}
+						act.ApplyD1(h1, d1, odd[lo+i:lo+i+1])
+						if h[i] == h[i] { // the payload of a NaN is nobody's
+							same(t, "value", h[i:i+1], h1)
+							same(t, "derivative", d[i:i+1], d1)
+						} else if h1[0] == h1[0] {
+							t.Fatalf("activation %d of %v is NaN among others", act, odd[lo+i])
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// fmaPeak is the rate of the best loop of fused multiply-adds, measured for a few milliseconds.
+func fmaPeak() float64 {
+	run, lanes := peakAVX512, 8
+	switch simd {
+	case portable:
+		return 0
+	case avx2:
+		run, lanes = peakAVX2, 4
+	}
+	best := 0.0
+	for range 5 {
+		const n = 1 << 19
+		begin := time.Now()
+		run(n)
+		best = max(best, float64(2*12*lanes*n)/float64(time.Since(begin).Nanoseconds()))
+	}
+	return best
+}

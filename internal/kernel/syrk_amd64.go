@@ -1,0 +1,103 @@
+//go:build !noasm
+
+package kernel
+
+import "sync"
+
+// syrkGroups is the packed block of syrk: groups of eight columns of the Jacobian, one row of a group after another.
+type syrkGroups struct {
+	cols, scaled []float64
+	index        []int // the number of each packed group
+	corner       [64]float64
+}
+
+var syrkGroupsPool = sync.Pool{New: func() any { return new(syrkGroups) }}
+
+func syrk(g []float64, p int, jac, w []float64) {
+	if simd == portable {
+		syrkGo(g, p, jac, w)
+		return
+	}
+	k := syrkGroupsPool.Get().(*syrkGroups)
+	if need := (p + 7) / 8 * 8 * syrkRows; len(k.cols) < need {
+		k.cols, k.scaled, k.index = make([]float64, need), make([]float64, need), make([]int, 0, need/8/syrkRows)
+	}
+	g = g[:p*p]
+	rows := len(jac) / p
+	if w != nil {
+		w = w[:rows]
+	}
+	for r := 0; r < rows; r += syrkRows {
+		nr := min(syrkRows, rows-r)
+		var wr []float64
+		if w != nil {
+			wr = w[r : r+nr]
+		}
+		k.pack(jac[r*p:(r+nr)*p], wr, p, nr)
+		a := k.cols
+		if w != nil {
+			a = k.scaled
+		}
+		for i := range k.index {
+			k.row(g, a[i*8*nr:][:8*nr], i, p, nr)
+		}
+	}
+	syrkGroupsPool.Put(k)
+}
+
+// pack gathers the groups with a non-zero entry.
+func (k *syrkGroups) pack(jac, w []float64, p, rows int) {
+	k.index = k.index[:0]
+	var weight *float64
+	if w != nil {
+		weight = &w[0]
+	}
+	for c := 0; c < p; c += 8 {
+		at := len(k.index) * 8 * rows
+		dst, scaled, cols, filled := &k.cols[at], &k.scaled[at], min(8, p-c), 0
+		if simd == avx512 {
+			filled = packGroupAVX512(dst, scaled, &jac[c], weight, p, rows, cols)
+		} else {
+			filled = packGroupAVX2(dst, scaled, &jac[c], weight, p, rows, cols)
+		}
+		if filled != 0 {
+			k.index = append(k.index, c/8)
+		}
+	}
+}
+
+// row adds the products of group i, a, with those before it and with itself.
+func (k *syrkGroups) row(g, a []float64, i, p, rows int) {
+	top := 8 * k.index[i]
+	m := min(8, p-top)
+	at := func(j int) (*float64, *float64) { return &g[top*p+8*k.index[j]], &k.cols[j*8*rows] }
+	j := 0
+	if simd == avx512 {
+		for ; j+3 <= i; j += 3 {
+			g0, b0 := at(j)
+			g1, b1 := at(j + 1)
+			g2, b2 := at(j + 2)
+			syrk3AVX512(g0, g1, g2, b0, b1, b2, &a[0], p, rows, m)
+		}
+	}
+	for ; j < i; j++ {
+		g0, b0 := at(j)
+		k.one(g0, b0, a, p, rows, m)
+	}
+	k.corner = [64]float64{}
+	k.one(&k.corner[0], &k.cols[i*8*rows], a, 8, rows, 8)
+	for r := range m {
+		dst := g[(top+r)*p+top:][:r+1]
+		for c := range dst {
+			dst[c] += k.corner[8*r+c]
+		}
+	}
+}
+
+func (k *syrkGroups) one(g, b *float64, a []float64, p, rows, m int) {
+	if simd == avx512 {
+		syrk1AVX512(g, b, &a[0], p, rows, m)
+	} else {
+		syrk1AVX2(g, b, &a[0], p, rows, m)
+	}
+}
