@@ -192,8 +192,7 @@ func (f *Frozen) ValueNode(ln *lane, j int, u []float64) float64 {
 
 // partsNode returns H̃_j(u) without the feasibility penalties, and these.
 func (f *Frozen) partsNode(ln *lane, j int, u []float64) (plain, penalty float64) {
-	// At the control that was frozen, f is known and nothing is infeasible.
-	own := f.w.mesh.kind != PiecewiseLinear && slices.Equal(u, f.w.mesh.node(f.tr.Theta, j))
+	own := f.isOwn(j, u)
 	for k := range f.tr.shards {
 		h, q := f.partsShard(ln, k, j, u, own)
 		plain += h
@@ -201,6 +200,11 @@ func (f *Frozen) partsNode(ln *lane, j int, u []float64) (plain, penalty float64
 	}
 	n := float64(f.tr.samples)
 	return plain/n + f.separable(j, nil, u), penalty / n
+}
+
+// isOwn reports whether u is the control that was frozen: there f is known and nothing is infeasible.
+func (f *Frozen) isOwn(j int, u []float64) bool {
+	return f.w.mesh.kind != PiecewiseLinear && slices.Equal(u, f.w.mesh.node(f.tr.Theta, j))
 }
 
 func (f *Frozen) partsShard(ln *lane, k, j int, u []float64, own bool) (plain, penalty float64) {
@@ -255,27 +259,16 @@ func (f *Frozen) GradientNode(ln *lane, g []float64, j int, u []float64) {
 
 // gradientShard adds the shard's part of N·∂H̃_j/∂u to g.
 func (f *Frozen) gradientShard(ln *lane, g []float64, k, j int, u []float64) {
-	tp := &f.tr.shards[k]
+	tp, own := &f.tr.shards[k], f.isOwn(j, u)
 	ln.res = grow(ln.res, tp.n)
 	ln.fnew = grow(ln.fnew, tp.n)
 	ln.ev.Bind(u)
 	f.eachStage(ln, tp, j, func(r int, phi float64) {
 		x, res := tp.state(r), ln.res
-		for i, m := range tp.adj(r) {
-			res[i] = -phi * m
-		}
-		q := phi * f.Rho * tp.metric[r]
-		if q != 0 {
-			ln.ev.Eval(ln.fnew, tp.t[r], x)
-			for i, v := range tp.rate(r) {
-				res[i] -= q * (ln.fnew[i] - v)
-			}
-		}
-		ln.ev.VJP(nil, g, tp.t[r], x, res)
-		if f.w.Problem.Running != nil && tp.weight[r] != 0 {
-			f.w.Problem.Running.Eval(ln.xi[0][:tp.n], g, -phi*tp.weight[r], tp.t[r], x, u, tp.lo, tp.batch)
-		}
-		if q != 0 && f.PenalizeCostate {
+		q := f.residual(ln, tp, r, phi, own)
+		f.pullBack(ln, tp, g, r, own)
+		f.runningGradient(ln, tp, g, r, phi, u)
+		if q != 0 && f.PenalizeCostate && !own {
 			p := f.pointCostate(ln, tp, r)
 			ln.ev.VJP(ln.fnew, nil, tp.t[r], x, p)
 			for i, v := range f.rates[k][r*tp.n : (r+1)*tp.n] {
@@ -284,6 +277,40 @@ func (f *Frozen) gradientShard(ln *lane, g []float64, k, j int, u []float64) {
 			ln.ev.(neural.SecondOrder).VJPGrad(g, tp.t[r], x, p, res)
 		}
 	})
+}
+
+// residual stores the weights of f's derivatives at a stage, −φμ − q(f − ẋ) with q = φρh, in the lane's res, and
+// returns q.
+func (f *Frozen) residual(ln *lane, tp *tape, r int, phi float64, own bool) (q float64) {
+	res := ln.res
+	for i, m := range tp.adj(r) {
+		res[i] = -phi * m
+	}
+	q = phi * f.Rho * tp.metric[r]
+	if q == 0 || own {
+		return q
+	}
+	ln.ev.Eval(ln.fnew, tp.t[r], tp.state(r))
+	for i, v := range tp.rate(r) {
+		res[i] -= q * (ln.fnew[i] - v)
+	}
+	return q
+}
+
+// pullBack adds f_θᵀ·res at a stage to g, from the values that the forward sweep kept where they hold.
+func (f *Frozen) pullBack(ln *lane, tp *tape, g []float64, r int, own bool) {
+	if own && tp.keepLen > 0 {
+		ln.keeper.VJPKept(nil, g, tp.t[r], tp.state(r), ln.res, tp.kept(r))
+		return
+	}
+	ln.ev.VJP(nil, g, tp.t[r], tp.state(r), ln.res)
+}
+
+// runningGradient takes φ times the running cost's gradient off g.
+func (f *Frozen) runningGradient(ln *lane, tp *tape, g []float64, r int, phi float64, u []float64) {
+	if f.w.Problem.Running != nil && tp.weight[r] != 0 {
+		f.w.Problem.Running.Eval(ln.xi[0][:tp.n], g, -phi*tp.weight[r], tp.t[r], tp.state(r), u, tp.lo, tp.batch)
+	}
 }
 
 // Gradient stores ∂H̃/∂θ of all nodes in g.
@@ -334,7 +361,7 @@ func (f *Frozen) GaussNewtonNode(ln *lane, gn, g []float64, j int, u []float64) 
 }
 
 func (f *Frozen) gaussNewtonShard(ln *lane, gn, g []float64, k, j int, u []float64) {
-	tp, params := &f.tr.shards[k], f.w.mesh.params
+	tp, params, own := &f.tr.shards[k], f.w.mesh.params, f.isOwn(j, u)
 	jacobian := ln.ev.(neural.ParamJacobian)
 	ln.jac = grow(ln.jac, tp.n*params)
 	ln.rows = grow(ln.rows, tp.n)
@@ -342,22 +369,14 @@ func (f *Frozen) gaussNewtonShard(ln *lane, gn, g []float64, k, j int, u []float
 	ln.res = grow(ln.res, tp.n)
 	ln.ev.Bind(u)
 	f.eachStage(ln, tp, j, func(r int, phi float64) {
-		x, res := tp.state(r), ln.res
-		for i, m := range tp.adj(r) {
-			res[i] = -phi * m
-		}
-		if q := phi * f.Rho * tp.metric[r]; q != 0 {
-			ln.ev.Eval(ln.fnew, tp.t[r], x)
-			for i, v := range tp.rate(r) {
-				res[i] -= q * (ln.fnew[i] - v)
-				ln.rows[i] = q
-			}
-			jacobian.ParamJacobian(ln.jac, tp.t[r], x)
+		if q := f.residual(ln, tp, r, phi, own); q != 0 {
+			kernel.Fill(ln.rows, q)
+			jacobian.ParamJacobian(ln.jac, tp.t[r], tp.state(r))
 			kernel.Syrk(gn, params, ln.jac, ln.rows)
+			kernel.GemvT(g, params, ln.jac, ln.res)
+		} else {
+			f.pullBack(ln, tp, g, r, own)
 		}
-		ln.ev.VJP(nil, g, tp.t[r], x, res)
-		if f.w.Problem.Running != nil && tp.weight[r] != 0 {
-			f.w.Problem.Running.Eval(ln.xi[0][:tp.n], g, -phi*tp.weight[r], tp.t[r], x, u, tp.lo, tp.batch)
-		}
+		f.runningGradient(ln, tp, g, r, phi, u)
 	})
 }
