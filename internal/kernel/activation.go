@@ -49,9 +49,7 @@ func (a Activation) Apply(h, z []float64) {
 			h[i] = math.Max(v, 0) + math.Log1p(expNeg(math.Abs(v)))
 		}
 	case ReLU:
-		for i, v := range z {
-			h[i] = max(v, 0)
-		}
+		relu(h, z)
 	case Sine:
 		for i, v := range z {
 			h[i] = math.Sin(v)
@@ -95,10 +93,12 @@ func (a Activation) ApplyD1(h, d, z []float64) {
 	case Sigmoid:
 		SigmoidTo(h, z)
 		sigmoidD(d, h)
+	case ReLU:
+		relu(h, z)
+		reluD(d, h)
 	default:
 		a.Apply(h, z)
 		Fill(d, 1)
-		a.MulD1(d, h)
 	}
 }
 
@@ -151,11 +151,7 @@ func (a Activation) MulD1(y, h []float64) {
 	case Sigmoid:
 		mulSigmoidD(y, h)
 	case ReLU:
-		for i, v := range h {
-			if !(v > 0) {
-				y[i] = 0
-			}
-		}
+		mulReluD(y, h)
 	default:
 		panic("kernel: derivative is not a function of the value")
 	}

@@ -99,7 +99,9 @@ func TestUnknownActivationPanics(t *testing.T) {
 	Activation(99).Apply([]float64{1}, []float64{1})
 }
 
-func BenchmarkActivation(b *testing.B) {
+func BenchmarkActivation(b *testing.B) { benchLevels(b, benchActivation) }
+
+func benchActivation(b *testing.B) {
 	z, h, d := make([]float64, 1000), make([]float64, 1000), make([]float64, 1000)
 	for i := range z {
 		z[i] = 3 * math.Sin(float64(i))

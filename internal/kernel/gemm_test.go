@@ -127,7 +127,9 @@ func testProductsDoNotDependOnBatch(t *testing.T) {
 	}
 }
 
-func BenchmarkAffine(b *testing.B) {
+func BenchmarkAffine(b *testing.B) { benchLevels(b, benchAffine) }
+
+func benchAffine(b *testing.B) {
 	for _, c := range []struct{ out, in, n int }{{50, 2, 20}, {2, 50, 20}, {50, 2, 198}, {2, 50, 198}, {64, 64, 128}, {256, 256, 64}} {
 		p := NewWeights(c.out, c.in)
 		x, y := make([]float64, c.in*c.n), make([]float64, c.out*c.n)

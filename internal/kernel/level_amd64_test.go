@@ -105,6 +105,9 @@ func TestVectorsAgainstTwins(t *testing.T) {
 			{"MulD1 of tanh", 0, func(v []float64) { Tanh.MulD1(v, x) }},
 			{"sigmoidD", 0, func(v []float64) { sigmoidD(v, x) }},
 			{"MulD1 of sigmoid", 0, func(v []float64) { Sigmoid.MulD1(v, x) }},
+			{"relu", 0, func(v []float64) { relu(v, x) }},
+			{"reluD", 0, func(v []float64) { reluD(v, x) }},
+			{"MulD1 of relu", 0, func(v []float64) { ReLU.MulD1(v, x) }},
 			{"Tanh", 1, func(v []float64) { TanhTo(v, x) }},
 			{"Tanh in place", 1, func(v []float64) { TanhTo(v, v) }},
 			{"Sigmoid", 1, func(v []float64) { SigmoidTo(v, x) }},
@@ -191,6 +194,19 @@ func TestActivationsDoNotDependOnPlace(t *testing.T) {
 			}
 		}
 	})
+}
+
+// benchLevels runs a benchmark with every instruction set that the processor has.
+func benchLevels(b *testing.B, bench func(b *testing.B)) {
+	for l := best(); ; l-- {
+		b.Run("simd="+levelNames[l], func(b *testing.B) {
+			force(b, l)
+			bench(b)
+		})
+		if l == portable {
+			return
+		}
+	}
 }
 
 // fmaPeak is the rate of the best loop of fused multiply-adds, measured for a few milliseconds.

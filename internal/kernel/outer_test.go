@@ -32,7 +32,9 @@ func testAddOuter(t *testing.T) {
 	})
 }
 
-func BenchmarkAddOuter(b *testing.B) {
+func BenchmarkAddOuter(b *testing.B) { benchLevels(b, benchAddOuter) }
+
+func benchAddOuter(b *testing.B) {
 	for _, c := range []struct{ out, in, n int }{{50, 2, 20}, {2, 50, 20}, {50, 2, 198}, {2, 50, 198}, {64, 64, 128}, {256, 256, 64}} {
 		g, delta, x := make([]float64, c.out*c.in), make([]float64, c.out*c.n), make([]float64, c.in*c.n)
 		b.Run(fmt.Sprintf("out=%d/in=%d/n=%d", c.out, c.in, c.n), func(b *testing.B) {

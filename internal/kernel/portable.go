@@ -16,6 +16,9 @@ func tanhD(d, h []float64)                            { tanhDGo(d, h) }
 func mulTanhD(y, h []float64)                         { mulTanhDGo(y, h) }
 func sigmoidD(d, h []float64)                         { sigmoidDGo(d, h) }
 func mulSigmoidD(y, h []float64)                      { mulSigmoidDGo(y, h) }
+func relu(dst, x []float64)                           { reluGo(dst, x) }
+func reluD(d, h []float64)                            { reluDGo(d, h) }
+func mulReluD(y, h []float64)                         { mulReluDGo(y, h) }
 func dot(x, y []float64) float64                      { return dotGo(x, y) }
 func sum(x []float64) float64                         { return sumGo(x) }
 

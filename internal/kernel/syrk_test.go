@@ -86,7 +86,9 @@ func testSyrkAllocatesNothing(t *testing.T) {
 	}
 }
 
-func BenchmarkSyrk(b *testing.B) {
+func BenchmarkSyrk(b *testing.B) { benchLevels(b, benchSyrk) }
+
+func benchSyrk(b *testing.B) {
 	const rows = 4000
 	for _, p := range []int{30, 100, 252, 300} {
 		jac, w, g := make([]float64, rows*p), make([]float64, rows), make([]float64, p*p)

@@ -133,7 +133,9 @@ func testSpecialValues(t *testing.T) {
 	}
 }
 
-func BenchmarkTanh(b *testing.B) {
+func BenchmarkTanh(b *testing.B) { benchLevels(b, benchTanh) }
+
+func benchTanh(b *testing.B) {
 	x := make([]float64, 1000)
 	y := make([]float64, 1000)
 	for i := range x {

@@ -141,6 +141,39 @@ func mulSigmoidD(y, h []float64) {
 	}
 }
 
+func relu(dst, x []float64) {
+	switch {
+	case len(dst) < shortVector || simd == portable:
+		reluGo(dst, x)
+	case simd == avx512:
+		reluAVX512(&dst[0], &x[0], len(dst))
+	default:
+		reluAVX2(&dst[0], &x[0], len(dst))
+	}
+}
+
+func reluD(d, h []float64) {
+	switch {
+	case len(d) < shortVector || simd == portable:
+		reluDGo(d, h)
+	case simd == avx512:
+		reluDAVX512(&d[0], &h[0], len(d))
+	default:
+		reluDAVX2(&d[0], &h[0], len(d))
+	}
+}
+
+func mulReluD(y, h []float64) {
+	switch {
+	case len(y) < shortVector || simd == portable:
+		mulReluDGo(y, h)
+	case simd == avx512:
+		mulReluDAVX512(&y[0], &h[0], len(y))
+	default:
+		mulReluDAVX2(&y[0], &h[0], len(y))
+	}
+}
+
 func dot(x, y []float64) float64 {
 	switch {
 	case len(x) < shortSum || simd == portable:

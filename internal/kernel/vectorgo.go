@@ -116,3 +116,29 @@ func mulSigmoidDGo(y, h []float64) {
 		y[i] *= v * (1 - v)
 	}
 }
+
+func reluGo(dst, x []float64) {
+	x = x[:len(dst)]
+	for i, v := range x {
+		dst[i] = max(v, 0)
+	}
+}
+
+func reluDGo(d, h []float64) {
+	d = d[:len(h)]
+	for i, v := range h {
+		d[i] = 0
+		if v > 0 {
+			d[i] = 1
+		}
+	}
+}
+
+func mulReluDGo(y, h []float64) {
+	h = h[:len(y)]
+	for i, v := range h {
+		if !(v > 0) {
+			y[i] = 0
+		}
+	}
+}

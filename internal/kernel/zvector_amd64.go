@@ -124,6 +124,36 @@ func mulSigmoidDAVX512(y *float64, h *float64, n int)
 //go:noescape
 func mulSigmoidDAVX2(y *float64, h *float64, n int)
 
+// reluAVX512 computes dst[i] = max(x[i], 0) for i < n.
+//
+//go:noescape
+func reluAVX512(dst *float64, x *float64, n int)
+
+// reluAVX2 computes dst[i] = max(x[i], 0) for i < n.
+//
+//go:noescape
+func reluAVX2(dst *float64, x *float64, n int)
+
+// reluDAVX512 computes d[i] = 1 where h[i] > 0, 0 elsewhere, for i < n.
+//
+//go:noescape
+func reluDAVX512(d *float64, h *float64, n int)
+
+// reluDAVX2 computes d[i] = 1 where h[i] > 0, 0 elsewhere, for i < n.
+//
+//go:noescape
+func reluDAVX2(d *float64, h *float64, n int)
+
+// mulReluDAVX512 computes y[i] = 0 unless h[i] > 0 for i < n.
+//
+//go:noescape
+func mulReluDAVX512(y *float64, h *float64, n int)
+
+// mulReluDAVX2 computes y[i] = 0 unless h[i] > 0 for i < n.
+//
+//go:noescape
+func mulReluDAVX2(y *float64, h *float64, n int)
+
 // dotAVX512 returns Σᵢ x[i]·y[i] for i < n.
 //
 //go:noescape

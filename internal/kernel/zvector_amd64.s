@@ -1974,6 +1974,514 @@ end:
 	VZEROUPPER
 	RET
 
+// func reluAVX512(dst *float64, x *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·reluAVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ    DX, $+32
+	JLT     one
+	VMOVUPD (CX), Z0
+	VXORPD  Z1, Z1, Z1
+	VMAXPD  Z0, Z1, Z0
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, (AX)
+	VMOVUPD 64(CX), Z0
+	VXORPD  Z1, Z1, Z1
+	VMAXPD  Z0, Z1, Z0
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, 64(AX)
+	VMOVUPD 128(CX), Z0
+	VXORPD  Z1, Z1, Z1
+	VMAXPD  Z0, Z1, Z0
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, 128(AX)
+	VMOVUPD 192(CX), Z0
+	VXORPD  Z1, Z1, Z1
+	VMAXPD  Z0, Z1, Z0
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+32, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+8
+	JLT     rest
+	VMOVUPD (CX), Z0
+	VXORPD  Z1, Z1, Z1
+	VMAXPD  Z0, Z1, Z0
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+8, DX
+	JMP     one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVB     BX, K1
+	VMOVUPD.Z (CX), K1, Z0
+	VXORPD    Z1, Z1, Z1
+	VMAXPD    Z0, Z1, Z0
+	VADDPD    Z1, Z0, Z0
+	VMOVUPD   Z0, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func reluAVX2(dst *float64, x *float64, n int)
+// Requires: AVX
+TEXT ·reluAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ    DX, $+32
+	JLT     one
+	VMOVUPD (CX), Y0
+	VMOVUPD 32(CX), Y1
+	VXORPD  Y2, Y2, Y2
+	VMAXPD  Y0, Y2, Y0
+	VADDPD  Y2, Y0, Y0
+	VXORPD  Y2, Y2, Y2
+	VMAXPD  Y1, Y2, Y1
+	VADDPD  Y2, Y1, Y1
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD 64(CX), Y0
+	VMOVUPD 96(CX), Y1
+	VXORPD  Y2, Y2, Y2
+	VMAXPD  Y0, Y2, Y0
+	VADDPD  Y2, Y0, Y0
+	VXORPD  Y2, Y2, Y2
+	VMAXPD  Y1, Y2, Y1
+	VADDPD  Y2, Y1, Y1
+	VMOVUPD Y0, 64(AX)
+	VMOVUPD Y1, 96(AX)
+	VMOVUPD 128(CX), Y0
+	VMOVUPD 160(CX), Y1
+	VXORPD  Y2, Y2, Y2
+	VMAXPD  Y0, Y2, Y0
+	VADDPD  Y2, Y0, Y0
+	VXORPD  Y2, Y2, Y2
+	VMAXPD  Y1, Y2, Y1
+	VADDPD  Y2, Y1, Y1
+	VMOVUPD Y0, 128(AX)
+	VMOVUPD Y1, 160(AX)
+	VMOVUPD 192(CX), Y0
+	VMOVUPD 224(CX), Y1
+	VXORPD  Y2, Y2, Y2
+	VMAXPD  Y0, Y2, Y0
+	VADDPD  Y2, Y0, Y0
+	VXORPD  Y2, Y2, Y2
+	VMAXPD  Y1, Y2, Y1
+	VADDPD  Y2, Y1, Y1
+	VMOVUPD Y0, 192(AX)
+	VMOVUPD Y1, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+32, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+8
+	JLT     rest
+	VMOVUPD (CX), Y0
+	VMOVUPD 32(CX), Y1
+	VXORPD  Y2, Y2, Y2
+	VMAXPD  Y0, Y2, Y0
+	VADDPD  Y2, Y0, Y0
+	VXORPD  Y2, Y2, Y2
+	VMAXPD  Y1, Y2, Y1
+	VADDPD  Y2, Y1, Y1
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+8, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x03, DX
+	SUBQ       DX, BX
+	VMOVUPD    (BX), Y0
+	VMASKMOVPD (CX), Y0, Y0
+	VMOVUPD    32(BX), Y1
+	VMASKMOVPD 32(CX), Y1, Y1
+	VXORPD     Y2, Y2, Y2
+	VMAXPD     Y0, Y2, Y0
+	VADDPD     Y2, Y0, Y0
+	VXORPD     Y2, Y2, Y2
+	VMAXPD     Y1, Y2, Y1
+	VADDPD     Y2, Y1, Y1
+	VMOVUPD    (BX), Y2
+	VMASKMOVPD Y0, Y2, (AX)
+	VMOVUPD    32(BX), Y0
+	VMASKMOVPD Y1, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func reluDAVX512(d *float64, h *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·reluDAVX512(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD constants<>+0(SB), Z0
+
+four:
+	CMPQ      DX, $+32
+	JLT       one
+	VMOVUPD   (CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K1
+	VMOVAPD.Z Z0, K1, Z2
+	VMOVUPD   Z2, (AX)
+	VMOVUPD   64(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K1
+	VMOVAPD.Z Z0, K1, Z2
+	VMOVUPD   Z2, 64(AX)
+	VMOVUPD   128(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K1
+	VMOVAPD.Z Z0, K1, Z2
+	VMOVUPD   Z2, 128(AX)
+	VMOVUPD   192(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K1
+	VMOVAPD.Z Z0, K1, Z2
+	VMOVUPD   Z2, 192(AX)
+	ADDQ      $+256, AX
+	ADDQ      $+256, CX
+	SUBQ      $+32, DX
+	JMP       four
+
+one:
+	CMPQ      DX, $+8
+	JLT       rest
+	VMOVUPD   (CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K1
+	VMOVAPD.Z Z0, K1, Z2
+	VMOVUPD   Z2, (AX)
+	ADDQ      $+64, AX
+	ADDQ      $+64, CX
+	SUBQ      $+8, DX
+	JMP       one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVB     BX, K1
+	VMOVUPD.Z (CX), K1, Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K2
+	VMOVAPD.Z Z0, K2, Z2
+	VMOVUPD   Z2, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func reluDAVX2(d *float64, h *float64, n int)
+// Requires: AVX
+TEXT ·reluDAVX2(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSD constants<>+0(SB), Y0
+
+four:
+	CMPQ    DX, $+32
+	JLT     one
+	VMOVUPD (CX), Y1
+	VMOVUPD 32(CX), Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x1e, Y3, Y1, Y3
+	VANDPD  Y0, Y3, Y3
+	VXORPD  Y1, Y1, Y1
+	VCMPPD  $0x1e, Y1, Y2, Y1
+	VANDPD  Y0, Y1, Y1
+	VMOVUPD Y3, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD 64(CX), Y1
+	VMOVUPD 96(CX), Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x1e, Y3, Y1, Y3
+	VANDPD  Y0, Y3, Y3
+	VXORPD  Y1, Y1, Y1
+	VCMPPD  $0x1e, Y1, Y2, Y1
+	VANDPD  Y0, Y1, Y1
+	VMOVUPD Y3, 64(AX)
+	VMOVUPD Y1, 96(AX)
+	VMOVUPD 128(CX), Y1
+	VMOVUPD 160(CX), Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x1e, Y3, Y1, Y3
+	VANDPD  Y0, Y3, Y3
+	VXORPD  Y1, Y1, Y1
+	VCMPPD  $0x1e, Y1, Y2, Y1
+	VANDPD  Y0, Y1, Y1
+	VMOVUPD Y3, 128(AX)
+	VMOVUPD Y1, 160(AX)
+	VMOVUPD 192(CX), Y1
+	VMOVUPD 224(CX), Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x1e, Y3, Y1, Y3
+	VANDPD  Y0, Y3, Y3
+	VXORPD  Y1, Y1, Y1
+	VCMPPD  $0x1e, Y1, Y2, Y1
+	VANDPD  Y0, Y1, Y1
+	VMOVUPD Y3, 192(AX)
+	VMOVUPD Y1, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+32, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+8
+	JLT     rest
+	VMOVUPD (CX), Y1
+	VMOVUPD 32(CX), Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPD  $0x1e, Y3, Y1, Y3
+	VANDPD  Y0, Y3, Y3
+	VXORPD  Y1, Y1, Y1
+	VCMPPD  $0x1e, Y1, Y2, Y1
+	VANDPD  Y0, Y1, Y1
+	VMOVUPD Y3, (AX)
+	VMOVUPD Y1, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+8, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x03, DX
+	SUBQ       DX, BX
+	VMOVUPD    (BX), Y1
+	VMASKMOVPD (CX), Y1, Y1
+	VMOVUPD    32(BX), Y2
+	VMASKMOVPD 32(CX), Y2, Y2
+	VXORPD     Y3, Y3, Y3
+	VCMPPD     $0x1e, Y3, Y1, Y3
+	VANDPD     Y0, Y3, Y3
+	VXORPD     Y1, Y1, Y1
+	VCMPPD     $0x1e, Y1, Y2, Y1
+	VANDPD     Y0, Y1, Y1
+	VMOVUPD    (BX), Y0
+	VMASKMOVPD Y3, Y0, (AX)
+	VMOVUPD    32(BX), Y0
+	VMASKMOVPD Y1, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func mulReluDAVX512(y *float64, h *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mulReluDAVX512(SB), NOSPLIT, $0-24
+	MOVQ y+0(FP), AX
+	MOVQ h+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ      DX, $+32
+	JLT       one
+	VMOVUPD   (AX), Z0
+	VMOVUPD   (CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K1
+	VMOVAPD.Z Z0, K1, Z2
+	VMOVUPD   Z2, (AX)
+	VMOVUPD   64(AX), Z0
+	VMOVUPD   64(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K1
+	VMOVAPD.Z Z0, K1, Z2
+	VMOVUPD   Z2, 64(AX)
+	VMOVUPD   128(AX), Z0
+	VMOVUPD   128(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K1
+	VMOVAPD.Z Z0, K1, Z2
+	VMOVUPD   Z2, 128(AX)
+	VMOVUPD   192(AX), Z0
+	VMOVUPD   192(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K1
+	VMOVAPD.Z Z0, K1, Z2
+	VMOVUPD   Z2, 192(AX)
+	ADDQ      $+256, AX
+	ADDQ      $+256, CX
+	SUBQ      $+32, DX
+	JMP       four
+
+one:
+	CMPQ      DX, $+8
+	JLT       rest
+	VMOVUPD   (AX), Z0
+	VMOVUPD   (CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K1
+	VMOVAPD.Z Z0, K1, Z2
+	VMOVUPD   Z2, (AX)
+	ADDQ      $+64, AX
+	ADDQ      $+64, CX
+	SUBQ      $+8, DX
+	JMP       one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVB     BX, K1
+	VMOVUPD.Z (AX), K1, Z0
+	VMOVUPD.Z (CX), K1, Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPD    $0x1e, Z2, Z1, K2
+	VMOVAPD.Z Z0, K2, Z2
+	VMOVUPD   Z2, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func mulReluDAVX2(y *float64, h *float64, n int)
+// Requires: AVX
+TEXT ·mulReluDAVX2(SB), NOSPLIT, $0-24
+	MOVQ y+0(FP), AX
+	MOVQ h+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ    DX, $+32
+	JLT     one
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD (CX), Y2
+	VMOVUPD 32(CX), Y3
+	VXORPD  Y4, Y4, Y4
+	VCMPPD  $0x1e, Y4, Y2, Y4
+	VANDPD  Y0, Y4, Y4
+	VXORPD  Y0, Y0, Y0
+	VCMPPD  $0x1e, Y0, Y3, Y0
+	VANDPD  Y1, Y0, Y0
+	VMOVUPD Y4, (AX)
+	VMOVUPD Y0, 32(AX)
+	VMOVUPD 64(AX), Y0
+	VMOVUPD 96(AX), Y1
+	VMOVUPD 64(CX), Y2
+	VMOVUPD 96(CX), Y3
+	VXORPD  Y4, Y4, Y4
+	VCMPPD  $0x1e, Y4, Y2, Y4
+	VANDPD  Y0, Y4, Y4
+	VXORPD  Y0, Y0, Y0
+	VCMPPD  $0x1e, Y0, Y3, Y0
+	VANDPD  Y1, Y0, Y0
+	VMOVUPD Y4, 64(AX)
+	VMOVUPD Y0, 96(AX)
+	VMOVUPD 128(AX), Y0
+	VMOVUPD 160(AX), Y1
+	VMOVUPD 128(CX), Y2
+	VMOVUPD 160(CX), Y3
+	VXORPD  Y4, Y4, Y4
+	VCMPPD  $0x1e, Y4, Y2, Y4
+	VANDPD  Y0, Y4, Y4
+	VXORPD  Y0, Y0, Y0
+	VCMPPD  $0x1e, Y0, Y3, Y0
+	VANDPD  Y1, Y0, Y0
+	VMOVUPD Y4, 128(AX)
+	VMOVUPD Y0, 160(AX)
+	VMOVUPD 192(AX), Y0
+	VMOVUPD 224(AX), Y1
+	VMOVUPD 192(CX), Y2
+	VMOVUPD 224(CX), Y3
+	VXORPD  Y4, Y4, Y4
+	VCMPPD  $0x1e, Y4, Y2, Y4
+	VANDPD  Y0, Y4, Y4
+	VXORPD  Y0, Y0, Y0
+	VCMPPD  $0x1e, Y0, Y3, Y0
+	VANDPD  Y1, Y0, Y0
+	VMOVUPD Y4, 192(AX)
+	VMOVUPD Y0, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+32, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+8
+	JLT     rest
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD (CX), Y2
+	VMOVUPD 32(CX), Y3
+	VXORPD  Y4, Y4, Y4
+	VCMPPD  $0x1e, Y4, Y2, Y4
+	VANDPD  Y0, Y4, Y4
+	VXORPD  Y0, Y0, Y0
+	VCMPPD  $0x1e, Y0, Y3, Y0
+	VANDPD  Y1, Y0, Y0
+	VMOVUPD Y4, (AX)
+	VMOVUPD Y0, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+8, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x03, DX
+	SUBQ       DX, BX
+	VMOVUPD    (BX), Y0
+	VMASKMOVPD (AX), Y0, Y0
+	VMOVUPD    32(BX), Y1
+	VMASKMOVPD 32(AX), Y1, Y1
+	VMOVUPD    (BX), Y2
+	VMASKMOVPD (CX), Y2, Y2
+	VMOVUPD    32(BX), Y3
+	VMASKMOVPD 32(CX), Y3, Y3
+	VXORPD     Y4, Y4, Y4
+	VCMPPD     $0x1e, Y4, Y2, Y4
+	VANDPD     Y0, Y4, Y4
+	VXORPD     Y0, Y0, Y0
+	VCMPPD     $0x1e, Y0, Y3, Y0
+	VANDPD     Y1, Y0, Y0
+	VMOVUPD    (BX), Y1
+	VMASKMOVPD Y4, Y1, (AX)
+	VMOVUPD    32(BX), Y1
+	VMASKMOVPD Y0, Y1, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func dotAVX512(x *float64, y *float64, n int) float64
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, SSE2
 TEXT ·dotAVX512(SB), NOSPLIT, $0-32

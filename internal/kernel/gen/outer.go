@@ -27,29 +27,29 @@ func outer(g *gen) {
 	t := g.param("n")
 	g.ANDQ(operand.I32(7), t)
 	g.setMask(t)
-	sizes := []int{2, 1}
+	heights, sizes := []int{2, 1}, []int{2, 1}
+	var ld5 reg.GPVirtual
 	if g.avx512 {
-		sizes = []int{4, 2, 1}
+		heights, sizes = []int{6, 4, 2, 1}, []int{4, 2, 1}
+		ld5 = g.times(ld, 5)
 	}
 	row := func(base reg.GPVirtual, r int) operand.Mem {
 		p := operand.Mem{Base: base}
 		switch r {
-		case 1, 2:
+		case 1, 2, 4:
 			p.Index, p.Scale = ld, uint8(r)
-		case 3:
-			p.Index, p.Scale = ld3, 1
+		case 3, 6:
+			p.Index, p.Scale = ld3, uint8(r/3)
+		case 5:
+			p.Index, p.Scale = ld5, 1
 		}
 		return p
 	}
-	forward := func(base reg.GPVirtual, rows int) {
-		for ; rows > 0; rows -= min(rows, 8) {
-			g.LEAQ(operand.Mem{Base: base, Index: ld, Scale: uint8(min(rows, 8))}, base)
-		}
-	}
-	for i, rows := range sizes {
+	forward := func(base reg.GPVirtual, rows int) { g.LEAQ(row(base, rows), base) }
+	for i, rows := range heights {
 		label, next := fmt.Sprintf("rows%d", rows), "end"
-		if i+1 < len(sizes) {
-			next = fmt.Sprintf("rows%d", sizes[i+1])
+		if i+1 < len(heights) {
+			next = fmt.Sprintf("rows%d", heights[i+1])
 		}
 		g.Label(label)
 		g.CMPQ(m, operand.I32(rows))

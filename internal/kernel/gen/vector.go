@@ -109,6 +109,25 @@ func vectors(g *gen) {
 				g.VMULPD(t, x[0], t)
 				return t
 			}},
+		{name: "relu", signature: "func(dst, x *float64, n int)", doc: "dst[i] = max(x[i], 0)",
+			dst: "dst", src: []string{"x"},
+			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+				t := g.reg()
+				g.VXORPD(t, t, t)
+				g.VMAXPD(x[0], t, x[0]) // x where it is NaN
+				g.VADDPD(t, x[0], x[0]) // no −0
+				return x[0]
+			}},
+		{name: "reluD", signature: "func(d, h *float64, n int)", doc: "d[i] = 1 where h[i] > 0, 0 elsewhere,",
+			dst: "d", src: []string{"h"}, one: true,
+			op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
+				return positive(g, x[0], one)
+			}},
+		{name: "mulReluD", signature: "func(y, h *float64, n int)", doc: "y[i] = 0 unless h[i] > 0",
+			dst: "y", src: []string{"y", "h"},
+			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+				return positive(g, x[1], x[0])
+			}},
 	} {
 		g.each(func() { e.write(g) })
 	}
@@ -167,6 +186,22 @@ func (e elementwise) write(g *gen) {
 	}
 	g.stream(n, block, step)
 	g.done()
+}
+
+// positive returns y where x > 0, 0 elsewhere.
+func positive(g *gen, x, y reg.VecVirtual) reg.VecVirtual {
+	t := g.reg()
+	g.VXORPD(t, t, t)
+	const greater = 30
+	if g.avx512 {
+		k := g.K()
+		g.VCMPPD(operand.U8(greater), t, x, k)
+		g.VMOVAPD_Z(y, k, t)
+		return t
+	}
+	g.VCMPPD(operand.U8(greater), t, x, t)
+	g.VANDPD(y, t, t)
+	return t
 }
 
 // stream goes over n numbers, four vectors at a time, one at a time, and the rest masked.
