@@ -70,22 +70,12 @@ func (k *syrkGroups) pack(jac, w []float64, p, rows int) {
 func (k *syrkGroups) row(g, a []float64, i, p, rows int) {
 	top := 8 * k.index[i]
 	m := min(8, p-top)
-	at := func(j int) (*float64, *float64) { return &g[top*p+8*k.index[j]], &k.cols[j*8*rows] }
-	j := 0
-	if simd == avx512 {
-		for ; j+3 <= i; j += 3 {
-			g0, b0 := at(j)
-			g1, b1 := at(j + 1)
-			g2, b2 := at(j + 2)
-			syrk3AVX512(g0, g1, g2, b0, b1, b2, &a[0], p, rows, m)
-		}
+	if i > 0 {
+		syrkRow(&g[top*p], &k.cols[0], &k.index[0], i, &a[0], p, rows, m)
 	}
-	for ; j < i; j++ {
-		g0, b0 := at(j)
-		k.one(g0, b0, a, p, rows, m)
-	}
+	var first int
 	k.corner = [64]float64{}
-	k.one(&k.corner[0], &k.cols[i*8*rows], a, 8, rows, 8)
+	syrkRow(&k.corner[0], &k.cols[i*8*rows], &first, 1, &a[0], 8, rows, 8)
 	for r := range m {
 		dst := g[(top+r)*p+top:][:r+1]
 		for c := range dst {
@@ -94,10 +84,10 @@ func (k *syrkGroups) row(g, a []float64, i, p, rows int) {
 	}
 }
 
-func (k *syrkGroups) one(g, b *float64, a []float64, p, rows, m int) {
+func syrkRow(dst, cols *float64, index *int, count int, a *float64, p, rows, m int) {
 	if simd == avx512 {
-		syrk1AVX512(g, b, &a[0], p, rows, m)
+		syrkRowAVX512(dst, cols, index, count, a, p, rows, m)
 	} else {
-		syrk1AVX2(g, b, &a[0], p, rows, m)
+		syrkRowAVX2(dst, cols, index, count, a, p, rows, m)
 	}
 }

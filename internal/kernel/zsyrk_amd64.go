@@ -16,17 +16,14 @@ func packGroupAVX512(dst *float64, scaled *float64, src *float64, w *float64, p 
 //go:noescape
 func packGroupAVX2(dst *float64, scaled *float64, src *float64, w *float64, p int, rows int, cols int) int
 
-// syrk3AVX512 does what syrk1 does for g0 and b0, g1 and b1, g2 and b2.
+// syrkRowAVX512 computes dst[i*p+8*index[j]+c] += Σᵣ a[8*r+i]·cols[8*(j*rows+r)+c] for i < m ≤ 8, c < 8, j < count and
+// r < rows, the sum in the order of r.
 //
 //go:noescape
-func syrk3AVX512(g0 *float64, g1 *float64, g2 *float64, b0 *float64, b1 *float64, b2 *float64, a *float64, p int, rows int, m int)
+func syrkRowAVX512(dst *float64, cols *float64, index *int, count int, a *float64, p int, rows int, m int)
 
-// syrk1AVX512 computes g0[i*p+c] += Σᵣ a[8*r+i]·b0[8*r+c] for i < m ≤ 8, c < 8 and r < rows, the sum in the order of r.
+// syrkRowAVX2 computes dst[i*p+8*index[j]+c] += Σᵣ a[8*r+i]·cols[8*(j*rows+r)+c] for i < m ≤ 8, c < 8, j < count and
+// r < rows, the sum in the order of r.
 //
 //go:noescape
-func syrk1AVX512(g0 *float64, b0 *float64, a *float64, p int, rows int, m int)
-
-// syrk1AVX2 computes g0[i*p+c] += Σᵣ a[8*r+i]·b0[8*r+c] for i < m ≤ 8, c < 8 and r < rows, the sum in the order of r.
-//
-//go:noescape
-func syrk1AVX2(g0 *float64, b0 *float64, a *float64, p int, rows int, m int)
+func syrkRowAVX2(dst *float64, cols *float64, index *int, count int, a *float64, p int, rows int, m int)

@@ -209,20 +209,34 @@ end:
 	VZEROUPPER
 	RET
 
-// func syrk3AVX512(g0 *float64, g1 *float64, g2 *float64, b0 *float64, b1 *float64, b2 *float64, a *float64, p int, rows int, m int)
+// func syrkRowAVX512(dst *float64, cols *float64, index *int, count int, a *float64, p int, rows int, m int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·syrk3AVX512(SB), NOSPLIT, $0-80
-	MOVQ   g0+0(FP), AX
-	MOVQ   g1+8(FP), CX
-	MOVQ   g2+16(FP), DX
-	MOVQ   p+56(FP), BX
-	SHLQ   $0x03, BX
-	MOVQ   m+72(FP), SI
-	MOVQ   b0+24(FP), DI
-	MOVQ   b1+32(FP), R8
-	MOVQ   b2+40(FP), R9
-	MOVQ   a+48(FP), R10
-	MOVQ   rows+64(FP), R11
+TEXT ·syrkRowAVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ cols+8(FP), CX
+	MOVQ index+16(FP), DX
+	MOVQ count+24(FP), BX
+	MOVQ p+40(FP), SI
+	SHLQ $0x03, SI
+	MOVQ rows+48(FP), DI
+	SHLQ $0x06, DI
+
+groups3:
+	CMPQ   BX, $+3
+	JLT    groups2
+	MOVQ   m+56(FP), R8
+	MOVQ   (DX), R9
+	SHLQ   $0x06, R9
+	ADDQ   AX, R9
+	MOVQ   8(DX), R10
+	SHLQ   $0x06, R10
+	ADDQ   AX, R10
+	MOVQ   16(DX), R11
+	SHLQ   $0x06, R11
+	ADDQ   AX, R11
+	MOVQ   a+32(FP), R12
+	MOVQ   rows+48(FP), R13
+	MOVQ   CX, R14
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -248,151 +262,286 @@ TEXT ·syrk3AVX512(SB), NOSPLIT, $0-80
 	VXORPD Z22, Z22, Z22
 	VXORPD Z23, Z23, Z23
 
-loop0:
-	VMOVUPD      (DI), Z24
-	ADDQ         $+64, DI
-	VMOVUPD      (R8), Z25
-	ADDQ         $+64, R8
-	VMOVUPD      (R9), Z26
-	ADDQ         $+64, R9
-	VBROADCASTSD (R10), Z27
+groups3from0:
+	VMOVUPD      (R14), Z24
+	VMOVUPD      (R14)(DI*1), Z25
+	VMOVUPD      (R14)(DI*2), Z26
+	ADDQ         $+64, R14
+	VBROADCASTSD (R12), Z27
 	VFMADD231PD  Z24, Z27, Z0
 	VFMADD231PD  Z25, Z27, Z1
 	VFMADD231PD  Z26, Z27, Z2
-	VBROADCASTSD 8(R10), Z27
+	VBROADCASTSD 8(R12), Z27
 	VFMADD231PD  Z24, Z27, Z3
 	VFMADD231PD  Z25, Z27, Z4
 	VFMADD231PD  Z26, Z27, Z5
-	VBROADCASTSD 16(R10), Z27
+	VBROADCASTSD 16(R12), Z27
 	VFMADD231PD  Z24, Z27, Z6
 	VFMADD231PD  Z25, Z27, Z7
 	VFMADD231PD  Z26, Z27, Z8
-	VBROADCASTSD 24(R10), Z27
+	VBROADCASTSD 24(R12), Z27
 	VFMADD231PD  Z24, Z27, Z9
 	VFMADD231PD  Z25, Z27, Z10
 	VFMADD231PD  Z26, Z27, Z11
-	VBROADCASTSD 32(R10), Z27
+	VBROADCASTSD 32(R12), Z27
 	VFMADD231PD  Z24, Z27, Z12
 	VFMADD231PD  Z25, Z27, Z13
 	VFMADD231PD  Z26, Z27, Z14
-	VBROADCASTSD 40(R10), Z27
+	VBROADCASTSD 40(R12), Z27
 	VFMADD231PD  Z24, Z27, Z15
 	VFMADD231PD  Z25, Z27, Z16
 	VFMADD231PD  Z26, Z27, Z17
-	VBROADCASTSD 48(R10), Z27
+	VBROADCASTSD 48(R12), Z27
 	VFMADD231PD  Z24, Z27, Z18
 	VFMADD231PD  Z25, Z27, Z19
 	VFMADD231PD  Z26, Z27, Z20
-	VBROADCASTSD 56(R10), Z27
+	VBROADCASTSD 56(R12), Z27
 	VFMADD231PD  Z24, Z27, Z21
 	VFMADD231PD  Z25, Z27, Z22
 	VFMADD231PD  Z26, Z27, Z23
-	ADDQ         $+64, R10
-	DECQ         R11
-	JNE          loop0
-	VADDPD       (AX), Z0, Z0
-	VMOVUPD      Z0, (AX)
-	ADDQ         BX, AX
-	VADDPD       (CX), Z1, Z1
-	VMOVUPD      Z1, (CX)
-	ADDQ         BX, CX
-	VADDPD       (DX), Z2, Z2
-	VMOVUPD      Z2, (DX)
-	ADDQ         BX, DX
-	DECQ         SI
-	JEQ          end
-	VADDPD       (AX), Z3, Z3
-	VMOVUPD      Z3, (AX)
-	ADDQ         BX, AX
-	VADDPD       (CX), Z4, Z4
-	VMOVUPD      Z4, (CX)
-	ADDQ         BX, CX
-	VADDPD       (DX), Z5, Z5
-	VMOVUPD      Z5, (DX)
-	ADDQ         BX, DX
-	DECQ         SI
-	JEQ          end
-	VADDPD       (AX), Z6, Z6
-	VMOVUPD      Z6, (AX)
-	ADDQ         BX, AX
-	VADDPD       (CX), Z7, Z7
-	VMOVUPD      Z7, (CX)
-	ADDQ         BX, CX
-	VADDPD       (DX), Z8, Z8
-	VMOVUPD      Z8, (DX)
-	ADDQ         BX, DX
-	DECQ         SI
-	JEQ          end
-	VADDPD       (AX), Z9, Z9
-	VMOVUPD      Z9, (AX)
-	ADDQ         BX, AX
-	VADDPD       (CX), Z10, Z10
-	VMOVUPD      Z10, (CX)
-	ADDQ         BX, CX
-	VADDPD       (DX), Z11, Z11
-	VMOVUPD      Z11, (DX)
-	ADDQ         BX, DX
-	DECQ         SI
-	JEQ          end
-	VADDPD       (AX), Z12, Z12
-	VMOVUPD      Z12, (AX)
-	ADDQ         BX, AX
-	VADDPD       (CX), Z13, Z13
-	VMOVUPD      Z13, (CX)
-	ADDQ         BX, CX
-	VADDPD       (DX), Z14, Z14
-	VMOVUPD      Z14, (DX)
-	ADDQ         BX, DX
-	DECQ         SI
-	JEQ          end
-	VADDPD       (AX), Z15, Z15
-	VMOVUPD      Z15, (AX)
-	ADDQ         BX, AX
-	VADDPD       (CX), Z16, Z16
-	VMOVUPD      Z16, (CX)
-	ADDQ         BX, CX
-	VADDPD       (DX), Z17, Z17
-	VMOVUPD      Z17, (DX)
-	ADDQ         BX, DX
-	DECQ         SI
-	JEQ          end
-	VADDPD       (AX), Z18, Z18
-	VMOVUPD      Z18, (AX)
-	ADDQ         BX, AX
-	VADDPD       (CX), Z19, Z19
-	VMOVUPD      Z19, (CX)
-	ADDQ         BX, CX
-	VADDPD       (DX), Z20, Z20
-	VMOVUPD      Z20, (DX)
-	ADDQ         BX, DX
-	DECQ         SI
-	JEQ          end
-	VADDPD       (AX), Z21, Z21
-	VMOVUPD      Z21, (AX)
-	ADDQ         BX, AX
-	VADDPD       (CX), Z22, Z22
-	VMOVUPD      Z22, (CX)
-	ADDQ         BX, CX
-	VADDPD       (DX), Z23, Z23
-	VMOVUPD      Z23, (DX)
-	ADDQ         BX, DX
-	DECQ         SI
-	JEQ          end
+	ADDQ         $+64, R12
+	DECQ         R13
+	JNE          groups3from0
+	VADDPD       (R9), Z0, Z0
+	VMOVUPD      Z0, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z1, Z1
+	VMOVUPD      Z1, (R10)
+	ADDQ         SI, R10
+	VADDPD       (R11), Z2, Z2
+	VMOVUPD      Z2, (R11)
+	ADDQ         SI, R11
+	DECQ         R8
+	JEQ          groups3done
+	VADDPD       (R9), Z3, Z3
+	VMOVUPD      Z3, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z4, Z4
+	VMOVUPD      Z4, (R10)
+	ADDQ         SI, R10
+	VADDPD       (R11), Z5, Z5
+	VMOVUPD      Z5, (R11)
+	ADDQ         SI, R11
+	DECQ         R8
+	JEQ          groups3done
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD      Z6, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z7, Z7
+	VMOVUPD      Z7, (R10)
+	ADDQ         SI, R10
+	VADDPD       (R11), Z8, Z8
+	VMOVUPD      Z8, (R11)
+	ADDQ         SI, R11
+	DECQ         R8
+	JEQ          groups3done
+	VADDPD       (R9), Z9, Z9
+	VMOVUPD      Z9, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z10, Z10
+	VMOVUPD      Z10, (R10)
+	ADDQ         SI, R10
+	VADDPD       (R11), Z11, Z11
+	VMOVUPD      Z11, (R11)
+	ADDQ         SI, R11
+	DECQ         R8
+	JEQ          groups3done
+	VADDPD       (R9), Z12, Z12
+	VMOVUPD      Z12, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z13, Z13
+	VMOVUPD      Z13, (R10)
+	ADDQ         SI, R10
+	VADDPD       (R11), Z14, Z14
+	VMOVUPD      Z14, (R11)
+	ADDQ         SI, R11
+	DECQ         R8
+	JEQ          groups3done
+	VADDPD       (R9), Z15, Z15
+	VMOVUPD      Z15, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z16, Z16
+	VMOVUPD      Z16, (R10)
+	ADDQ         SI, R10
+	VADDPD       (R11), Z17, Z17
+	VMOVUPD      Z17, (R11)
+	ADDQ         SI, R11
+	DECQ         R8
+	JEQ          groups3done
+	VADDPD       (R9), Z18, Z18
+	VMOVUPD      Z18, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z19, Z19
+	VMOVUPD      Z19, (R10)
+	ADDQ         SI, R10
+	VADDPD       (R11), Z20, Z20
+	VMOVUPD      Z20, (R11)
+	ADDQ         SI, R11
+	DECQ         R8
+	JEQ          groups3done
+	VADDPD       (R9), Z21, Z21
+	VMOVUPD      Z21, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z22, Z22
+	VMOVUPD      Z22, (R10)
+	ADDQ         SI, R10
+	VADDPD       (R11), Z23, Z23
+	VMOVUPD      Z23, (R11)
+	ADDQ         SI, R11
+	DECQ         R8
+	JEQ          groups3done
 
-end:
-	VZEROUPPER
-	RET
+groups3done:
+	ADDQ DI, CX
+	ADDQ DI, CX
+	ADDQ DI, CX
+	ADDQ $+24, DX
+	SUBQ $+3, BX
+	JMP  groups3
 
-// func syrk1AVX512(g0 *float64, b0 *float64, a *float64, p int, rows int, m int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·syrk1AVX512(SB), NOSPLIT, $0-48
-	MOVQ   g0+0(FP), AX
-	MOVQ   p+24(FP), CX
-	SHLQ   $0x03, CX
-	MOVQ   m+40(FP), DX
-	MOVQ   b0+8(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   rows+32(FP), DI
+groups2:
+	CMPQ   BX, $+2
+	JLT    groups1
+	MOVQ   m+56(FP), R8
+	MOVQ   (DX), R9
+	SHLQ   $0x06, R9
+	ADDQ   AX, R9
+	MOVQ   8(DX), R10
+	SHLQ   $0x06, R10
+	ADDQ   AX, R10
+	MOVQ   a+32(FP), R11
+	MOVQ   rows+48(FP), R12
+	MOVQ   CX, R13
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+	VXORPD Z12, Z12, Z12
+	VXORPD Z13, Z13, Z13
+	VXORPD Z14, Z14, Z14
+	VXORPD Z15, Z15, Z15
+
+groups2from0:
+	VMOVUPD      (R13), Z16
+	VMOVUPD      (R13)(DI*1), Z17
+	ADDQ         $+64, R13
+	VBROADCASTSD (R11), Z18
+	VFMADD231PD  Z16, Z18, Z0
+	VFMADD231PD  Z17, Z18, Z1
+	VBROADCASTSD 8(R11), Z18
+	VFMADD231PD  Z16, Z18, Z2
+	VFMADD231PD  Z17, Z18, Z3
+	VBROADCASTSD 16(R11), Z18
+	VFMADD231PD  Z16, Z18, Z4
+	VFMADD231PD  Z17, Z18, Z5
+	VBROADCASTSD 24(R11), Z18
+	VFMADD231PD  Z16, Z18, Z6
+	VFMADD231PD  Z17, Z18, Z7
+	VBROADCASTSD 32(R11), Z18
+	VFMADD231PD  Z16, Z18, Z8
+	VFMADD231PD  Z17, Z18, Z9
+	VBROADCASTSD 40(R11), Z18
+	VFMADD231PD  Z16, Z18, Z10
+	VFMADD231PD  Z17, Z18, Z11
+	VBROADCASTSD 48(R11), Z18
+	VFMADD231PD  Z16, Z18, Z12
+	VFMADD231PD  Z17, Z18, Z13
+	VBROADCASTSD 56(R11), Z18
+	VFMADD231PD  Z16, Z18, Z14
+	VFMADD231PD  Z17, Z18, Z15
+	ADDQ         $+64, R11
+	DECQ         R12
+	JNE          groups2from0
+	VADDPD       (R9), Z0, Z0
+	VMOVUPD      Z0, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z1, Z1
+	VMOVUPD      Z1, (R10)
+	ADDQ         SI, R10
+	DECQ         R8
+	JEQ          groups2done
+	VADDPD       (R9), Z2, Z2
+	VMOVUPD      Z2, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z3, Z3
+	VMOVUPD      Z3, (R10)
+	ADDQ         SI, R10
+	DECQ         R8
+	JEQ          groups2done
+	VADDPD       (R9), Z4, Z4
+	VMOVUPD      Z4, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z5, Z5
+	VMOVUPD      Z5, (R10)
+	ADDQ         SI, R10
+	DECQ         R8
+	JEQ          groups2done
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD      Z6, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z7, Z7
+	VMOVUPD      Z7, (R10)
+	ADDQ         SI, R10
+	DECQ         R8
+	JEQ          groups2done
+	VADDPD       (R9), Z8, Z8
+	VMOVUPD      Z8, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z9, Z9
+	VMOVUPD      Z9, (R10)
+	ADDQ         SI, R10
+	DECQ         R8
+	JEQ          groups2done
+	VADDPD       (R9), Z10, Z10
+	VMOVUPD      Z10, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z11, Z11
+	VMOVUPD      Z11, (R10)
+	ADDQ         SI, R10
+	DECQ         R8
+	JEQ          groups2done
+	VADDPD       (R9), Z12, Z12
+	VMOVUPD      Z12, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z13, Z13
+	VMOVUPD      Z13, (R10)
+	ADDQ         SI, R10
+	DECQ         R8
+	JEQ          groups2done
+	VADDPD       (R9), Z14, Z14
+	VMOVUPD      Z14, (R9)
+	ADDQ         SI, R9
+	VADDPD       (R10), Z15, Z15
+	VMOVUPD      Z15, (R10)
+	ADDQ         SI, R10
+	DECQ         R8
+	JEQ          groups2done
+
+groups2done:
+	ADDQ DI, CX
+	ADDQ DI, CX
+	ADDQ $+16, DX
+	SUBQ $+2, BX
+	JMP  groups2
+
+groups1:
+	CMPQ   BX, $+1
+	JLT    end
+	MOVQ   m+56(FP), R8
+	MOVQ   (DX), R9
+	SHLQ   $0x06, R9
+	ADDQ   AX, R9
+	MOVQ   a+32(FP), R10
+	MOVQ   rows+48(FP), R11
+	MOVQ   CX, R12
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -402,83 +551,101 @@ TEXT ·syrk1AVX512(SB), NOSPLIT, $0-48
 	VXORPD Z6, Z6, Z6
 	VXORPD Z7, Z7, Z7
 
-loop0:
-	VMOVUPD      (BX), Z8
-	ADDQ         $+64, BX
-	VBROADCASTSD (SI), Z9
+groups1from0:
+	VMOVUPD      (R12), Z8
+	ADDQ         $+64, R12
+	VBROADCASTSD (R10), Z9
 	VFMADD231PD  Z8, Z9, Z0
-	VBROADCASTSD 8(SI), Z9
+	VBROADCASTSD 8(R10), Z9
 	VFMADD231PD  Z8, Z9, Z1
-	VBROADCASTSD 16(SI), Z9
+	VBROADCASTSD 16(R10), Z9
 	VFMADD231PD  Z8, Z9, Z2
-	VBROADCASTSD 24(SI), Z9
+	VBROADCASTSD 24(R10), Z9
 	VFMADD231PD  Z8, Z9, Z3
-	VBROADCASTSD 32(SI), Z9
+	VBROADCASTSD 32(R10), Z9
 	VFMADD231PD  Z8, Z9, Z4
-	VBROADCASTSD 40(SI), Z9
+	VBROADCASTSD 40(R10), Z9
 	VFMADD231PD  Z8, Z9, Z5
-	VBROADCASTSD 48(SI), Z9
+	VBROADCASTSD 48(R10), Z9
 	VFMADD231PD  Z8, Z9, Z6
-	VBROADCASTSD 56(SI), Z9
+	VBROADCASTSD 56(R10), Z9
 	VFMADD231PD  Z8, Z9, Z7
-	ADDQ         $+64, SI
-	DECQ         DI
-	JNE          loop0
-	VADDPD       (AX), Z0, Z0
-	VMOVUPD      Z0, (AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Z1, Z1
-	VMOVUPD      Z1, (AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Z2, Z2
-	VMOVUPD      Z2, (AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Z3, Z3
-	VMOVUPD      Z3, (AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Z4, Z4
-	VMOVUPD      Z4, (AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Z5, Z5
-	VMOVUPD      Z5, (AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Z6, Z6
-	VMOVUPD      Z6, (AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Z7, Z7
-	VMOVUPD      Z7, (AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
+	ADDQ         $+64, R10
+	DECQ         R11
+	JNE          groups1from0
+	VADDPD       (R9), Z0, Z0
+	VMOVUPD      Z0, (R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Z1, Z1
+	VMOVUPD      Z1, (R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Z2, Z2
+	VMOVUPD      Z2, (R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Z3, Z3
+	VMOVUPD      Z3, (R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Z4, Z4
+	VMOVUPD      Z4, (R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Z5, Z5
+	VMOVUPD      Z5, (R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD      Z6, (R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Z7, Z7
+	VMOVUPD      Z7, (R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+
+groups1done:
+	ADDQ DI, CX
+	ADDQ $+8, DX
+	SUBQ $+1, BX
+	JMP  groups1
 
 end:
 	VZEROUPPER
 	RET
 
-// func syrk1AVX2(g0 *float64, b0 *float64, a *float64, p int, rows int, m int)
+// func syrkRowAVX2(dst *float64, cols *float64, index *int, count int, a *float64, p int, rows int, m int)
 // Requires: AVX, FMA3
-TEXT ·syrk1AVX2(SB), NOSPLIT, $0-48
-	MOVQ   g0+0(FP), AX
-	MOVQ   p+24(FP), CX
-	SHLQ   $0x03, CX
-	MOVQ   m+40(FP), DX
-	MOVQ   b0+8(FP), BX
-	MOVQ   a+16(FP), SI
-	MOVQ   rows+32(FP), DI
+TEXT ·syrkRowAVX2(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ cols+8(FP), CX
+	MOVQ index+16(FP), DX
+	MOVQ count+24(FP), BX
+	MOVQ p+40(FP), SI
+	SHLQ $0x03, SI
+	MOVQ rows+48(FP), DI
+	SHLQ $0x06, DI
+
+groups1:
+	CMPQ   BX, $+1
+	JLT    end
+	MOVQ   m+56(FP), R8
+	MOVQ   (DX), R9
+	SHLQ   $0x06, R9
+	ADDQ   AX, R9
+	MOVQ   a+32(FP), R10
+	MOVQ   rows+48(FP), R11
+	MOVQ   CX, R12
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -488,56 +655,56 @@ TEXT ·syrk1AVX2(SB), NOSPLIT, $0-48
 	VXORPD Y6, Y6, Y6
 	VXORPD Y7, Y7, Y7
 
-loop0:
-	VMOVUPD      (BX), Y8
-	VMOVUPD      32(BX), Y9
-	ADDQ         $+64, BX
-	VBROADCASTSD (SI), Y10
+groups1from0:
+	VMOVUPD      (R12), Y8
+	VMOVUPD      32(R12), Y9
+	ADDQ         $+64, R12
+	VBROADCASTSD (R10), Y10
 	VFMADD231PD  Y8, Y10, Y0
 	VFMADD231PD  Y9, Y10, Y1
-	VBROADCASTSD 8(SI), Y10
+	VBROADCASTSD 8(R10), Y10
 	VFMADD231PD  Y8, Y10, Y2
 	VFMADD231PD  Y9, Y10, Y3
-	VBROADCASTSD 16(SI), Y10
+	VBROADCASTSD 16(R10), Y10
 	VFMADD231PD  Y8, Y10, Y4
 	VFMADD231PD  Y9, Y10, Y5
-	VBROADCASTSD 24(SI), Y10
+	VBROADCASTSD 24(R10), Y10
 	VFMADD231PD  Y8, Y10, Y6
 	VFMADD231PD  Y9, Y10, Y7
-	ADDQ         $+64, SI
-	DECQ         DI
-	JNE          loop0
-	VADDPD       (AX), Y0, Y0
-	VMOVUPD      Y0, (AX)
-	VADDPD       32(AX), Y1, Y1
-	VMOVUPD      Y1, 32(AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Y2, Y2
-	VMOVUPD      Y2, (AX)
-	VADDPD       32(AX), Y3, Y3
-	VMOVUPD      Y3, 32(AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Y4, Y4
-	VMOVUPD      Y4, (AX)
-	VADDPD       32(AX), Y5, Y5
-	VMOVUPD      Y5, 32(AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Y6, Y6
-	VMOVUPD      Y6, (AX)
-	VADDPD       32(AX), Y7, Y7
-	VMOVUPD      Y7, 32(AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	MOVQ         b0+8(FP), BX
-	MOVQ         a+16(FP), SI
-	MOVQ         rows+32(FP), DI
+	ADDQ         $+64, R10
+	DECQ         R11
+	JNE          groups1from0
+	VADDPD       (R9), Y0, Y0
+	VMOVUPD      Y0, (R9)
+	VADDPD       32(R9), Y1, Y1
+	VMOVUPD      Y1, 32(R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Y2, Y2
+	VMOVUPD      Y2, (R9)
+	VADDPD       32(R9), Y3, Y3
+	VMOVUPD      Y3, 32(R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Y4, Y4
+	VMOVUPD      Y4, (R9)
+	VADDPD       32(R9), Y5, Y5
+	VMOVUPD      Y5, 32(R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Y6, Y6
+	VMOVUPD      Y6, (R9)
+	VADDPD       32(R9), Y7, Y7
+	VMOVUPD      Y7, 32(R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	MOVQ         a+32(FP), R10
+	MOVQ         rows+48(FP), R11
+	MOVQ         CX, R12
 	VXORPD       Y0, Y0, Y0
 	VXORPD       Y1, Y1, Y1
 	VXORPD       Y2, Y2, Y2
@@ -547,53 +714,59 @@ loop0:
 	VXORPD       Y6, Y6, Y6
 	VXORPD       Y7, Y7, Y7
 
-loop4:
-	VMOVUPD      (BX), Y8
-	VMOVUPD      32(BX), Y9
-	ADDQ         $+64, BX
-	VBROADCASTSD 32(SI), Y10
+groups1from4:
+	VMOVUPD      (R12), Y8
+	VMOVUPD      32(R12), Y9
+	ADDQ         $+64, R12
+	VBROADCASTSD 32(R10), Y10
 	VFMADD231PD  Y8, Y10, Y0
 	VFMADD231PD  Y9, Y10, Y1
-	VBROADCASTSD 40(SI), Y10
+	VBROADCASTSD 40(R10), Y10
 	VFMADD231PD  Y8, Y10, Y2
 	VFMADD231PD  Y9, Y10, Y3
-	VBROADCASTSD 48(SI), Y10
+	VBROADCASTSD 48(R10), Y10
 	VFMADD231PD  Y8, Y10, Y4
 	VFMADD231PD  Y9, Y10, Y5
-	VBROADCASTSD 56(SI), Y10
+	VBROADCASTSD 56(R10), Y10
 	VFMADD231PD  Y8, Y10, Y6
 	VFMADD231PD  Y9, Y10, Y7
-	ADDQ         $+64, SI
-	DECQ         DI
-	JNE          loop4
-	VADDPD       (AX), Y0, Y0
-	VMOVUPD      Y0, (AX)
-	VADDPD       32(AX), Y1, Y1
-	VMOVUPD      Y1, 32(AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Y2, Y2
-	VMOVUPD      Y2, (AX)
-	VADDPD       32(AX), Y3, Y3
-	VMOVUPD      Y3, 32(AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Y4, Y4
-	VMOVUPD      Y4, (AX)
-	VADDPD       32(AX), Y5, Y5
-	VMOVUPD      Y5, 32(AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
-	VADDPD       (AX), Y6, Y6
-	VMOVUPD      Y6, (AX)
-	VADDPD       32(AX), Y7, Y7
-	VMOVUPD      Y7, 32(AX)
-	ADDQ         CX, AX
-	DECQ         DX
-	JEQ          end
+	ADDQ         $+64, R10
+	DECQ         R11
+	JNE          groups1from4
+	VADDPD       (R9), Y0, Y0
+	VMOVUPD      Y0, (R9)
+	VADDPD       32(R9), Y1, Y1
+	VMOVUPD      Y1, 32(R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Y2, Y2
+	VMOVUPD      Y2, (R9)
+	VADDPD       32(R9), Y3, Y3
+	VMOVUPD      Y3, 32(R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Y4, Y4
+	VMOVUPD      Y4, (R9)
+	VADDPD       32(R9), Y5, Y5
+	VMOVUPD      Y5, 32(R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+	VADDPD       (R9), Y6, Y6
+	VMOVUPD      Y6, (R9)
+	VADDPD       32(R9), Y7, Y7
+	VMOVUPD      Y7, 32(R9)
+	ADDQ         SI, R9
+	DECQ         R8
+	JEQ          groups1done
+
+groups1done:
+	ADDQ DI, CX
+	ADDQ $+8, DX
+	SUBQ $+1, BX
+	JMP  groups1
 
 end:
 	VZEROUPPER

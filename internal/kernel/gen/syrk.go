@@ -12,9 +12,7 @@ import (
 func syrks(g *gen) {
 	g.masks()
 	g.each(func() { pack(g) })
-	g.avx512 = true
-	update(g, 3)
-	g.each(func() { update(g, 1) })
+	g.each(func() { update(g) })
 }
 
 func pack(g *gen) {
@@ -92,68 +90,91 @@ func pack(g *gen) {
 	g.done()
 }
 
-// update writes the product of a group of columns with one or three others.
-func update(g *gen, groups int) {
-	name, signature := "syrk1", "func(g0, b0, a *float64, p, rows, m int)"
-	doc := []string{"syrk1 computes g0[i*p+c] += Σᵣ a[8*r+i]·b0[8*r+c] for i < m ≤ 8, c < 8 and r < rows, the sum in the order of r."}
-	if groups == 3 {
-		name, signature = "syrk3", "func(g0, g1, g2, b0, b1, b2, a *float64, p, rows, m int)"
-		doc = []string{"syrk3 does what syrk1 does for g0 and b0, g1 and b1, g2 and b2."}
+// update writes the products of a group of columns with others, with AVX-512 three at a time.
+func update(g *gen) {
+	g.text("syrkRow", "func(dst, cols *float64, index *int, count int, a *float64, p, rows, m int)",
+		"syrkRow computes dst[i*p+8*index[j]+c] += Σᵣ a[8*r+i]·cols[8*(j*rows+r)+c] for i < m ≤ 8, c < 8, j < count and",
+		"r < rows, the sum in the order of r.")
+	height, widths := 4, []int{1}
+	if g.avx512 {
+		height, widths = 8, []int{3, 2, 1}
 	}
-	g.text(name, signature, doc...)
-	height := 8
-	if !g.avx512 {
-		height = 4
-	}
-	gs, bs := make([]reg.GPVirtual, groups), make([]reg.GPVirtual, groups)
-	for i := range gs {
-		gs[i] = g.param(fmt.Sprintf("g%d", i))
-	}
-	p, m := g.bytes(g.param("p")), g.param("m")
-	for begin := 0; begin < 8; begin += height {
-		for i := range bs {
-			bs[i] = g.param(fmt.Sprintf("b%d", i))
+	dst, cols, index, count := g.param("dst"), g.param("cols"), g.param("index"), g.param("count")
+	p, size := g.bytes(g.param("p")), g.param("rows")
+	g.SHLQ(operand.U8(6), size)
+	for i, width := range widths {
+		label, next := fmt.Sprintf("groups%d", width), "end"
+		if i+1 < len(widths) {
+			next = fmt.Sprintf("groups%d", widths[i+1])
 		}
-		a, rows := g.param("a"), g.param("rows")
-		acc := make([][]vec, height)
-		for r := range acc {
-			acc[r] = g.vecs(groups)
-			for _, v := range acc[r] {
-				g.zero(v)
-			}
+		g.Label(label)
+		g.CMPQ(count, operand.I8(int8(width)))
+		g.JLT(operand.LabelRef(next))
+		out, m := make([]reg.GPVirtual, width), g.param("m")
+		for j := range out {
+			out[j] = g.GP64()
+			g.MOVQ(mem(index, 8*j), out[j])
+			g.SHLQ(operand.U8(6), out[j])
+			g.ADDQ(dst, out[j])
 		}
-		loop := fmt.Sprintf("loop%d", begin)
-		g.Label(loop)
-		b := g.vecs(groups)
-		for i, v := range b {
-			g.load(v, mem(bs[i], 0), false)
-			g.ADDQ(operand.I32(64), bs[i])
+		for begin := 0; begin < 8; begin += height {
+			g.products(fmt.Sprintf("%sfrom%d", label, begin), out, cols, size, p, m, begin, height, label+"done")
 		}
-		for r, row := range acc {
-			s := g.reg()
-			g.broadcast(mem(a, 8*(begin+r)), s)
-			for i, v := range row {
-				for h := range v {
-					g.VFMADD231PD(b[i][h], s, v[h])
-				}
-			}
+		g.Label(label + "done")
+		for range width {
+			g.ADDQ(size, cols)
 		}
-		g.ADDQ(operand.I32(64), a)
-		g.DECQ(rows)
-		g.JNE(operand.LabelRef(loop))
-		for _, row := range acc {
-			for i, v := range row {
-				for h := range v {
-					q := mem(gs[i], 32*h)
-					g.VADDPD(q, v[h], v[h])
-					g.VMOVUPD(v[h], q)
-				}
-				g.ADDQ(p, gs[i])
-			}
-			g.DECQ(m)
-			g.JEQ(operand.LabelRef("end"))
-		}
+		g.ADDQ(operand.I8(int8(8*width)), index)
+		g.SUBQ(operand.I8(int8(width)), count)
+		g.JMP(operand.LabelRef(label))
 	}
 	g.Label("end")
 	g.done()
+}
+
+// products does height rows, up to three groups side by side; those that lie behind row m are not stored.
+func (g *gen) products(label string, out []reg.GPVirtual, cols, size, p, m reg.GPVirtual, begin, height int, done string) {
+	a, rows, b := g.param("a"), g.param("rows"), g.GP64()
+	g.MOVQ(cols, b)
+	acc := make([][]vec, height)
+	for r := range acc {
+		acc[r] = g.vecs(len(out))
+		for _, v := range acc[r] {
+			g.zero(v)
+		}
+	}
+	g.Label(label)
+	x := g.vecs(len(out))
+	for i, v := range x {
+		q := operand.Mem{Base: b}
+		if i > 0 {
+			q.Index, q.Scale = size, uint8(i)
+		}
+		g.load(v, q, false)
+	}
+	g.ADDQ(operand.I32(64), b)
+	for r, row := range acc {
+		s := g.reg()
+		g.broadcast(mem(a, 8*(begin+r)), s)
+		for i, v := range row {
+			for h := range v {
+				g.VFMADD231PD(x[i][h], s, v[h])
+			}
+		}
+	}
+	g.ADDQ(operand.I32(64), a)
+	g.DECQ(rows)
+	g.JNE(operand.LabelRef(label))
+	for _, row := range acc {
+		for i, v := range row {
+			for h := range v {
+				q := mem(out[i], 32*h)
+				g.VADDPD(q, v[h], v[h])
+				g.VMOVUPD(v[h], q)
+			}
+			g.ADDQ(p, out[i])
+		}
+		g.DECQ(m)
+		g.JEQ(operand.LabelRef(done))
+	}
 }
