@@ -79,6 +79,58 @@ func testAffineActivation(t *testing.T) {
 	})
 }
 
+// Large batches go in blocks, each with its activation, with the same bits.
+func TestAffineBlocks(t *testing.T) { eachLevel(t, testAffineBlocks) }
+
+func testAffineBlocks(t *testing.T) {
+	for _, c := range []struct{ out, in, n int }{{33, 3, 701}, {300, 2, 100}, {2, 3, 10007}} {
+		g := newGuarded(t)
+		w, b, x := g.vec(c.out*c.in), g.vec(c.out), g.vec(c.in*c.n)
+		p := NewWeights(c.out, c.in)
+		p.Pack(w, b)
+		z, h, d, h0 := g.vec(c.out*c.n), g.vec(c.out*c.n), g.vec(c.out*c.n), g.vec(c.out*c.n)
+		p.Affine(z, nil, x, c.n, Linear)
+		for _, act := range []Activation{Tanh, Sigmoid, Softplus} {
+			p.Affine(h, d, x, c.n, act)
+			p.Affine(h0, nil, x, c.n, act)
+			wantH, wantD := make([]float64, len(z)), make([]float64, len(z))
+			act.ApplyD1(wantH, wantD, z)
+			near(t, "value", h, wantH, -8)
+			near(t, "derivative", d, wantD, -8)
+			near(t, "value alone", h0, wantH, -8)
+		}
+		g.check("blocks")
+	}
+}
+
+func TestProductsAllocateNothing(t *testing.T) { eachLevel(t, testProductsAllocateNothing) }
+
+func testProductsAllocateNothing(t *testing.T) {
+	const out, in, n = 10, 7, 30
+	g := newGuarded(t)
+	w, b, x, y, d := g.vec(out*in), g.vec(out), g.vec(in*n), g.vec(out*n), g.vec(out*n)
+	x[3] = 1e3 // saturates
+	p := NewWeights(out, in)
+	p.Pack(w, b)
+	for _, batch := range []int{1, n} {
+		a := testing.AllocsPerRun(10, func() {
+			for act := Linear; act <= GELU; act++ {
+				p.Affine(y, d, x, batch, act)
+				if act.FromValue() {
+					act.MulD1(d, y)
+				}
+			}
+			p.MulT(x, d, in, batch)
+			AddOuter(w, d, x, out, in, batch)
+			AddRowSums(b, d, batch)
+			Axpy(y, Dot(d, y), d)
+		})
+		if a != 0 {
+			t.Errorf("batch of %d: %v allocations", batch, a)
+		}
+	}
+}
+
 // A sample gets the same bits in every batch.
 func TestProductsDoNotDependOnBatch(t *testing.T) { eachLevel(t, testProductsDoNotDependOnBatch) }
 
