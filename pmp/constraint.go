@@ -69,7 +69,11 @@ func (o *AugmentedLagrangian) Step(ctx context.Context) (Iterate, error) {
 		return it, nil
 	}
 	v := o.w.Problem.Violation(it.Trajectory)
-	if v <= o.Tolerance && it.Stop != InProgress {
+	if v <= o.Tolerance {
+		if it.Stop == InProgress { // the multipliers are right, the control is not yet
+			o.inner = 0
+			return it, nil
+		}
 		it.Message = fmt.Sprintf("%s; the terminal constraints hold to %.2g", it.Message, v)
 		return it, nil
 	}

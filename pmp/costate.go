@@ -30,14 +30,14 @@ func (w *Sweeper) Backward(tr *Trajectory) {
 	tr.back = true
 }
 
-func (w *Sweeper) backwardTask(ln *lane, k int) {
+func (w *Sweeper) backwardTask(ln *Lane, k int) {
 	size := w.NumControls()
 	g := w.partial[k*size : (k+1)*size]
 	clear(g)
 	w.costs[k].work = Work{Backward: w.backwardShard(ln, w.tr, &w.tr.shards[k], g)}
 }
 
-func (w *Sweeper) backwardShard(ln *lane, tr *Trajectory, tp *tape, grad []float64) (calls int) {
+func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float64) (calls int) {
 	p := w.Problem
 	lam := ln.lam[:tp.n]
 	clear(lam)
@@ -74,7 +74,7 @@ func (w *Sweeper) backwardShard(ln *lane, tr *Trajectory, tp *tape, grad []float
 }
 
 // backStep takes the costate across one step.
-func (w *Sweeper) backStep(ln *lane, tr *Trajectory, tp *tape, st *step, lam, grad []float64) (calls int) {
+func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, st *step, lam, grad []float64) (calls int) {
 	tab := w.method
 	for i := len(tab.C) - 1; i >= 0; i-- {
 		if !w.feeds[i] {

@@ -164,14 +164,15 @@ func (c *Quadratic) Eval(gx, _ []float64, w, _ float64, x, _ []float64, _, batch
 	return sum
 }
 
-// Linear is the terminal cost Σ_i Weight_i x_i.
+// Linear is the terminal cost Offset + Σ_i Weight_i x_i.
 type Linear struct {
 	Weight []float64 // d
+	Offset float64
 }
 
 // Eval implements Cost.
 func (c *Linear) Eval(grad, x []float64, _, batch int) float64 {
-	sum := 0.0
+	sum := c.Offset * float64(batch)
 	for i, q := range c.Weight {
 		for s, v := range x[i*batch : (i+1)*batch] {
 			sum += q * v

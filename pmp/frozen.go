@@ -36,18 +36,18 @@ type Frozen struct {
 	// The tasks of the sweeper's goroutines, built once, and what they work on.
 	arg, grad                 []float64
 	mx                        Maximizer
-	parts, gradient, maximize func(ln *lane, j int)
+	parts, gradient, maximize func(ln *Lane, j int)
 }
 
 // NewFrozen freezes nothing yet: call Freeze after a backward sweep.
 func (w *Sweeper) NewFrozen() *Frozen {
 	f := &Frozen{w: w, shift: make([]float64, w.NumControls())}
 	m := w.mesh
-	f.parts = func(ln *lane, j int) {
+	f.parts = func(ln *Lane, j int) {
 		f.sums[2*j], f.sums[2*j+1] = f.partsNode(ln, j, m.node(f.arg, j))
 	}
-	f.gradient = func(ln *lane, j int) { f.GradientNode(ln, m.node(f.grad, j), j, m.node(f.arg, j)) }
-	f.maximize = func(ln *lane, j int) { f.mx.MaximizeNode(f, ln, j, m.node(f.arg, j)) }
+	f.gradient = func(ln *Lane, j int) { f.GradientNode(ln, m.node(f.grad, j), j, m.node(f.arg, j)) }
+	f.maximize = func(ln *Lane, j int) { f.mx.MaximizeNode(f, ln, j, m.node(f.arg, j)) }
 	return f
 }
 
@@ -82,7 +82,7 @@ func (f *Frozen) freezeCostateRates() {
 	for len(f.rates) < len(tr.shards) {
 		f.rates = append(f.rates, nil)
 	}
-	w.parallel(len(tr.shards), func(ln *lane, k int) {
+	w.parallel(len(tr.shards), func(ln *Lane, k int) {
 		tp := &tr.shards[k]
 		f.rates[k] = grow(f.rates[k], tp.records*tp.n)
 		f.eachStep(ln, tp, func(st *step, r int) {
@@ -94,7 +94,7 @@ func (f *Frozen) freezeCostateRates() {
 }
 
 // pointCostate is p at the anchor stage of a step: the costate that the stage itself sees, −μ/(h b).
-func (f *Frozen) pointCostate(ln *lane, tp *tape, r int) []float64 {
+func (f *Frozen) pointCostate(ln *Lane, tp *tape, r int) []float64 {
 	ln.vec = grow(ln.vec, tp.n)
 	scale := -1 / (tp.metric[r] * f.w.method.B[f.w.anchor])
 	for i, v := range tp.adj(r) {
@@ -104,7 +104,7 @@ func (f *Frozen) pointCostate(ln *lane, tp *tape, r int) []float64 {
 }
 
 // eachStep visits the anchor stage of every step of a shard.
-func (f *Frozen) eachStep(ln *lane, tp *tape, visit func(st *step, r int)) {
+func (f *Frozen) eachStep(ln *Lane, tp *tape, visit func(st *step, r int)) {
 	ln.enter(tp)
 	segment := -1
 	for k := range tp.steps {
@@ -118,7 +118,7 @@ func (f *Frozen) eachStep(ln *lane, tp *tape, visit func(st *step, r int)) {
 }
 
 // eachStage visits every stage of a shard that acts on node j, with its weight φ_j.
-func (f *Frozen) eachStage(ln *lane, tp *tape, j int, visit func(r int, phi float64)) {
+func (f *Frozen) eachStage(ln *Lane, tp *tape, j int, visit func(r int, phi float64)) {
 	ln.enter(tp)
 	m, tab := f.w.mesh, f.w.method
 	lo, hi := m.support(j)
@@ -185,13 +185,13 @@ func (f *Frozen) separable(j int, g, u []float64) float64 {
 }
 
 // ValueNode returns H̃_j(u).
-func (f *Frozen) ValueNode(ln *lane, j int, u []float64) float64 {
+func (f *Frozen) ValueNode(ln *Lane, j int, u []float64) float64 {
 	plain, penalty := f.partsNode(ln, j, u)
 	return plain - penalty
 }
 
 // partsNode returns H̃_j(u) without the feasibility penalties, and these.
-func (f *Frozen) partsNode(ln *lane, j int, u []float64) (plain, penalty float64) {
+func (f *Frozen) partsNode(ln *Lane, j int, u []float64) (plain, penalty float64) {
 	own := f.isOwn(j, u)
 	for k := range f.tr.shards {
 		h, q := f.partsShard(ln, k, j, u, own)
@@ -207,7 +207,7 @@ func (f *Frozen) isOwn(j int, u []float64) bool {
 	return f.w.mesh.kind != PiecewiseLinear && slices.Equal(u, f.w.mesh.node(f.tr.Theta, j))
 }
 
-func (f *Frozen) partsShard(ln *lane, k, j int, u []float64, own bool) (plain, penalty float64) {
+func (f *Frozen) partsShard(ln *Lane, k, j int, u []float64, own bool) (plain, penalty float64) {
 	tp := &f.tr.shards[k]
 	ln.fnew = grow(ln.fnew, tp.n)
 	if !own {
@@ -246,7 +246,7 @@ func distance2(a, b []float64) float64 {
 }
 
 // GradientNode stores ∂H̃_j/∂u in g. The L¹ term is left out.
-func (f *Frozen) GradientNode(ln *lane, g []float64, j int, u []float64) {
+func (f *Frozen) GradientNode(ln *Lane, g []float64, j int, u []float64) {
 	clear(g)
 	for k := range f.tr.shards {
 		f.gradientShard(ln, g, k, j, u)
@@ -258,7 +258,7 @@ func (f *Frozen) GradientNode(ln *lane, g []float64, j int, u []float64) {
 }
 
 // gradientShard adds the shard's part of N·∂H̃_j/∂u to g.
-func (f *Frozen) gradientShard(ln *lane, g []float64, k, j int, u []float64) {
+func (f *Frozen) gradientShard(ln *Lane, g []float64, k, j int, u []float64) {
 	tp, own := &f.tr.shards[k], f.isOwn(j, u)
 	ln.res = grow(ln.res, tp.n)
 	ln.fnew = grow(ln.fnew, tp.n)
@@ -281,7 +281,7 @@ func (f *Frozen) gradientShard(ln *lane, g []float64, k, j int, u []float64) {
 
 // residual stores the weights of f's derivatives at a stage, −φμ − q(f − ẋ) with q = φρh, in the lane's res, and
 // returns q.
-func (f *Frozen) residual(ln *lane, tp *tape, r int, phi float64, own bool) (q float64) {
+func (f *Frozen) residual(ln *Lane, tp *tape, r int, phi float64, own bool) (q float64) {
 	res := ln.res
 	for i, m := range tp.adj(r) {
 		res[i] = -phi * m
@@ -298,7 +298,7 @@ func (f *Frozen) residual(ln *lane, tp *tape, r int, phi float64, own bool) (q f
 }
 
 // pullBack adds f_θᵀ·res at a stage to g, from the values that the forward sweep kept where they hold.
-func (f *Frozen) pullBack(ln *lane, tp *tape, g []float64, r int, own bool) {
+func (f *Frozen) pullBack(ln *Lane, tp *tape, g []float64, r int, own bool) {
 	if own && tp.keepLen > 0 {
 		ln.keeper.VJPKept(nil, g, tp.t[r], tp.state(r), ln.res, tp.kept(r))
 		return
@@ -307,7 +307,7 @@ func (f *Frozen) pullBack(ln *lane, tp *tape, g []float64, r int, own bool) {
 }
 
 // runningGradient takes φ times the running cost's gradient off g.
-func (f *Frozen) runningGradient(ln *lane, tp *tape, g []float64, r int, phi float64, u []float64) {
+func (f *Frozen) runningGradient(ln *Lane, tp *tape, g []float64, r int, phi float64, u []float64) {
 	if f.w.Problem.Running != nil && tp.weight[r] != 0 {
 		f.w.Problem.Running.Eval(ln.xi[0][:tp.n], g, -phi*tp.weight[r], tp.t[r], tp.state(r), u, tp.lo, tp.batch)
 	}
@@ -340,7 +340,7 @@ func (f *Frozen) Parts(theta []float64) (plain, penalty float64) {
 
 // GaussNewtonNode stores ∂H̃_j/∂u in g and the Gauss–Newton matrix of −H̃_j, P×P with its lower triangle set, in
 // gn: ρ Σ φ h f_θᵀf_θ + m_j(ν + 2ε)I. The second penalty enters neither.
-func (f *Frozen) GaussNewtonNode(ln *lane, gn, g []float64, j int, u []float64) {
+func (f *Frozen) GaussNewtonNode(ln *Lane, gn, g []float64, j int, u []float64) {
 	clear(gn)
 	clear(g)
 	for k := range f.tr.shards {
@@ -360,7 +360,7 @@ func (f *Frozen) GaussNewtonNode(ln *lane, gn, g []float64, j int, u []float64) 
 	}
 }
 
-func (f *Frozen) gaussNewtonShard(ln *lane, gn, g []float64, k, j int, u []float64) {
+func (f *Frozen) gaussNewtonShard(ln *Lane, gn, g []float64, k, j int, u []float64) {
 	tp, params, own := &f.tr.shards[k], f.w.mesh.params, f.isOwn(j, u)
 	jacobian := ln.ev.(neural.ParamJacobian)
 	ln.jac = grow(ln.jac, tp.n*params)

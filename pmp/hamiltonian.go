@@ -29,7 +29,7 @@ func (w *Sweeper) hamiltonianShard(tp *tape, theta []float64) (t, h []float64) {
 }
 
 // hamiltonianAt is the mean of H at the start of a step.
-func (w *Sweeper) hamiltonianAt(ln *lane, tp *tape, theta []float64, st *step, k int) float64 {
+func (w *Sweeper) hamiltonianAt(ln *Lane, tp *tape, theta []float64, st *step, k int) float64 {
 	u := w.mesh.at(ln.theta, theta, w.segs[st.segment].elem, st.t)
 	return w.meanH(tp, st.t, tp.state(st.first), tp.rate(st.first), tp.costate(k), u)
 }
@@ -95,7 +95,7 @@ func (w *Sweeper) Drift(tr *Trajectory) float64 {
 }
 
 // hamiltonianBefore is the mean of H just before the end of step k−1, which ends a segment.
-func (w *Sweeper) hamiltonianBefore(ln *lane, tp *tape, theta []float64, k int) float64 {
+func (w *Sweeper) hamiltonianBefore(ln *Lane, tp *tape, theta []float64, k int) float64 {
 	st := &tp.steps[k-1]
 	sg := &w.segs[st.segment]
 	x := tp.end

@@ -20,7 +20,7 @@ type Maximizer interface {
 	Prepare(w *Sweeper) error
 	// MaximizeNode improves u, which holds the present control of node j, so that H̃_j(u) does not fall and u
 	// respects the bounds. It may keep state per node.
-	MaximizeNode(f *Frozen, ln *lane, j int, u []float64)
+	MaximizeNode(f *Frozen, ln *Lane, j int, u []float64)
 }
 
 // Maximize applies mx to all nodes: theta, which holds the control to start from, is improved in place.
@@ -48,7 +48,7 @@ func (ClosedForm) Name() string { return "closed-form" }
 func (ClosedForm) Prepare(*Sweeper) error { return nil }
 
 // MaximizeNode implements Maximizer.
-func (ClosedForm) MaximizeNode(f *Frozen, _ *lane, j int, u []float64) {
+func (ClosedForm) MaximizeNode(f *Frozen, _ *Lane, j int, u []float64) {
 	m := f.w.mesh
 	mass, old := m.mass[j], m.node(f.tr.Theta, j)
 	grad := m.node(f.tr.Grad, j)
@@ -112,7 +112,7 @@ func (HMax) Name() string { return "h-max" }
 func (HMax) Prepare(*Sweeper) error { return nil }
 
 // MaximizeNode implements Maximizer.
-func (h HMax) MaximizeNode(f *Frozen, ln *lane, j int, u []float64) {
+func (h HMax) MaximizeNode(f *Frozen, ln *Lane, j int, u []float64) {
 	tries := h.Backtracks
 	if tries == 0 {
 		tries = 10
@@ -135,7 +135,7 @@ func (h HMax) MaximizeNode(f *Frozen, ln *lane, j int, u []float64) {
 // LevenbergMarquardt maximizes the augmented Hamiltonian of E-MSA, read as a least-squares problem: the network
 // is fitted to its own vector field plus p/ρ at all frozen points. Each inner step solves
 //
-//	(ρ Σ f_θᵀf_θ + m(ν + 2ε)I + κ D) δ = ∂H̃/∂u,   D = diag of the first term,
+//	(ρ Σ f_θᵀf_θ + m(ν + 2ε)I + κ D) δ = ∂H̃/∂u,   D = diag of the sum before it, plus 1/100 of that diagonal's mean,
 //
 // where the damping κ falls after a success and rises until H̃ grows. κ is kept per node from call to call.
 type LevenbergMarquardt struct {
@@ -175,7 +175,7 @@ func (lm *LevenbergMarquardt) Prepare(w *Sweeper) error {
 }
 
 // MaximizeNode implements Maximizer.
-func (lm *LevenbergMarquardt) MaximizeNode(f *Frozen, ln *lane, j int, u []float64) {
+func (lm *LevenbergMarquardt) MaximizeNode(f *Frozen, ln *Lane, j int, u []float64) {
 	const (
 		least, most = 1e-12, 1e8
 		tries       = 8
@@ -196,12 +196,14 @@ func (lm *LevenbergMarquardt) MaximizeNode(f *Frozen, ln *lane, j int, u []float
 		if !(trace > 0) || math.IsInf(trace, 0) {
 			return
 		}
-		floor := 1e-12 * trace / float64(p)
+		// Parameters that the anchor stages hardly see, such as weights into saturated units, must not take steps of
+		// any size: all are damped by at least a hundredth of the mean.
+		share, floor := 0.01*trace/float64(p), 1e-12*trace/float64(p)
 		grown := false
 		for range tries {
 			copy(nd.a, nd.gn)
 			for i := 0; i < p; i++ {
-				nd.a[i*p+i] += lm.Kappa[j]*nd.gn[i*p+i] + floor
+				nd.a[i*p+i] += lm.Kappa[j]*(nd.gn[i*p+i]+share) + floor
 			}
 			if solveSPD(nd.delta, nd.a, nd.g) {
 				for i := range nd.trial {
@@ -261,7 +263,7 @@ func (b *LBFGS) Prepare(w *Sweeper) error {
 }
 
 // MaximizeNode implements Maximizer.
-func (b *LBFGS) MaximizeNode(f *Frozen, ln *lane, j int, u []float64) {
+func (b *LBFGS) MaximizeNode(f *Frozen, ln *Lane, j int, u []float64) {
 	m := f.w.mesh
 	iterations := b.Iterations
 	if iterations == 0 {

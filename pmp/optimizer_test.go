@@ -161,6 +161,41 @@ func TestAugmentedLagrangian(t *testing.T) {
 	}
 }
 
+// Singular arcs and a cost of fuel: the structure of the control is found without being told.
+func TestSQHOnBangBangAndSingularArcs(t *testing.T) {
+	for _, tc := range []struct {
+		c     *problems.Classical
+		sigma float64
+		most  float64 // above the optimum
+		check func(u []float64) bool
+	}{
+		{problems.CatalystMixing(), 10, 1e-7, func(u []float64) bool {
+			return u[20] == 1 && u[390] == 0 && math.Abs(u[200]-0.2271421) < 1e-3
+		}},
+		{problems.Turnpike(), 10, 1e-5, func(u []float64) bool {
+			return u[100] == -1 && math.Abs(u[250]) < 0.01 && u[380] == 1
+		}},
+		{problems.DoubleIntegratorFuel(), 100, 1e-4, func(u []float64) bool {
+			return u[50] == 5 && math.Abs(u[200]) < 0.01 && u[350] == -5
+		}},
+	} {
+		p := tc.c.Problem(pmp.PiecewiseLinear, 400)
+		var o pmp.Optimizer = &pmp.SQH{Kappa: 1e-12}
+		if len(p.Constraints) > 0 {
+			o = &pmp.AugmentedLagrangian{Inner: o, Sigma: tc.sigma}
+		}
+		r := optimize(t, o, p, rk4(1), make([]float64, 401), 5000, math.Inf(-1))
+		gap, miss := r.last.Loss-tc.c.Optimal, p.Violation(r.last.Trajectory)
+		t.Logf("%s: %.2g above the optimum, ends missed by %.2g, %d solves", tc.c.Name, gap, miss, r.solves)
+		if math.Abs(gap) > tc.most || miss > 1e-6 {
+			t.Errorf("%s: J = %.9g, want %.9g; ends missed by %.2g", tc.c.Name, r.last.Loss, tc.c.Optimal, miss)
+		}
+		if !tc.check(r.last.Theta) {
+			t.Errorf("%s: the control has another structure", tc.c.Name)
+		}
+	}
+}
+
 // regression is the sine toy of Li et al. in small.
 func regression(t testing.TB, layers int) (*pmp.Problem, []float64) {
 	t.Helper()

@@ -41,15 +41,15 @@ type Sweeper struct {
 	anchor  int    // the first stage with b ≠ 0, where feasibility penalties are measured
 	width   int
 	threads int
-	lanes   []*lane
+	lanes   []*Lane
 	partial []float64 // shards × len θ, gradient of each shard
 	costs   []shardCost
 
 	// The sweep under way, for tasks that are built once.
 	ctx      context.Context
 	tr       *Trajectory
-	forward  func(ln *lane, k int)
-	backward func(ln *lane, k int)
+	forward  func(ln *Lane, k int)
+	backward func(ln *Lane, k int)
 }
 
 type shardCost struct {
@@ -58,8 +58,8 @@ type shardCost struct {
 	err           error
 }
 
-// lane is the workspace of one goroutine.
-type lane struct {
+// Lane is the workspace of one of a Sweeper's goroutines, handed through by Maximizers to the methods of Frozen.
+type Lane struct {
 	index  int
 	ev     neural.Evaluator
 	keeper neural.Keeper
@@ -112,7 +112,7 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	for w.method.B[w.anchor] == 0 {
 		w.anchor++
 	}
-	w.forward = func(ln *lane, k int) { w.costs[k] = w.forwardShard(w.ctx, ln, w.tr, k) }
+	w.forward = func(ln *Lane, k int) { w.costs[k] = w.forwardShard(w.ctx, ln, w.tr, k) }
 	w.backward = w.backwardTask
 	for i := range w.threads {
 		ln, err := w.newLane(i)
@@ -124,8 +124,8 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	return w, nil
 }
 
-func (w *Sweeper) newLane(index int) (*lane, error) {
-	ln := &lane{index: index, its: map[int]*ode.Integrator{}}
+func (w *Sweeper) newLane(index int) (*Lane, error) {
+	ln := &Lane{index: index, its: map[int]*ode.Integrator{}}
 	ln.ev = w.Problem.Field.NewEvaluator(w.width)
 	ln.keeper, _ = ln.ev.(neural.Keeper)
 	ln.piece, _ = ln.ev.(Piecewise)
@@ -142,14 +142,14 @@ func (w *Sweeper) newLane(index int) (*lane, error) {
 }
 
 // enter turns the lane to a shard.
-func (ln *lane) enter(tp *tape) {
+func (ln *Lane) enter(tp *tape) {
 	ln.bound = -1
 	if ln.sample != nil {
 		ln.sample.SetSamples(tp.lo)
 	}
 }
 
-func (ln *lane) hasJacobian() bool {
+func (ln *Lane) hasJacobian() bool {
 	_, ok := ln.ev.(neural.ParamJacobian)
 	return ok
 }
@@ -191,7 +191,7 @@ func (w *Sweeper) MemoryEstimate() int64 {
 }
 
 // parallel runs task(lane, i) for i = 0 … n−1 on the sweeper's goroutines, in any order.
-func (w *Sweeper) parallel(n int, task func(ln *lane, i int)) {
+func (w *Sweeper) parallel(n int, task func(ln *Lane, i int)) {
 	if w.threads == 1 || n == 1 {
 		for i := 0; i < n; i++ {
 			task(w.lanes[0], i)
@@ -211,7 +211,7 @@ func (w *Sweeper) parallel(n int, task func(ln *lane, i int)) {
 }
 
 // bindAt makes the evaluator of the lane hold θ(t) on an element.
-func (w *Sweeper) bindAt(ln *lane, theta []float64, elem int, t float64) []float64 {
+func (w *Sweeper) bindAt(ln *Lane, theta []float64, elem int, t float64) []float64 {
 	u := w.mesh.at(ln.theta, theta, elem, t)
 	if w.mesh.kind == PiecewiseLinear || ln.bound != elem {
 		ln.ev.Bind(u)
@@ -220,7 +220,7 @@ func (w *Sweeper) bindAt(ln *lane, theta []float64, elem int, t float64) []float
 	return u
 }
 
-func (w *Sweeper) setSegment(ln *lane, k int) {
+func (w *Sweeper) setSegment(ln *Lane, k int) {
 	if ln.piece != nil {
 		ln.piece.SetPiece(w.segs[k].a, w.segs[k].b)
 	}
@@ -229,7 +229,7 @@ func (w *Sweeper) setSegment(ln *lane, k int) {
 // recorder is the right-hand side of a forward sweep: it evaluates f and records what it saw.
 type recorder struct {
 	w     *Sweeper
-	ln    *lane
+	ln    *Lane
 	tp    *tape
 	theta []float64
 	elem  int
@@ -306,7 +306,7 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 }
 
 // keepLen decides whether intermediate values are kept: a sweep of as many records as last time must fit.
-func (w *Sweeper) keepLen(ln *lane, tp *tape, batch, shards int) int {
+func (w *Sweeper) keepLen(ln *Lane, tp *tape, batch, shards int) int {
 	if ln.keeper == nil || w.Settings.KeepBytes < 0 {
 		return 0
 	}
@@ -322,7 +322,7 @@ func (w *Sweeper) keepLen(ln *lane, tp *tape, batch, shards int) int {
 	return one
 }
 
-func (w *Sweeper) forwardShard(ctx context.Context, ln *lane, tr *Trajectory, k int) (out shardCost) {
+func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k int) (out shardCost) {
 	p, dim := w.Problem, w.Problem.Field.Dim()
 	tp := &tr.shards[k]
 	lo := k * w.width

@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -148,13 +150,34 @@ func Main(args []string, stdout, stderr io.Writer, engine Engine) (code int) {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	k, err := parser.Parse(args)
+	k, err := parser.Parse(wordsFirst(args))
 	if err != nil {
 		fmt.Fprintf(stderr, "costate: %v (see costate %s--help)\n", err, commandOf(args))
 		return exit.Usage
 	}
 	err = k.Run(a)
 	return finish(ctx, stderr, err)
+}
+
+var replacement = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*=`)
+
+// wordsFirst moves key=value words that stand behind flags before them: the parser takes a list of words in one piece
+// only.
+func wordsFirst(args []string) []string {
+	takesValue := map[string]bool{"--out": true, "--seed": true, "--threads": true, "--progress": true, "--log-format": true, "--input": true, "--output": true, "-o": true}
+	first := slices.IndexFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") })
+	if first < 0 {
+		return args
+	}
+	words, flags := slices.Clone(args[:first]), []string(nil)
+	for i, a := range args[first:] {
+		if replacement.MatchString(a) && !takesValue[args[first+i-min(i, 1)]] {
+			words = append(words, a)
+		} else {
+			flags = append(flags, a)
+		}
+	}
+	return append(words, flags...)
 }
 
 // commandOf is the command that help is offered for, with a space behind.

@@ -90,6 +90,14 @@ func TestRunOptions(t *testing.T) {
 	}
 }
 
+func TestReplacementsBehindFlags(t *testing.T) {
+	var e engine
+	code, _, stderr := call(&e, "run", "moons", "--out", "/x/a=b", "seed=4", "--quiet", "field.hidden=[7]")
+	if code != 0 || e.run.Out != "/x/a=b" || e.run.Config.Seed != 4 || e.run.Config.Field.Hidden[0] != 7 || !e.run.Quiet {
+		t.Errorf("%d %s %+v", code, stderr, e.run)
+	}
+}
+
 func TestOtherCommands(t *testing.T) {
 	var e engine
 	for _, args := range [][]string{{"resume", "/r"}, {"check", "moons"}, {"evaluate", "/r", "--json"}, {"predict", "/r", "--input", "/i.csv", "-o", "/o.csv"}, {"report", "/r"}} {

@@ -64,7 +64,7 @@ func checkTensorBoard(v any) string {
 // The names that files may use; the same lists serve `costate list`.
 var (
 	Activations = []string{"tanh", "softplus", "sigmoid", "relu", "sine", "gelu"}
-	Problems    = []string{"double_integrator_bounded", "double_integrator_energy", "energy_distance", "rayleigh", "scalar_lqr", "van_der_pol", "van_der_pol_bounded"}
+	Problems    = []string{"catalyst_mixing", "double_integrator_bounded", "double_integrator_energy", "double_integrator_fuel", "energy_distance", "rayleigh", "scalar_lqr", "turnpike", "van_der_pol", "van_der_pol_bounded"}
 	Methods     = []string{"euler", "midpoint", "heun", "rk4", "bs3", "dopri5", "tsit5"}
 )
 

@@ -86,7 +86,7 @@ func (d *driver) measure(ctx context.Context, it *pmp.Iterate) (*rundir.Metrics,
 	}
 	d.final = it.Loss
 	val := math.NaN()
-	validated := d.heldOut && (d.iteration%d.c.Train.ValidateEvery == 0 || d.iteration == d.c.Train.Iterations || it.Stop != pmp.InProgress)
+	validated := d.validates && (d.iteration%d.c.Train.ValidateEvery == 0 || d.iteration == d.c.Train.Iterations || it.Stop != pmp.InProgress)
 	if validated {
 		v, err := d.task.Validate(ctx, it.Theta)
 		switch {
@@ -116,8 +116,8 @@ func (d *driver) measure(ctx context.Context, it *pmp.Iterate) (*rundir.Metrics,
 	return row, nil
 }
 
-// keepBest compares an iterate with the best one: by the loss on held-out data where there are any, else by the
-// training loss. Under end constraints the multipliers change what losses mean, and the last accepted iterate is
+// keepBest compares an iterate with the best one: by the loss on the validation set where there is one, else by
+// the training loss. Under end constraints the multipliers change what losses mean, and the last accepted iterate is
 // the best one.
 func (d *driver) keepBest(it *pmp.Iterate, val float64, validated bool) {
 	score := it.Loss
@@ -126,13 +126,13 @@ func (d *driver) keepBest(it *pmp.Iterate, val float64, validated bool) {
 		return
 	case len(d.task.Problem().Constraints) > 0:
 		score = math.Inf(-1)
-	case d.heldOut && !validated && !math.IsInf(d.bestScore, 1):
+	case d.validates && !validated && !math.IsInf(d.bestScore, 1):
 		return
-	case d.heldOut && !validated: // better than the first control, until something is validated
+	case d.validates && !validated: // better than the first control, until something is validated
 		d.bestLoss, d.bestIteration = it.Loss, d.iteration
 		d.best = append(d.best[:0], it.Theta...)
 		return
-	case d.heldOut:
+	case d.validates:
 		score = val
 	}
 	if score < d.bestScore || math.IsInf(score, -1) {

@@ -174,11 +174,11 @@ type driver struct {
 
 	iteration int // iterations done
 	tally
-	started time.Time
-	before  time.Duration // wall time of earlier sessions
-	message string        // why the optimizer stopped, in its own words
-	heldOut bool          // there are held-out data
-	marked  int           // iteration that BEST stands for
+	started   time.Time
+	before    time.Duration // wall time of earlier sessions
+	message   string        // why the optimizer stopped, in its own words
+	validates bool          // there is a validation set
+	marked    int           // iteration that BEST stands for
 }
 
 // tally is what a run has seen so far; it is part of checkpoints.
@@ -205,7 +205,7 @@ func newDriver(c *config.Config, o Options) (*driver, error) {
 	d := &driver{c: c, o: o, task: task, settings: s, phase: -1}
 	d.initial, d.final, d.bestLoss, d.bestScore = math.NaN(), math.NaN(), math.Inf(1), math.Inf(1)
 	a := task.About()
-	d.heldOut = a.HeldOut > 0
+	d.validates = a.Validation > 0
 	memory, err := Memory(task, s)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
@@ -24,11 +25,13 @@ type Fit struct {
 	field    *neural.MLP
 	dim      int // of the state, augmentation included
 
-	train, held []data.Window
-	problem     *pmp.Problem
-	length      int
-	grid        []float64 // common times of all training windows of the phase
-	warped      bool      // windows have times of their own
+	train   []data.Window
+	valid   []data.Window // choose the best control
+	held    []data.Window // measure it: the test windows, or those for validation where there are none
+	problem *pmp.Problem
+	length  int
+	grid    []float64 // common times of all training windows of the phase
+	warped  bool      // windows have times of their own
 }
 
 func newFit(c *config.Config, threads int) (*Fit, error) {
@@ -100,13 +103,19 @@ func (f *Fit) Enter(phase int) error {
 		return configError("data.validation", fmt.Sprintf("leaves none of %d windows for training: use shorter windows, a smaller stride or validation = 0", len(windows)))
 	}
 	f.length = length
-	f.train, f.held = pick(windows, split.Train), pick(windows, append(append([]int(nil), split.Validation...), split.Test...))
+	f.train, f.valid, f.held = pick(windows, split.Train), pick(windows, split.Validation), pick(windows, split.Test)
+	if len(f.held) == 0 {
+		f.held = f.valid
+	}
 	if f.series == nil {
 		f.normalize()
 	}
 	times := f.times(f.train)
 	f.grid = pmp.MeanGrid(times, len(f.train))
-	f.warped = f.c.Field.Time || !equallySpaced(times, f.grid, len(f.train)) || len(f.held) > 0 && !equallySpaced(f.times(f.held), f.grid, len(f.held))
+	f.warped = f.c.Field.Time || !equallySpaced(times, f.grid, len(f.train))
+	for _, w := range [][]data.Window{f.valid, f.held} {
+		f.warped = f.warped || len(w) > 0 && !equallySpaced(f.times(w), f.grid, len(w))
+	}
 	var err error
 	f.problem, err = f.pose(f.train)
 	return err
@@ -247,10 +256,15 @@ func (f *Fit) Initial() []float64 { return initial(f.field, nodes(&f.c.Control),
 
 // Validate implements Task.
 func (f *Fit) Validate(ctx context.Context, theta []float64) (float64, error) {
-	if len(f.held) == 0 {
+	return f.loss(ctx, theta, f.valid)
+}
+
+// loss is the cost of a control on some windows, NaN where there are none.
+func (f *Fit) loss(ctx context.Context, theta []float64, w []data.Window) (float64, error) {
+	if len(w) == 0 {
 		return math.NaN(), nil
 	}
-	p, err := f.pose(f.held)
+	p, err := f.pose(w)
 	if err != nil {
 		return 0, err
 	}
@@ -320,7 +334,7 @@ func (f *Fit) integrate(ctx context.Context, theta, x0, times []float64) ([]floa
 // HeldOut tells which observations no training window looks at.
 func (f *Fit) HeldOut() []bool {
 	held := make([]bool, f.series.Len())
-	for _, w := range f.held {
+	for _, w := range slices.Concat(f.valid, f.held) {
 		for k := w.Start; k < w.Start+w.Len; k++ {
 			held[k] = true
 		}
@@ -387,7 +401,7 @@ func (f *Fit) Metrics(ctx context.Context, theta []float64) (map[string]float64,
 		}
 	}
 	if len(f.held) > 0 {
-		v, err := f.Validate(ctx, theta)
+		v, err := f.loss(ctx, theta, f.held)
 		if err != nil {
 			v = math.NaN()
 		}
@@ -419,7 +433,7 @@ func (f *Fit) About() About {
 		Data: fmt.Sprintf("%s: %d rows × %d columns, %d training and %d held-out windows of %d points",
 			f.raw.Source, f.raw.Len(), f.raw.Dim(), len(f.train), len(f.held), f.length),
 		Model: describe(&f.c.Field, f.field, &f.c.Control), Params: nodes(&f.c.Control) * f.field.NumParams(),
-		StateSize: f.dim, Samples: len(f.train), HeldOut: len(f.held), Hashes: map[string]string{f.raw.Source: f.raw.Hash}, Scaler: f.scaler,
+		StateSize: f.dim, Samples: len(f.train), Validation: len(f.valid), HeldOut: len(f.held), Hashes: map[string]string{f.raw.Source: f.raw.Hash}, Scaler: f.scaler,
 	}
 }
 

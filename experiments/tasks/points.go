@@ -14,16 +14,18 @@ import (
 
 // points is what tasks on independent points share: a flow from t0 to t1 that starts at the point.
 type points struct {
-	c           *config.Config
-	settings    pmp.Settings
-	all         *data.Points // normalized
-	scaler      data.Scaler
-	field       *neural.MLP
-	dim         int
-	train, held []int
-	problem     *pmp.Problem
-	start       func(dst, point []float64) // initial state of a point
-	cost        func(index []int) pmp.Cost // terminal cost of some points
+	c        *config.Config
+	settings pmp.Settings
+	all      *data.Points // normalized
+	scaler   data.Scaler
+	field    *neural.MLP
+	dim      int
+	train    []int
+	valid    []int // chooses the best control
+	held     []int // measures it: the test set, or the validation set where there is none
+	problem  *pmp.Problem
+	start    func(dst, point []float64) // initial state of a point
+	cost     func(index []int) pmp.Cost // terminal cost of some points
 }
 
 func newPoints(c *config.Config, threads, dim int, all *data.Points) (points, error) {
@@ -36,7 +38,10 @@ func newPoints(c *config.Config, threads, dim int, all *data.Points) (points, er
 		return points{}, err
 	}
 	split := data.SplitPoints(all.Len(), c.Data.Validation, c.Data.Test, c.Seed)
-	p.train, p.held = split.Train, append(append([]int(nil), split.Validation...), split.Test...)
+	p.train, p.valid, p.held = split.Train, split.Validation, split.Test
+	if len(p.held) == 0 {
+		p.held = p.valid
+	}
 	if len(p.train) == 0 {
 		return points{}, configError("data.validation", fmt.Sprintf("leaves none of %d points for training", all.Len()))
 	}
@@ -106,10 +111,10 @@ func (p *points) Initial() []float64 { return initial(p.field, nodes(&p.c.Contro
 
 // Validate implements Task.
 func (p *points) Validate(ctx context.Context, theta []float64) (float64, error) {
-	if len(p.held) == 0 {
+	if len(p.valid) == 0 {
 		return math.NaN(), nil
 	}
-	j, _, err := p.flow(ctx, theta, p.held)
+	j, _, err := p.flow(ctx, theta, p.valid)
 	return j, err
 }
 
@@ -158,6 +163,6 @@ func (p *points) About() About {
 	return About{
 		Data:  fmt.Sprintf("%s: %d points of dimension %d, %d for training and %d held out", p.all.Source, p.all.Len(), p.all.Dim(), len(p.train), len(p.held)),
 		Model: describe(&p.c.Field, p.field, &p.c.Control), Params: nodes(&p.c.Control) * p.field.NumParams(),
-		StateSize: p.dim, Samples: len(p.train), HeldOut: len(p.held), Hashes: map[string]string{p.all.Source: p.all.Hash}, Scaler: p.scaler,
+		StateSize: p.dim, Samples: len(p.train), Validation: len(p.valid), HeldOut: len(p.held), Hashes: map[string]string{p.all.Source: p.all.Hash}, Scaler: p.scaler,
 	}
 }

@@ -27,7 +27,7 @@ type Task interface {
 	Select(index []int)
 	// Initial is the first control.
 	Initial() []float64
-	// Validate is the loss on held-out data, NaN where there is none.
+	// Validate is the loss on the validation set, NaN where there is none.
 	Validate(ctx context.Context, theta []float64) (float64, error)
 	// Metrics measures a control on all data sets, by name.
 	Metrics(ctx context.Context, theta []float64) (map[string]float64, error)
@@ -42,14 +42,16 @@ type Task interface {
 
 // About is what a person should know of a task before it runs.
 type About struct {
-	Data      string            // data set and rows
-	Model     string            // field and its size
-	Params    int               // numbers in the control, all nodes together
-	StateSize int               // d
-	Samples   int               // training samples
-	HeldOut   int               // held-out samples
-	Hashes    map[string]string // source → SHA-256
-	Scaler    data.Scaler
+	Data      string // data set and rows
+	Model     string // field and its size
+	Params    int    // numbers in the control, all nodes together
+	StateSize int    // d
+	Samples   int    // training samples
+	// Validation samples choose the best control; HeldOut ones measure it: the test set, or the validation set where
+	// there is none.
+	Validation, HeldOut int
+	Hashes              map[string]string // source → SHA-256
+	Scaler              data.Scaler
 }
 
 // New builds the task that a configuration describes. threads is for sweeps outside training.

@@ -7,6 +7,7 @@ package problems
 
 import (
 	"fmt"
+	"math"
 	"sort"
 
 	"github.com/costate-go/costate/ode/neural"
@@ -51,7 +52,10 @@ func (c *Classical) Problem(kind pmp.Kind, intervals int) *pmp.Problem {
 
 // All returns the problems in the order of their names.
 func All() []*Classical {
-	list := []*Classical{VanDerPol(), VanDerPolBounded(), DoubleIntegratorEnergy(), DoubleIntegratorBounded(), Rayleigh(), ScalarLQR(), EnergyDistance()}
+	list := []*Classical{
+		VanDerPol(), VanDerPolBounded(), DoubleIntegratorEnergy(), DoubleIntegratorBounded(), DoubleIntegratorFuel(), Rayleigh(),
+		ScalarLQR(), EnergyDistance(), Turnpike(), CatalystMixing(),
+	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list
 }
@@ -103,6 +107,46 @@ func DoubleIntegratorBounded() *Classical {
 	c.Name, c.Title = "double_integrator_bounded", "double integrator, least energy, |u| ≤ 5"
 	c.Lower, c.Upper, c.Optimal = []float64{-5}, []float64{5}, 6.0450277563
 	return c
+}
+
+// DoubleIntegratorFuel is the same with ∫ |u| dt: u = 5, 0, −5, switching at 0.2763932 and 0.7236068.
+func DoubleIntegratorFuel() *Classical {
+	c := DoubleIntegratorBounded()
+	c.Name, c.Title = "double_integrator_fuel", "double integrator, least fuel, |u| ≤ 5"
+	c.L2, c.L1, c.Optimal = 0, 1, 5-math.Sqrt(5)
+	return c
+}
+
+// Turnpike is ẋ = u in [−1, 1] from 1 to ½ on [0, 2] with ∫ x² dt: u = −1, then 0 on a singular arc, then 1.
+func Turnpike() *Classical {
+	c := ScalarLQR()
+	c.Name, c.Title = "turnpike", "turnpike with a singular arc"
+	c.T1, c.Running, c.L2, c.Optimal = 2, &pmp.Quadratic{Weight: []float64{1}}, 0, 0.375
+	c.Lower, c.Upper = []float64{-1}, []float64{1}
+	c.EndComponent, c.EndTarget = []int{0}, []float64{0.5}
+	return c
+}
+
+// CatalystMixing is the share of two catalysts along a reactor: maximize 1 − x₁(1) − x₂(1), u in [0, 1], here as the
+// minimum of its negative. u = 1, then 0.2271421 on a singular arc, then 0, with switches at 0.1362991 and 0.7252302
+// (Jackson, 1968; COPS 3.0, problem 14).
+func CatalystMixing() *Classical {
+	return &Classical{
+		Name: "catalyst_mixing", Title: "catalyst mixing", States: []string{"x₁", "x₂"},
+		Field: neural.Func{D: 2, P: 1,
+			F: func(dx []float64, _ float64, x, u []float64) {
+				dx[0] = u[0] * (10*x[1] - x[0])
+				dx[1] = u[0]*(x[0]-10*x[1]) - (1-u[0])*x[1]
+			},
+			VJP: func(px, pu []float64, _ float64, x, u, p []float64) {
+				px[0] = u[0] * (p[1] - p[0])
+				px[1] = 10*u[0]*(p[0]-p[1]) - (1-u[0])*p[1]
+				pu[0] = (10*x[1]-x[0])*p[0] + (x[0]-10*x[1]+x[1])*p[1]
+			},
+		},
+		T1: 1, X0: []float64{1, 0}, Terminal: &pmp.Linear{Weight: []float64{1, 1}, Offset: -1},
+		Lower: []float64{0}, Upper: []float64{1}, Optimal: -0.048055686,
+	}
 }
 
 // EnergyDistance is ẍ = u from rest on [0, 1] with −½x(1) + ½∫ u² dt: u = ½(1 − t).
