@@ -4,6 +4,9 @@ package kernel
 
 import (
 	"math"
+	"os"
+	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 )
@@ -194,6 +197,25 @@ func TestActivationsDoNotDependOnPlace(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Slices and constants lie anywhere: a move that wants 64 aligned bytes may only name registers. Whether a linked program
+// shows the mistake is chance.
+func TestNoAlignedMoves(t *testing.T) {
+	files, err := filepath.Glob("z*_amd64.s")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	aligned := regexp.MustCompile(`(?m)^\s*V?(MOVA|MOVDQA|MOVNT)\S*\s.*\(.*$`)
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line := aligned.Find(text); line != nil {
+			t.Errorf("%s: %s", f, line)
+		}
+	}
 }
 
 // benchLevels runs a benchmark with every instruction set that the processor has.

@@ -26,75 +26,155 @@ DATA constants<>+0(SB)/8, $0x8000000000000000
 DATA constants<>+8(SB)/8, $0x8000000000000000
 DATA constants<>+16(SB)/8, $0x8000000000000000
 DATA constants<>+24(SB)/8, $0x8000000000000000
-DATA constants<>+32(SB)/8, $0x3ff0000000000000
-DATA constants<>+40(SB)/8, $0x3ff0000000000000
-DATA constants<>+48(SB)/8, $0x3ff0000000000000
-DATA constants<>+56(SB)/8, $0x3ff0000000000000
-DATA constants<>+64(SB)/8, $0x4000000000000000
-DATA constants<>+72(SB)/8, $0x4000000000000000
-DATA constants<>+80(SB)/8, $0x4000000000000000
-DATA constants<>+88(SB)/8, $0x4000000000000000
-DATA constants<>+96(SB)/8, $0x4020000000000000
-DATA constants<>+104(SB)/8, $0x4020000000000000
-DATA constants<>+112(SB)/8, $0x4020000000000000
-DATA constants<>+120(SB)/8, $0x4020000000000000
-DATA constants<>+128(SB)/8, $0x4034000000000000
-DATA constants<>+136(SB)/8, $0x4034000000000000
-DATA constants<>+144(SB)/8, $0x4034000000000000
-DATA constants<>+152(SB)/8, $0x4034000000000000
-DATA constants<>+160(SB)/8, $0x4044000000000000
-DATA constants<>+168(SB)/8, $0x4044000000000000
-DATA constants<>+176(SB)/8, $0x4044000000000000
-DATA constants<>+184(SB)/8, $0x4044000000000000
-DATA constants<>+192(SB)/8, $0x3fe0000000000000
-DATA constants<>+200(SB)/8, $0x3fe0000000000000
-DATA constants<>+208(SB)/8, $0x3fe0000000000000
-DATA constants<>+216(SB)/8, $0x3fe0000000000000
-DATA constants<>+224(SB)/8, $0x40071547652b82fe
-DATA constants<>+232(SB)/8, $0x40071547652b82fe
-DATA constants<>+240(SB)/8, $0x40071547652b82fe
-DATA constants<>+248(SB)/8, $0x40071547652b82fe
-DATA constants<>+256(SB)/8, $0x4338000000000000
-DATA constants<>+264(SB)/8, $0x4338000000000000
-DATA constants<>+272(SB)/8, $0x4338000000000000
-DATA constants<>+280(SB)/8, $0x4338000000000000
-DATA constants<>+288(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+296(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+304(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+312(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+320(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+328(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+336(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+344(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+352(SB)/8, $0xbfd5555555555555
-DATA constants<>+360(SB)/8, $0xbfd5555555555555
-DATA constants<>+368(SB)/8, $0xbfd5555555555555
-DATA constants<>+376(SB)/8, $0xbfd5555555555555
-DATA constants<>+384(SB)/8, $0x3fc111111111105e
-DATA constants<>+392(SB)/8, $0x3fc111111111105e
-DATA constants<>+400(SB)/8, $0x3fc111111111105e
-DATA constants<>+408(SB)/8, $0x3fc111111111105e
-DATA constants<>+416(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+424(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+432(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+440(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+448(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+456(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+464(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+472(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+480(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+488(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+496(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+504(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+512(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+520(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+528(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+536(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+544(SB)/8, $0xbf56dca8df97cb33
-DATA constants<>+552(SB)/8, $0xbf56dca8df97cb33
-DATA constants<>+560(SB)/8, $0xbf56dca8df97cb33
-DATA constants<>+568(SB)/8, $0xbf56dca8df97cb33
-GLOBL constants<>(SB), RODATA|NOPTR, $576
+DATA constants<>+32(SB)/8, $0x8000000000000000
+DATA constants<>+40(SB)/8, $0x8000000000000000
+DATA constants<>+48(SB)/8, $0x8000000000000000
+DATA constants<>+56(SB)/8, $0x8000000000000000
+DATA constants<>+64(SB)/8, $0x3ff0000000000000
+DATA constants<>+72(SB)/8, $0x3ff0000000000000
+DATA constants<>+80(SB)/8, $0x3ff0000000000000
+DATA constants<>+88(SB)/8, $0x3ff0000000000000
+DATA constants<>+96(SB)/8, $0x3ff0000000000000
+DATA constants<>+104(SB)/8, $0x3ff0000000000000
+DATA constants<>+112(SB)/8, $0x3ff0000000000000
+DATA constants<>+120(SB)/8, $0x3ff0000000000000
+DATA constants<>+128(SB)/8, $0x4000000000000000
+DATA constants<>+136(SB)/8, $0x4000000000000000
+DATA constants<>+144(SB)/8, $0x4000000000000000
+DATA constants<>+152(SB)/8, $0x4000000000000000
+DATA constants<>+160(SB)/8, $0x4000000000000000
+DATA constants<>+168(SB)/8, $0x4000000000000000
+DATA constants<>+176(SB)/8, $0x4000000000000000
+DATA constants<>+184(SB)/8, $0x4000000000000000
+DATA constants<>+192(SB)/8, $0xc000000000000000
+DATA constants<>+200(SB)/8, $0xc000000000000000
+DATA constants<>+208(SB)/8, $0xc000000000000000
+DATA constants<>+216(SB)/8, $0xc000000000000000
+DATA constants<>+224(SB)/8, $0xc000000000000000
+DATA constants<>+232(SB)/8, $0xc000000000000000
+DATA constants<>+240(SB)/8, $0xc000000000000000
+DATA constants<>+248(SB)/8, $0xc000000000000000
+DATA constants<>+256(SB)/8, $0x4020000000000000
+DATA constants<>+264(SB)/8, $0x4020000000000000
+DATA constants<>+272(SB)/8, $0x4020000000000000
+DATA constants<>+280(SB)/8, $0x4020000000000000
+DATA constants<>+288(SB)/8, $0x4020000000000000
+DATA constants<>+296(SB)/8, $0x4020000000000000
+DATA constants<>+304(SB)/8, $0x4020000000000000
+DATA constants<>+312(SB)/8, $0x4020000000000000
+DATA constants<>+320(SB)/8, $0x4034000000000000
+DATA constants<>+328(SB)/8, $0x4034000000000000
+DATA constants<>+336(SB)/8, $0x4034000000000000
+DATA constants<>+344(SB)/8, $0x4034000000000000
+DATA constants<>+352(SB)/8, $0x4034000000000000
+DATA constants<>+360(SB)/8, $0x4034000000000000
+DATA constants<>+368(SB)/8, $0x4034000000000000
+DATA constants<>+376(SB)/8, $0x4034000000000000
+DATA constants<>+384(SB)/8, $0x4044000000000000
+DATA constants<>+392(SB)/8, $0x4044000000000000
+DATA constants<>+400(SB)/8, $0x4044000000000000
+DATA constants<>+408(SB)/8, $0x4044000000000000
+DATA constants<>+416(SB)/8, $0x4044000000000000
+DATA constants<>+424(SB)/8, $0x4044000000000000
+DATA constants<>+432(SB)/8, $0x4044000000000000
+DATA constants<>+440(SB)/8, $0x4044000000000000
+DATA constants<>+448(SB)/8, $0x3fe0000000000000
+DATA constants<>+456(SB)/8, $0x3fe0000000000000
+DATA constants<>+464(SB)/8, $0x3fe0000000000000
+DATA constants<>+472(SB)/8, $0x3fe0000000000000
+DATA constants<>+480(SB)/8, $0x3fe0000000000000
+DATA constants<>+488(SB)/8, $0x3fe0000000000000
+DATA constants<>+496(SB)/8, $0x3fe0000000000000
+DATA constants<>+504(SB)/8, $0x3fe0000000000000
+DATA constants<>+512(SB)/8, $0x40071547652b82fe
+DATA constants<>+520(SB)/8, $0x40071547652b82fe
+DATA constants<>+528(SB)/8, $0x40071547652b82fe
+DATA constants<>+536(SB)/8, $0x40071547652b82fe
+DATA constants<>+544(SB)/8, $0x40071547652b82fe
+DATA constants<>+552(SB)/8, $0x40071547652b82fe
+DATA constants<>+560(SB)/8, $0x40071547652b82fe
+DATA constants<>+568(SB)/8, $0x40071547652b82fe
+DATA constants<>+576(SB)/8, $0x4338000000000000
+DATA constants<>+584(SB)/8, $0x4338000000000000
+DATA constants<>+592(SB)/8, $0x4338000000000000
+DATA constants<>+600(SB)/8, $0x4338000000000000
+DATA constants<>+608(SB)/8, $0x4338000000000000
+DATA constants<>+616(SB)/8, $0x4338000000000000
+DATA constants<>+624(SB)/8, $0x4338000000000000
+DATA constants<>+632(SB)/8, $0x4338000000000000
+DATA constants<>+640(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+648(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+656(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+664(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+672(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+680(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+688(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+696(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+704(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+712(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+720(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+728(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+736(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+744(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+752(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+760(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+768(SB)/8, $0xbfd5555555555555
+DATA constants<>+776(SB)/8, $0xbfd5555555555555
+DATA constants<>+784(SB)/8, $0xbfd5555555555555
+DATA constants<>+792(SB)/8, $0xbfd5555555555555
+DATA constants<>+800(SB)/8, $0xbfd5555555555555
+DATA constants<>+808(SB)/8, $0xbfd5555555555555
+DATA constants<>+816(SB)/8, $0xbfd5555555555555
+DATA constants<>+824(SB)/8, $0xbfd5555555555555
+DATA constants<>+832(SB)/8, $0x3fc111111111105e
+DATA constants<>+840(SB)/8, $0x3fc111111111105e
+DATA constants<>+848(SB)/8, $0x3fc111111111105e
+DATA constants<>+856(SB)/8, $0x3fc111111111105e
+DATA constants<>+864(SB)/8, $0x3fc111111111105e
+DATA constants<>+872(SB)/8, $0x3fc111111111105e
+DATA constants<>+880(SB)/8, $0x3fc111111111105e
+DATA constants<>+888(SB)/8, $0x3fc111111111105e
+DATA constants<>+896(SB)/8, $0xbfaba1ba1b9be7b9
+DATA constants<>+904(SB)/8, $0xbfaba1ba1b9be7b9
+DATA constants<>+912(SB)/8, $0xbfaba1ba1b9be7b9
+DATA constants<>+920(SB)/8, $0xbfaba1ba1b9be7b9
+DATA constants<>+928(SB)/8, $0xbfaba1ba1b9be7b9
+DATA constants<>+936(SB)/8, $0xbfaba1ba1b9be7b9
+DATA constants<>+944(SB)/8, $0xbfaba1ba1b9be7b9
+DATA constants<>+952(SB)/8, $0xbfaba1ba1b9be7b9
+DATA constants<>+960(SB)/8, $0x3f9664f47f130c6b
+DATA constants<>+968(SB)/8, $0x3f9664f47f130c6b
+DATA constants<>+976(SB)/8, $0x3f9664f47f130c6b
+DATA constants<>+984(SB)/8, $0x3f9664f47f130c6b
+DATA constants<>+992(SB)/8, $0x3f9664f47f130c6b
+DATA constants<>+1000(SB)/8, $0x3f9664f47f130c6b
+DATA constants<>+1008(SB)/8, $0x3f9664f47f130c6b
+DATA constants<>+1016(SB)/8, $0x3f9664f47f130c6b
+DATA constants<>+1024(SB)/8, $0xbf8226dc8f1d3b28
+DATA constants<>+1032(SB)/8, $0xbf8226dc8f1d3b28
+DATA constants<>+1040(SB)/8, $0xbf8226dc8f1d3b28
+DATA constants<>+1048(SB)/8, $0xbf8226dc8f1d3b28
+DATA constants<>+1056(SB)/8, $0xbf8226dc8f1d3b28
+DATA constants<>+1064(SB)/8, $0xbf8226dc8f1d3b28
+DATA constants<>+1072(SB)/8, $0xbf8226dc8f1d3b28
+DATA constants<>+1080(SB)/8, $0xbf8226dc8f1d3b28
+DATA constants<>+1088(SB)/8, $0x3f6d680c069156dc
+DATA constants<>+1096(SB)/8, $0x3f6d680c069156dc
+DATA constants<>+1104(SB)/8, $0x3f6d680c069156dc
+DATA constants<>+1112(SB)/8, $0x3f6d680c069156dc
+DATA constants<>+1120(SB)/8, $0x3f6d680c069156dc
+DATA constants<>+1128(SB)/8, $0x3f6d680c069156dc
+DATA constants<>+1136(SB)/8, $0x3f6d680c069156dc
+DATA constants<>+1144(SB)/8, $0x3f6d680c069156dc
+DATA constants<>+1152(SB)/8, $0xbf56dca8df97cb33
+DATA constants<>+1160(SB)/8, $0xbf56dca8df97cb33
+DATA constants<>+1168(SB)/8, $0xbf56dca8df97cb33
+DATA constants<>+1176(SB)/8, $0xbf56dca8df97cb33
+DATA constants<>+1184(SB)/8, $0xbf56dca8df97cb33
+DATA constants<>+1192(SB)/8, $0xbf56dca8df97cb33
+DATA constants<>+1200(SB)/8, $0xbf56dca8df97cb33
+DATA constants<>+1208(SB)/8, $0xbf56dca8df97cb33
+GLOBL constants<>(SB), RODATA|NOPTR, $1216
 
 // func tanhAVX512(dst *float64, x *float64, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -103,65 +183,153 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Z0
-	VBROADCASTSD constants<>+32(SB), Z1
-	VBROADCASTSD constants<>+224(SB), Z2
-	VBROADCASTSD constants<>+256(SB), Z3
-	VBROADCASTSD constants<>+288(SB), Z4
-	VBROADCASTSD constants<>+320(SB), Z5
-	VBROADCASTSD constants<>+352(SB), Z6
-	VBROADCASTSD constants<>+384(SB), Z7
-	VBROADCASTSD constants<>+416(SB), Z8
-	VBROADCASTSD constants<>+448(SB), Z9
-	VBROADCASTSD constants<>+480(SB), Z10
-	VBROADCASTSD constants<>+512(SB), Z11
-	VBROADCASTSD constants<>+544(SB), Z12
-	VBROADCASTSD constants<>+64(SB), Z13
-	VBROADCASTSD constants<>+96(SB), Z14
-	VBROADCASTSD constants<>+128(SB), Z15
+	VBROADCASTSD constants<>+64(SB), Z1
+	VBROADCASTSD constants<>+512(SB), Z2
+	VBROADCASTSD constants<>+576(SB), Z3
+	VBROADCASTSD constants<>+640(SB), Z4
+	VBROADCASTSD constants<>+704(SB), Z5
+	VBROADCASTSD constants<>+320(SB), Z6
+	VBROADCASTSD constants<>+768(SB), Z7
+	VBROADCASTSD constants<>+832(SB), Z8
+	VBROADCASTSD constants<>+896(SB), Z9
+	VBROADCASTSD constants<>+960(SB), Z10
+	VBROADCASTSD constants<>+1024(SB), Z11
+
+three:
+	CMPQ         DX, $+24
+	JLT          one
+	VMOVUPD      (CX), Z12
+	VANDNPD      Z12, Z0, Z13
+	VMOVUPD      64(CX), Z14
+	VANDNPD      Z14, Z0, Z15
+	VMOVUPD      128(CX), Z16
+	VANDNPD      Z16, Z0, Z17
+	VMINPD       Z13, Z6, Z13
+	VMINPD       Z15, Z6, Z15
+	VMINPD       Z17, Z6, Z17
+	VMOVUPD      Z3, Z18
+	VMOVUPD      Z3, Z21
+	VMOVUPD      Z3, Z24
+	VFMADD231PD  Z2, Z13, Z18
+	VFMADD231PD  Z2, Z15, Z21
+	VFMADD231PD  Z2, Z17, Z24
+	VSUBPD       Z3, Z18, Z19
+	VSUBPD       Z3, Z21, Z22
+	VSUBPD       Z3, Z24, Z25
+	VFNMADD231PD Z4, Z19, Z13
+	VFNMADD231PD Z4, Z22, Z15
+	VFNMADD231PD Z4, Z25, Z17
+	VFNMADD231PD Z5, Z19, Z13
+	VFNMADD231PD Z5, Z22, Z15
+	VFNMADD231PD Z5, Z25, Z17
+	VSCALEFPD    Z19, Z1, Z18
+	VSCALEFPD    Z22, Z1, Z21
+	VSCALEFPD    Z25, Z1, Z24
+	VMULPD       Z13, Z13, Z19
+	VMULPD       Z15, Z15, Z22
+	VMULPD       Z17, Z17, Z25
+	VMOVUPD      constants<>+1152(SB), Z20
+	VMOVUPD      constants<>+1152(SB), Z23
+	VMOVUPD      constants<>+1152(SB), Z26
+	VFMADD213PD  constants<>+1088(SB), Z19, Z20
+	VFMADD213PD  constants<>+1088(SB), Z22, Z23
+	VFMADD213PD  constants<>+1088(SB), Z25, Z26
+	VFMADD213PD  Z11, Z19, Z20
+	VFMADD213PD  Z11, Z22, Z23
+	VFMADD213PD  Z11, Z25, Z26
+	VFMADD213PD  Z10, Z19, Z20
+	VFMADD213PD  Z10, Z22, Z23
+	VFMADD213PD  Z10, Z25, Z26
+	VFMADD213PD  Z9, Z19, Z20
+	VFMADD213PD  Z9, Z22, Z23
+	VFMADD213PD  Z9, Z25, Z26
+	VFMADD213PD  Z8, Z19, Z20
+	VFMADD213PD  Z8, Z22, Z23
+	VFMADD213PD  Z8, Z25, Z26
+	VFMADD213PD  Z7, Z19, Z20
+	VFMADD213PD  Z7, Z22, Z23
+	VFMADD213PD  Z7, Z25, Z26
+	VMULPD       Z13, Z19, Z19
+	VMULPD       Z15, Z22, Z22
+	VMULPD       Z17, Z25, Z25
+	VFMADD231PD  Z20, Z19, Z13
+	VFMADD231PD  Z23, Z22, Z15
+	VFMADD231PD  Z26, Z25, Z17
+	VSUBPD       Z1, Z18, Z19
+	VSUBPD       Z1, Z21, Z22
+	VSUBPD       Z1, Z24, Z25
+	VADDPD       Z1, Z18, Z20
+	VADDPD       Z1, Z21, Z23
+	VADDPD       Z1, Z24, Z26
+	VMOVUPD      Z20, Z27
+	VMOVUPD      Z23, Z28
+	VMOVUPD      Z26, Z29
+	VFMADD231PD  Z19, Z13, Z20
+	VFMADD231PD  Z22, Z15, Z23
+	VFMADD231PD  Z25, Z17, Z26
+	VCMPPD       $0x05, constants<>+256(SB), Z18, K1
+	VCMPPD       $0x05, constants<>+256(SB), Z21, K2
+	VCMPPD       $0x05, constants<>+256(SB), Z24, K3
+	VMOVUPD      constants<>+128(SB), K1, Z27
+	VMOVUPD      constants<>+128(SB), K2, Z28
+	VMOVUPD      constants<>+128(SB), K3, Z29
+	VMOVUPD      constants<>+192(SB), K1, Z19
+	VMOVUPD      constants<>+192(SB), K2, Z22
+	VMOVUPD      constants<>+192(SB), K3, Z25
+	VFMADD231PD  Z27, Z13, Z19
+	VFMADD231PD  Z28, Z15, Z22
+	VFMADD231PD  Z29, Z17, Z25
+	VDIVPD       Z20, Z19, Z19
+	VDIVPD       Z23, Z22, Z22
+	VDIVPD       Z26, Z25, Z25
+	VADDPD       Z1, Z19, K1, Z19
+	VADDPD       Z1, Z22, K2, Z22
+	VADDPD       Z1, Z25, K3, Z25
+	VPTERNLOGQ   $0xf8, Z0, Z12, Z19
+	VPTERNLOGQ   $0xf8, Z0, Z14, Z22
+	VPTERNLOGQ   $0xf8, Z0, Z16, Z25
+	VMOVUPD      Z19, (AX)
+	VMOVUPD      Z22, 64(AX)
+	VMOVUPD      Z25, 128(AX)
+	ADDQ         $+192, AX
+	ADDQ         $+192, CX
+	SUBQ         $+24, DX
+	JMP          three
 
 one:
 	CMPQ         DX, $+8
 	JLT          rest
-	VMOVUPD      (CX), Z16
-	VANDPD       Z0, Z16, Z17
-	VXORPD       Z17, Z16, Z16
-	VMOVUPD      Z15, Z18
-	VMINPD       Z16, Z18, Z18
-	VMOVUPD      Z3, Z16
-	VFMADD231PD  Z2, Z18, Z16
-	VSUBPD       Z3, Z16, Z19
-	VFNMADD231PD Z4, Z19, Z18
-	VFNMADD231PD Z5, Z19, Z18
-	VPSLLQ       $0x34, Z16, Z16
-	VPADDQ       Z1, Z16, Z16
-	VMULPD       Z18, Z18, Z20
-	VMULPD       Z20, Z20, Z19
-	VMOVUPD      Z7, Z21
-	VFMADD213PD  Z6, Z20, Z21
-	VMOVUPD      Z9, Z22
-	VFMADD213PD  Z8, Z20, Z22
-	VMOVUPD      Z11, Z23
-	VFMADD213PD  Z10, Z20, Z23
-	VFMADD231PD  Z12, Z19, Z23
-	VFMADD231PD  Z23, Z19, Z22
-	VFMADD231PD  Z22, Z19, Z21
-	VMULPD       Z18, Z20, Z20
-	VFMADD231PD  Z21, Z20, Z18
-	VSUBPD       Z1, Z16, Z21
-	VADDPD       Z1, Z16, Z22
-	VMOVAPD      Z21, Z19
-	VFMADD231PD  Z22, Z18, Z19
-	VFMADD231PD  Z21, Z18, Z22
-	VADDPD       Z18, Z18, Z20
-	VSUBPD       Z13, Z20, Z20
-	VXORPD       Z18, Z18, Z18
-	VCMPPD       $0x05, Z14, Z16, K1
-	VMOVAPD      Z20, K1, Z19
-	VMOVAPD      Z1, K1, Z18
-	VDIVPD       Z22, Z19, Z19
-	VADDPD       Z18, Z19, Z19
-	VORPD        Z17, Z19, Z19
-	VMOVUPD      Z19, (AX)
+	VMOVUPD      (CX), Z12
+	VANDNPD      Z12, Z0, Z13
+	VMINPD       Z13, Z6, Z13
+	VMOVUPD      Z3, Z14
+	VFMADD231PD  Z2, Z13, Z14
+	VSUBPD       Z3, Z14, Z15
+	VFNMADD231PD Z4, Z15, Z13
+	VFNMADD231PD Z5, Z15, Z13
+	VSCALEFPD    Z15, Z1, Z14
+	VMULPD       Z13, Z13, Z15
+	VMOVUPD      constants<>+1152(SB), Z16
+	VFMADD213PD  constants<>+1088(SB), Z15, Z16
+	VFMADD213PD  Z11, Z15, Z16
+	VFMADD213PD  Z10, Z15, Z16
+	VFMADD213PD  Z9, Z15, Z16
+	VFMADD213PD  Z8, Z15, Z16
+	VFMADD213PD  Z7, Z15, Z16
+	VMULPD       Z13, Z15, Z15
+	VFMADD231PD  Z16, Z15, Z13
+	VSUBPD       Z1, Z14, Z15
+	VADDPD       Z1, Z14, Z16
+	VMOVUPD      Z16, Z17
+	VFMADD231PD  Z15, Z13, Z16
+	VCMPPD       $0x05, constants<>+256(SB), Z14, K1
+	VMOVUPD      constants<>+128(SB), K1, Z17
+	VMOVUPD      constants<>+192(SB), K1, Z15
+	VFMADD231PD  Z17, Z13, Z15
+	VDIVPD       Z16, Z15, Z15
+	VADDPD       Z1, Z15, K1, Z15
+	VPTERNLOGQ   $0xf8, Z0, Z12, Z15
+	VMOVUPD      Z15, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
 	SUBQ         $+8, DX
@@ -173,45 +341,36 @@ rest:
 	MOVQ         $-1, BX
 	BZHIQ        DX, BX, BX
 	KMOVB        BX, K1
-	VMOVUPD.Z    (CX), K1, Z16
-	VANDPD       Z0, Z16, Z0
-	VXORPD       Z0, Z16, Z16
-	VMOVUPD      Z15, Z15
-	VMINPD       Z16, Z15, Z15
-	VMOVUPD      Z3, Z16
-	VFMADD231PD  Z2, Z15, Z16
-	VSUBPD       Z3, Z16, Z2
-	VFNMADD231PD Z4, Z2, Z15
-	VFNMADD231PD Z5, Z2, Z15
-	VPSLLQ       $0x34, Z16, Z16
-	VPADDQ       Z1, Z16, Z16
-	VMULPD       Z15, Z15, Z3
-	VMULPD       Z3, Z3, Z2
-	VMOVUPD      Z7, Z4
-	VFMADD213PD  Z6, Z3, Z4
-	VMOVUPD      Z9, Z5
-	VFMADD213PD  Z8, Z3, Z5
-	VMOVUPD      Z11, Z6
-	VFMADD213PD  Z10, Z3, Z6
-	VFMADD231PD  Z12, Z2, Z6
-	VFMADD231PD  Z6, Z2, Z5
-	VFMADD231PD  Z5, Z2, Z4
-	VMULPD       Z15, Z3, Z3
-	VFMADD231PD  Z4, Z3, Z15
-	VSUBPD       Z1, Z16, Z4
-	VADDPD       Z1, Z16, Z5
-	VMOVAPD      Z4, Z2
-	VFMADD231PD  Z5, Z15, Z2
-	VFMADD231PD  Z4, Z15, Z5
-	VADDPD       Z15, Z15, Z3
-	VSUBPD       Z13, Z3, Z3
-	VXORPD       Z4, Z4, Z4
-	VCMPPD       $0x05, Z14, Z16, K2
-	VMOVAPD      Z3, K2, Z2
-	VMOVAPD      Z1, K2, Z4
-	VDIVPD       Z5, Z2, Z2
-	VADDPD       Z4, Z2, Z2
-	VORPD        Z0, Z2, Z2
+	VMOVUPD.Z    (CX), K1, Z12
+	VANDNPD      Z12, Z0, Z13
+	VMINPD       Z13, Z6, Z13
+	VMOVUPD      Z3, Z6
+	VFMADD231PD  Z2, Z13, Z6
+	VSUBPD       Z3, Z6, Z2
+	VFNMADD231PD Z4, Z2, Z13
+	VFNMADD231PD Z5, Z2, Z13
+	VSCALEFPD    Z2, Z1, Z6
+	VMULPD       Z13, Z13, Z2
+	VMOVUPD      constants<>+1152(SB), Z3
+	VFMADD213PD  constants<>+1088(SB), Z2, Z3
+	VFMADD213PD  Z11, Z2, Z3
+	VFMADD213PD  Z10, Z2, Z3
+	VFMADD213PD  Z9, Z2, Z3
+	VFMADD213PD  Z8, Z2, Z3
+	VFMADD213PD  Z7, Z2, Z3
+	VMULPD       Z13, Z2, Z2
+	VFMADD231PD  Z3, Z2, Z13
+	VSUBPD       Z1, Z6, Z2
+	VADDPD       Z1, Z6, Z3
+	VMOVUPD      Z3, Z4
+	VFMADD231PD  Z2, Z13, Z3
+	VCMPPD       $0x05, constants<>+256(SB), Z6, K2
+	VMOVUPD      constants<>+128(SB), K2, Z4
+	VMOVUPD      constants<>+192(SB), K2, Z2
+	VFMADD231PD  Z4, Z13, Z2
+	VDIVPD       Z3, Z2, Z2
+	VADDPD       Z1, Z2, K2, Z2
+	VPTERNLOGQ   $0xf8, Z0, Z12, Z2
 	VMOVUPD      Z2, K1, (AX)
 
 end:
@@ -229,83 +388,75 @@ one:
 	CMPQ         DX, $+8
 	JLT          rest
 	VMOVUPD      (CX), Y0
-	VANDPD       constants<>+0(SB), Y0, Y1
-	VXORPD       Y1, Y0, Y0
-	VMOVUPD      constants<>+128(SB), Y2
-	VMINPD       Y0, Y2, Y2
-	VMOVUPD      constants<>+256(SB), Y0
-	VFMADD231PD  constants<>+224(SB), Y2, Y0
-	VSUBPD       constants<>+256(SB), Y0, Y3
-	VFNMADD231PD constants<>+288(SB), Y3, Y2
-	VFNMADD231PD constants<>+320(SB), Y3, Y2
-	VPSLLQ       $0x34, Y0, Y0
-	VPADDQ       constants<>+32(SB), Y0, Y0
-	VMULPD       Y2, Y2, Y4
-	VMULPD       Y4, Y4, Y3
-	VMOVUPD      constants<>+384(SB), Y5
-	VFMADD213PD  constants<>+352(SB), Y4, Y5
-	VMOVUPD      constants<>+448(SB), Y6
-	VFMADD213PD  constants<>+416(SB), Y4, Y6
-	VMOVUPD      constants<>+512(SB), Y7
-	VFMADD213PD  constants<>+480(SB), Y4, Y7
-	VFMADD231PD  constants<>+544(SB), Y3, Y7
-	VFMADD231PD  Y7, Y3, Y6
-	VFMADD231PD  Y6, Y3, Y5
-	VMULPD       Y2, Y4, Y4
-	VFMADD231PD  Y5, Y4, Y2
-	VSUBPD       constants<>+32(SB), Y0, Y5
-	VADDPD       constants<>+32(SB), Y0, Y6
-	VMOVAPD      Y5, Y3
-	VFMADD231PD  Y6, Y2, Y3
-	VFMADD231PD  Y5, Y2, Y6
-	VADDPD       Y2, Y2, Y4
-	VSUBPD       constants<>+64(SB), Y4, Y4
-	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x05, constants<>+96(SB), Y0, Y0
-	VBLENDVPD    Y0, Y4, Y3, Y3
-	VANDPD       constants<>+32(SB), Y0, Y2
-	VDIVPD       Y6, Y3, Y3
+	VMOVUPD      constants<>+0(SB), Y1
+	VANDNPD      Y0, Y1, Y1
+	VMOVUPD      constants<>+320(SB), Y2
+	VMINPD       Y1, Y2, Y1
+	VMOVUPD      constants<>+576(SB), Y2
+	VFMADD231PD  constants<>+512(SB), Y1, Y2
+	VSUBPD       constants<>+576(SB), Y2, Y3
+	VFNMADD231PD constants<>+640(SB), Y3, Y1
+	VFNMADD231PD constants<>+704(SB), Y3, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       constants<>+64(SB), Y2, Y2
+	VMULPD       Y1, Y1, Y3
+	VMOVUPD      constants<>+1152(SB), Y4
+	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VFMADD213PD  constants<>+1024(SB), Y3, Y4
+	VFMADD213PD  constants<>+960(SB), Y3, Y4
+	VFMADD213PD  constants<>+896(SB), Y3, Y4
+	VFMADD213PD  constants<>+832(SB), Y3, Y4
+	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VMULPD       Y1, Y3, Y3
+	VFMADD231PD  Y4, Y3, Y1
+	VSUBPD       constants<>+64(SB), Y2, Y3
+	VADDPD       constants<>+64(SB), Y2, Y4
+	VMOVUPD      Y4, Y5
+	VFMADD231PD  Y3, Y1, Y4
+	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
+	VBLENDVPD    Y2, constants<>+128(SB), Y5, Y5
+	VBLENDVPD    Y2, constants<>+192(SB), Y3, Y3
+	VFMADD231PD  Y5, Y1, Y3
+	VANDPD       constants<>+64(SB), Y2, Y2
+	VDIVPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y3
-	VORPD        Y1, Y3, Y3
+	VANDPD       constants<>+0(SB), Y0, Y0
+	VORPD        Y0, Y3, Y3
 	VMOVUPD      32(CX), Y0
-	VANDPD       constants<>+0(SB), Y0, Y1
-	VXORPD       Y1, Y0, Y0
-	VMOVUPD      constants<>+128(SB), Y2
-	VMINPD       Y0, Y2, Y2
-	VMOVUPD      constants<>+256(SB), Y0
-	VFMADD231PD  constants<>+224(SB), Y2, Y0
-	VSUBPD       constants<>+256(SB), Y0, Y4
-	VFNMADD231PD constants<>+288(SB), Y4, Y2
-	VFNMADD231PD constants<>+320(SB), Y4, Y2
-	VPSLLQ       $0x34, Y0, Y0
-	VPADDQ       constants<>+32(SB), Y0, Y0
-	VMULPD       Y2, Y2, Y5
-	VMULPD       Y5, Y5, Y4
-	VMOVUPD      constants<>+384(SB), Y6
-	VFMADD213PD  constants<>+352(SB), Y5, Y6
-	VMOVUPD      constants<>+448(SB), Y7
-	VFMADD213PD  constants<>+416(SB), Y5, Y7
-	VMOVUPD      constants<>+512(SB), Y8
-	VFMADD213PD  constants<>+480(SB), Y5, Y8
-	VFMADD231PD  constants<>+544(SB), Y4, Y8
-	VFMADD231PD  Y8, Y4, Y7
-	VFMADD231PD  Y7, Y4, Y6
-	VMULPD       Y2, Y5, Y5
-	VFMADD231PD  Y6, Y5, Y2
-	VSUBPD       constants<>+32(SB), Y0, Y6
-	VADDPD       constants<>+32(SB), Y0, Y7
-	VMOVAPD      Y6, Y4
-	VFMADD231PD  Y7, Y2, Y4
-	VFMADD231PD  Y6, Y2, Y7
-	VADDPD       Y2, Y2, Y5
-	VSUBPD       constants<>+64(SB), Y5, Y5
-	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x05, constants<>+96(SB), Y0, Y0
-	VBLENDVPD    Y0, Y5, Y4, Y4
-	VANDPD       constants<>+32(SB), Y0, Y2
-	VDIVPD       Y7, Y4, Y4
+	VMOVUPD      constants<>+0(SB), Y1
+	VANDNPD      Y0, Y1, Y1
+	VMOVUPD      constants<>+320(SB), Y2
+	VMINPD       Y1, Y2, Y1
+	VMOVUPD      constants<>+576(SB), Y2
+	VFMADD231PD  constants<>+512(SB), Y1, Y2
+	VSUBPD       constants<>+576(SB), Y2, Y4
+	VFNMADD231PD constants<>+640(SB), Y4, Y1
+	VFNMADD231PD constants<>+704(SB), Y4, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       constants<>+64(SB), Y2, Y2
+	VMULPD       Y1, Y1, Y4
+	VMOVUPD      constants<>+1152(SB), Y5
+	VFMADD213PD  constants<>+1088(SB), Y4, Y5
+	VFMADD213PD  constants<>+1024(SB), Y4, Y5
+	VFMADD213PD  constants<>+960(SB), Y4, Y5
+	VFMADD213PD  constants<>+896(SB), Y4, Y5
+	VFMADD213PD  constants<>+832(SB), Y4, Y5
+	VFMADD213PD  constants<>+768(SB), Y4, Y5
+	VMULPD       Y1, Y4, Y4
+	VFMADD231PD  Y5, Y4, Y1
+	VSUBPD       constants<>+64(SB), Y2, Y4
+	VADDPD       constants<>+64(SB), Y2, Y5
+	VMOVUPD      Y5, Y6
+	VFMADD231PD  Y4, Y1, Y5
+	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
+	VBLENDVPD    Y2, constants<>+128(SB), Y6, Y6
+	VBLENDVPD    Y2, constants<>+192(SB), Y4, Y4
+	VFMADD231PD  Y6, Y1, Y4
+	VANDPD       constants<>+64(SB), Y2, Y2
+	VDIVPD       Y5, Y4, Y4
 	VADDPD       Y2, Y4, Y4
-	VORPD        Y1, Y4, Y4
+	VANDPD       constants<>+0(SB), Y0, Y0
+	VORPD        Y0, Y4, Y4
 	VMOVUPD      Y3, (AX)
 	VMOVUPD      Y4, 32(AX)
 	ADDQ         $+64, AX
@@ -321,84 +472,76 @@ rest:
 	SUBQ         DX, BX
 	VMOVUPD      (BX), Y0
 	VMASKMOVPD   (CX), Y0, Y0
-	VANDPD       constants<>+0(SB), Y0, Y1
-	VXORPD       Y1, Y0, Y0
-	VMOVUPD      constants<>+128(SB), Y2
-	VMINPD       Y0, Y2, Y2
-	VMOVUPD      constants<>+256(SB), Y0
-	VFMADD231PD  constants<>+224(SB), Y2, Y0
-	VSUBPD       constants<>+256(SB), Y0, Y3
-	VFNMADD231PD constants<>+288(SB), Y3, Y2
-	VFNMADD231PD constants<>+320(SB), Y3, Y2
-	VPSLLQ       $0x34, Y0, Y0
-	VPADDQ       constants<>+32(SB), Y0, Y0
-	VMULPD       Y2, Y2, Y4
-	VMULPD       Y4, Y4, Y3
-	VMOVUPD      constants<>+384(SB), Y5
-	VFMADD213PD  constants<>+352(SB), Y4, Y5
-	VMOVUPD      constants<>+448(SB), Y6
-	VFMADD213PD  constants<>+416(SB), Y4, Y6
-	VMOVUPD      constants<>+512(SB), Y7
-	VFMADD213PD  constants<>+480(SB), Y4, Y7
-	VFMADD231PD  constants<>+544(SB), Y3, Y7
-	VFMADD231PD  Y7, Y3, Y6
-	VFMADD231PD  Y6, Y3, Y5
-	VMULPD       Y2, Y4, Y4
-	VFMADD231PD  Y5, Y4, Y2
-	VSUBPD       constants<>+32(SB), Y0, Y5
-	VADDPD       constants<>+32(SB), Y0, Y6
-	VMOVAPD      Y5, Y3
-	VFMADD231PD  Y6, Y2, Y3
-	VFMADD231PD  Y5, Y2, Y6
-	VADDPD       Y2, Y2, Y4
-	VSUBPD       constants<>+64(SB), Y4, Y4
-	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x05, constants<>+96(SB), Y0, Y0
-	VBLENDVPD    Y0, Y4, Y3, Y3
-	VANDPD       constants<>+32(SB), Y0, Y2
-	VDIVPD       Y6, Y3, Y3
+	VMOVUPD      constants<>+0(SB), Y1
+	VANDNPD      Y0, Y1, Y1
+	VMOVUPD      constants<>+320(SB), Y2
+	VMINPD       Y1, Y2, Y1
+	VMOVUPD      constants<>+576(SB), Y2
+	VFMADD231PD  constants<>+512(SB), Y1, Y2
+	VSUBPD       constants<>+576(SB), Y2, Y3
+	VFNMADD231PD constants<>+640(SB), Y3, Y1
+	VFNMADD231PD constants<>+704(SB), Y3, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       constants<>+64(SB), Y2, Y2
+	VMULPD       Y1, Y1, Y3
+	VMOVUPD      constants<>+1152(SB), Y4
+	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VFMADD213PD  constants<>+1024(SB), Y3, Y4
+	VFMADD213PD  constants<>+960(SB), Y3, Y4
+	VFMADD213PD  constants<>+896(SB), Y3, Y4
+	VFMADD213PD  constants<>+832(SB), Y3, Y4
+	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VMULPD       Y1, Y3, Y3
+	VFMADD231PD  Y4, Y3, Y1
+	VSUBPD       constants<>+64(SB), Y2, Y3
+	VADDPD       constants<>+64(SB), Y2, Y4
+	VMOVUPD      Y4, Y5
+	VFMADD231PD  Y3, Y1, Y4
+	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
+	VBLENDVPD    Y2, constants<>+128(SB), Y5, Y5
+	VBLENDVPD    Y2, constants<>+192(SB), Y3, Y3
+	VFMADD231PD  Y5, Y1, Y3
+	VANDPD       constants<>+64(SB), Y2, Y2
+	VDIVPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y3
-	VORPD        Y1, Y3, Y3
+	VANDPD       constants<>+0(SB), Y0, Y0
+	VORPD        Y0, Y3, Y3
 	VMOVUPD      32(BX), Y0
 	VMASKMOVPD   32(CX), Y0, Y0
-	VANDPD       constants<>+0(SB), Y0, Y1
-	VXORPD       Y1, Y0, Y0
-	VMOVUPD      constants<>+128(SB), Y2
-	VMINPD       Y0, Y2, Y2
-	VMOVUPD      constants<>+256(SB), Y0
-	VFMADD231PD  constants<>+224(SB), Y2, Y0
-	VSUBPD       constants<>+256(SB), Y0, Y4
-	VFNMADD231PD constants<>+288(SB), Y4, Y2
-	VFNMADD231PD constants<>+320(SB), Y4, Y2
-	VPSLLQ       $0x34, Y0, Y0
-	VPADDQ       constants<>+32(SB), Y0, Y0
-	VMULPD       Y2, Y2, Y5
-	VMULPD       Y5, Y5, Y4
-	VMOVUPD      constants<>+384(SB), Y6
-	VFMADD213PD  constants<>+352(SB), Y5, Y6
-	VMOVUPD      constants<>+448(SB), Y7
-	VFMADD213PD  constants<>+416(SB), Y5, Y7
-	VMOVUPD      constants<>+512(SB), Y8
-	VFMADD213PD  constants<>+480(SB), Y5, Y8
-	VFMADD231PD  constants<>+544(SB), Y4, Y8
-	VFMADD231PD  Y8, Y4, Y7
-	VFMADD231PD  Y7, Y4, Y6
-	VMULPD       Y2, Y5, Y5
-	VFMADD231PD  Y6, Y5, Y2
-	VSUBPD       constants<>+32(SB), Y0, Y6
-	VADDPD       constants<>+32(SB), Y0, Y7
-	VMOVAPD      Y6, Y4
-	VFMADD231PD  Y7, Y2, Y4
-	VFMADD231PD  Y6, Y2, Y7
-	VADDPD       Y2, Y2, Y5
-	VSUBPD       constants<>+64(SB), Y5, Y5
-	VXORPD       Y2, Y2, Y2
-	VCMPPD       $0x05, constants<>+96(SB), Y0, Y0
-	VBLENDVPD    Y0, Y5, Y4, Y4
-	VANDPD       constants<>+32(SB), Y0, Y2
-	VDIVPD       Y7, Y4, Y4
+	VMOVUPD      constants<>+0(SB), Y1
+	VANDNPD      Y0, Y1, Y1
+	VMOVUPD      constants<>+320(SB), Y2
+	VMINPD       Y1, Y2, Y1
+	VMOVUPD      constants<>+576(SB), Y2
+	VFMADD231PD  constants<>+512(SB), Y1, Y2
+	VSUBPD       constants<>+576(SB), Y2, Y4
+	VFNMADD231PD constants<>+640(SB), Y4, Y1
+	VFNMADD231PD constants<>+704(SB), Y4, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       constants<>+64(SB), Y2, Y2
+	VMULPD       Y1, Y1, Y4
+	VMOVUPD      constants<>+1152(SB), Y5
+	VFMADD213PD  constants<>+1088(SB), Y4, Y5
+	VFMADD213PD  constants<>+1024(SB), Y4, Y5
+	VFMADD213PD  constants<>+960(SB), Y4, Y5
+	VFMADD213PD  constants<>+896(SB), Y4, Y5
+	VFMADD213PD  constants<>+832(SB), Y4, Y5
+	VFMADD213PD  constants<>+768(SB), Y4, Y5
+	VMULPD       Y1, Y4, Y4
+	VFMADD231PD  Y5, Y4, Y1
+	VSUBPD       constants<>+64(SB), Y2, Y4
+	VADDPD       constants<>+64(SB), Y2, Y5
+	VMOVUPD      Y5, Y6
+	VFMADD231PD  Y4, Y1, Y5
+	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
+	VBLENDVPD    Y2, constants<>+128(SB), Y6, Y6
+	VBLENDVPD    Y2, constants<>+192(SB), Y4, Y4
+	VFMADD231PD  Y6, Y1, Y4
+	VANDPD       constants<>+64(SB), Y2, Y2
+	VDIVPD       Y5, Y4, Y4
 	VADDPD       Y2, Y4, Y4
-	VORPD        Y1, Y4, Y4
+	VANDPD       constants<>+0(SB), Y0, Y0
+	VORPD        Y0, Y4, Y4
 	VMOVUPD      (BX), Y0
 	VMASKMOVPD   Y3, Y0, (AX)
 	VMOVUPD      32(BX), Y0
@@ -415,57 +558,146 @@ TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-32
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Z0
-	VBROADCASTSD constants<>+32(SB), Z1
-	VBROADCASTSD constants<>+224(SB), Z2
-	VBROADCASTSD constants<>+256(SB), Z3
-	VBROADCASTSD constants<>+288(SB), Z4
-	VBROADCASTSD constants<>+320(SB), Z5
-	VBROADCASTSD constants<>+352(SB), Z6
-	VBROADCASTSD constants<>+384(SB), Z7
-	VBROADCASTSD constants<>+416(SB), Z8
-	VBROADCASTSD constants<>+448(SB), Z9
-	VBROADCASTSD constants<>+480(SB), Z10
-	VBROADCASTSD constants<>+512(SB), Z11
-	VBROADCASTSD constants<>+544(SB), Z12
-	VBROADCASTSD constants<>+192(SB), Z13
-	VBROADCASTSD constants<>+160(SB), Z14
+	VBROADCASTSD constants<>+64(SB), Z1
+	VBROADCASTSD constants<>+512(SB), Z2
+	VBROADCASTSD constants<>+576(SB), Z3
+	VBROADCASTSD constants<>+640(SB), Z4
+	VBROADCASTSD constants<>+704(SB), Z5
+	VBROADCASTSD constants<>+768(SB), Z6
+	VBROADCASTSD constants<>+832(SB), Z7
+	VBROADCASTSD constants<>+896(SB), Z8
+	VBROADCASTSD constants<>+960(SB), Z9
+	VBROADCASTSD constants<>+1024(SB), Z10
+	VBROADCASTSD constants<>+1088(SB), Z11
+	VBROADCASTSD constants<>+1152(SB), Z12
+
+three:
+	CMPQ         DX, $+24
+	JLT          one
+	VMOVUPD      (CX), Z13
+	VANDNPD      Z13, Z0, Z14
+	VCMPPD       $0x05, constants<>+384(SB), Z14, K1
+	KMOVB        K1, BX
+	TESTL        BX, BX
+	JNE          one
+	VMOVUPD      64(CX), Z14
+	VANDNPD      Z14, Z0, Z15
+	VCMPPD       $0x05, constants<>+384(SB), Z15, K1
+	KMOVB        K1, BX
+	TESTL        BX, BX
+	JNE          one
+	VMOVUPD      128(CX), Z15
+	VANDNPD      Z15, Z0, Z16
+	VCMPPD       $0x05, constants<>+384(SB), Z16, K1
+	KMOVB        K1, BX
+	TESTL        BX, BX
+	JNE          one
+	VMULPD       constants<>+448(SB), Z13, Z13
+	VMULPD       constants<>+448(SB), Z14, Z14
+	VMULPD       constants<>+448(SB), Z15, Z15
+	VMOVUPD      Z3, Z16
+	VMOVUPD      Z3, Z19
+	VMOVUPD      Z3, Z22
+	VFMADD231PD  Z2, Z13, Z16
+	VFMADD231PD  Z2, Z14, Z19
+	VFMADD231PD  Z2, Z15, Z22
+	VSUBPD       Z3, Z16, Z17
+	VSUBPD       Z3, Z19, Z20
+	VSUBPD       Z3, Z22, Z23
+	VFNMADD231PD Z4, Z17, Z13
+	VFNMADD231PD Z4, Z20, Z14
+	VFNMADD231PD Z4, Z23, Z15
+	VFNMADD231PD Z5, Z17, Z13
+	VFNMADD231PD Z5, Z20, Z14
+	VFNMADD231PD Z5, Z23, Z15
+	VSCALEFPD    Z17, Z1, Z16
+	VSCALEFPD    Z20, Z1, Z19
+	VSCALEFPD    Z23, Z1, Z22
+	VMULPD       Z13, Z13, Z17
+	VMULPD       Z14, Z14, Z20
+	VMULPD       Z15, Z15, Z23
+	VMOVUPD      Z12, Z18
+	VMOVUPD      Z12, Z21
+	VMOVUPD      Z12, Z24
+	VFMADD213PD  Z11, Z17, Z18
+	VFMADD213PD  Z11, Z20, Z21
+	VFMADD213PD  Z11, Z23, Z24
+	VFMADD213PD  Z10, Z17, Z18
+	VFMADD213PD  Z10, Z20, Z21
+	VFMADD213PD  Z10, Z23, Z24
+	VFMADD213PD  Z9, Z17, Z18
+	VFMADD213PD  Z9, Z20, Z21
+	VFMADD213PD  Z9, Z23, Z24
+	VFMADD213PD  Z8, Z17, Z18
+	VFMADD213PD  Z8, Z20, Z21
+	VFMADD213PD  Z8, Z23, Z24
+	VFMADD213PD  Z7, Z17, Z18
+	VFMADD213PD  Z7, Z20, Z21
+	VFMADD213PD  Z7, Z23, Z24
+	VFMADD213PD  Z6, Z17, Z18
+	VFMADD213PD  Z6, Z20, Z21
+	VFMADD213PD  Z6, Z23, Z24
+	VMULPD       Z13, Z17, Z17
+	VMULPD       Z14, Z20, Z20
+	VMULPD       Z15, Z23, Z23
+	VFMADD231PD  Z18, Z17, Z13
+	VFMADD231PD  Z21, Z20, Z14
+	VFMADD231PD  Z24, Z23, Z15
+	VSUBPD       Z1, Z16, Z17
+	VSUBPD       Z1, Z19, Z20
+	VSUBPD       Z1, Z22, Z23
+	VADDPD       Z1, Z16, Z18
+	VADDPD       Z1, Z19, Z21
+	VADDPD       Z1, Z22, Z24
+	VFMADD231PD  Z17, Z13, Z18
+	VFMADD231PD  Z20, Z14, Z21
+	VFMADD231PD  Z23, Z15, Z24
+	VFMADD213PD  Z16, Z16, Z13
+	VFMADD213PD  Z19, Z19, Z14
+	VFMADD213PD  Z22, Z22, Z15
+	VDIVPD       Z18, Z13, Z13
+	VDIVPD       Z21, Z14, Z14
+	VDIVPD       Z24, Z15, Z15
+	VMOVUPD      Z13, (AX)
+	VMOVUPD      Z14, 64(AX)
+	VMOVUPD      Z15, 128(AX)
+	ADDQ         $+192, AX
+	ADDQ         $+192, CX
+	SUBQ         $+24, DX
+	JMP          three
 
 one:
 	CMPQ         DX, $+8
 	JLT          rest
-	VMOVUPD      (CX), Z15
-	VANDNPD      Z15, Z0, Z16
-	VCMPPD       $0x05, Z14, Z16, K1
+	VMOVUPD      (CX), Z13
+	VANDNPD      Z13, Z0, Z14
+	VCMPPD       $0x05, constants<>+384(SB), Z14, K1
 	KMOVB        K1, BX
 	TESTL        BX, BX
 	JNE          stop
+	VMULPD       constants<>+448(SB), Z13, Z13
+	VMOVUPD      Z3, Z14
+	VFMADD231PD  Z2, Z13, Z14
+	VSUBPD       Z3, Z14, Z15
+	VFNMADD231PD Z4, Z15, Z13
+	VFNMADD231PD Z5, Z15, Z13
+	VSCALEFPD    Z15, Z1, Z14
+	VMULPD       Z13, Z13, Z15
+	VMOVUPD      Z12, Z16
+	VFMADD213PD  Z11, Z15, Z16
+	VFMADD213PD  Z10, Z15, Z16
+	VFMADD213PD  Z9, Z15, Z16
+	VFMADD213PD  Z8, Z15, Z16
+	VFMADD213PD  Z7, Z15, Z16
+	VFMADD213PD  Z6, Z15, Z16
 	VMULPD       Z13, Z15, Z15
-	VMOVUPD      Z3, Z16
-	VFMADD231PD  Z2, Z15, Z16
-	VSUBPD       Z3, Z16, Z17
-	VFNMADD231PD Z4, Z17, Z15
-	VFNMADD231PD Z5, Z17, Z15
-	VPSLLQ       $0x34, Z16, Z16
-	VPADDQ       Z1, Z16, Z16
-	VMULPD       Z15, Z15, Z18
-	VMULPD       Z18, Z18, Z17
-	VMOVUPD      Z7, Z19
-	VFMADD213PD  Z6, Z18, Z19
-	VMOVUPD      Z9, Z20
-	VFMADD213PD  Z8, Z18, Z20
-	VMOVUPD      Z11, Z21
-	VFMADD213PD  Z10, Z18, Z21
-	VFMADD231PD  Z12, Z17, Z21
-	VFMADD231PD  Z21, Z17, Z20
-	VFMADD231PD  Z20, Z17, Z19
-	VMULPD       Z15, Z18, Z18
-	VFMADD231PD  Z19, Z18, Z15
-	VSUBPD       Z1, Z16, Z19
-	VADDPD       Z1, Z16, Z20
-	VFMADD231PD  Z19, Z15, Z20
-	VFMADD213PD  Z16, Z16, Z15
-	VDIVPD       Z20, Z15, Z15
-	VMOVUPD      Z15, (AX)
+	VFMADD231PD  Z16, Z15, Z13
+	VSUBPD       Z1, Z14, Z15
+	VADDPD       Z1, Z14, Z16
+	VFMADD231PD  Z15, Z13, Z16
+	VFMADD213PD  Z14, Z14, Z13
+	VDIVPD       Z16, Z13, Z13
+	VMOVUPD      Z13, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
 	SUBQ         $+8, DX
@@ -477,39 +709,35 @@ rest:
 	MOVQ         $-1, BX
 	BZHIQ        DX, BX, BX
 	KMOVB        BX, K1
-	VMOVUPD.Z    (CX), K1, Z15
-	VANDNPD      Z15, Z0, Z0
-	VCMPPD       $0x05, Z14, Z0, K2
+	VMOVUPD.Z    (CX), K1, Z13
+	VANDNPD      Z13, Z0, Z0
+	VCMPPD       $0x05, constants<>+384(SB), Z0, K2
 	KMOVB        K2, CX
 	TESTL        CX, CX
 	JNE          stop
-	VMULPD       Z13, Z15, Z15
+	VMULPD       constants<>+448(SB), Z13, Z13
 	VMOVUPD      Z3, Z0
-	VFMADD231PD  Z2, Z15, Z0
+	VFMADD231PD  Z2, Z13, Z0
 	VSUBPD       Z3, Z0, Z2
-	VFNMADD231PD Z4, Z2, Z15
-	VFNMADD231PD Z5, Z2, Z15
-	VPSLLQ       $0x34, Z0, Z0
-	VPADDQ       Z1, Z0, Z0
-	VMULPD       Z15, Z15, Z3
-	VMULPD       Z3, Z3, Z2
-	VMOVUPD      Z7, Z4
-	VFMADD213PD  Z6, Z3, Z4
-	VMOVUPD      Z9, Z5
-	VFMADD213PD  Z8, Z3, Z5
-	VMOVUPD      Z11, Z6
-	VFMADD213PD  Z10, Z3, Z6
-	VFMADD231PD  Z12, Z2, Z6
-	VFMADD231PD  Z6, Z2, Z5
-	VFMADD231PD  Z5, Z2, Z4
-	VMULPD       Z15, Z3, Z3
-	VFMADD231PD  Z4, Z3, Z15
-	VSUBPD       Z1, Z0, Z4
-	VADDPD       Z1, Z0, Z5
-	VFMADD231PD  Z4, Z15, Z5
-	VFMADD213PD  Z0, Z0, Z15
-	VDIVPD       Z5, Z15, Z15
-	VMOVUPD      Z15, K1, (AX)
+	VFNMADD231PD Z4, Z2, Z13
+	VFNMADD231PD Z5, Z2, Z13
+	VSCALEFPD    Z2, Z1, Z0
+	VMULPD       Z13, Z13, Z2
+	VMOVUPD      Z12, Z3
+	VFMADD213PD  Z11, Z2, Z3
+	VFMADD213PD  Z10, Z2, Z3
+	VFMADD213PD  Z9, Z2, Z3
+	VFMADD213PD  Z8, Z2, Z3
+	VFMADD213PD  Z7, Z2, Z3
+	VFMADD213PD  Z6, Z2, Z3
+	VMULPD       Z13, Z2, Z2
+	VFMADD231PD  Z3, Z2, Z13
+	VSUBPD       Z1, Z0, Z2
+	VADDPD       Z1, Z0, Z3
+	VFMADD231PD  Z2, Z13, Z3
+	VFMADD213PD  Z0, Z0, Z13
+	VDIVPD       Z3, Z13, Z13
+	VMOVUPD      Z13, K1, (AX)
 
 end:
 	XORQ DX, DX
@@ -535,67 +763,61 @@ one:
 	VMOVUPD      32(CX), Y1
 	VMOVUPD      constants<>+0(SB), Y2
 	VANDNPD      Y0, Y2, Y2
-	VCMPPD       $0x05, constants<>+160(SB), Y2, Y2
+	VCMPPD       $0x05, constants<>+384(SB), Y2, Y2
 	VMOVMSKPD    Y2, BX
 	VMOVUPD      constants<>+0(SB), Y2
 	VANDNPD      Y1, Y2, Y2
-	VCMPPD       $0x05, constants<>+160(SB), Y2, Y2
+	VCMPPD       $0x05, constants<>+384(SB), Y2, Y2
 	VMOVMSKPD    Y2, SI
 	ORL          SI, BX
 	TESTL        BX, BX
 	JNE          stop
-	VMULPD       constants<>+192(SB), Y0, Y0
-	VMOVUPD      constants<>+256(SB), Y2
-	VFMADD231PD  constants<>+224(SB), Y0, Y2
-	VSUBPD       constants<>+256(SB), Y2, Y3
-	VFNMADD231PD constants<>+288(SB), Y3, Y0
-	VFNMADD231PD constants<>+320(SB), Y3, Y0
+	VMULPD       constants<>+448(SB), Y0, Y0
+	VMOVUPD      constants<>+576(SB), Y2
+	VFMADD231PD  constants<>+512(SB), Y0, Y2
+	VSUBPD       constants<>+576(SB), Y2, Y3
+	VFNMADD231PD constants<>+640(SB), Y3, Y0
+	VFNMADD231PD constants<>+704(SB), Y3, Y0
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+32(SB), Y2, Y2
-	VMULPD       Y0, Y0, Y4
-	VMULPD       Y4, Y4, Y3
-	VMOVUPD      constants<>+384(SB), Y5
-	VFMADD213PD  constants<>+352(SB), Y4, Y5
-	VMOVUPD      constants<>+448(SB), Y6
-	VFMADD213PD  constants<>+416(SB), Y4, Y6
-	VMOVUPD      constants<>+512(SB), Y7
-	VFMADD213PD  constants<>+480(SB), Y4, Y7
-	VFMADD231PD  constants<>+544(SB), Y3, Y7
-	VFMADD231PD  Y7, Y3, Y6
-	VFMADD231PD  Y6, Y3, Y5
-	VMULPD       Y0, Y4, Y4
-	VFMADD231PD  Y5, Y4, Y0
-	VSUBPD       constants<>+32(SB), Y2, Y5
-	VADDPD       constants<>+32(SB), Y2, Y6
-	VFMADD231PD  Y5, Y0, Y6
+	VPADDQ       constants<>+64(SB), Y2, Y2
+	VMULPD       Y0, Y0, Y3
+	VMOVUPD      constants<>+1152(SB), Y4
+	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VFMADD213PD  constants<>+1024(SB), Y3, Y4
+	VFMADD213PD  constants<>+960(SB), Y3, Y4
+	VFMADD213PD  constants<>+896(SB), Y3, Y4
+	VFMADD213PD  constants<>+832(SB), Y3, Y4
+	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VMULPD       Y0, Y3, Y3
+	VFMADD231PD  Y4, Y3, Y0
+	VSUBPD       constants<>+64(SB), Y2, Y3
+	VADDPD       constants<>+64(SB), Y2, Y4
+	VFMADD231PD  Y3, Y0, Y4
 	VFMADD213PD  Y2, Y2, Y0
-	VDIVPD       Y6, Y0, Y0
-	VMULPD       constants<>+192(SB), Y1, Y1
-	VMOVUPD      constants<>+256(SB), Y2
-	VFMADD231PD  constants<>+224(SB), Y1, Y2
-	VSUBPD       constants<>+256(SB), Y2, Y3
-	VFNMADD231PD constants<>+288(SB), Y3, Y1
-	VFNMADD231PD constants<>+320(SB), Y3, Y1
+	VDIVPD       Y4, Y0, Y0
+	VMULPD       constants<>+448(SB), Y1, Y1
+	VMOVUPD      constants<>+576(SB), Y2
+	VFMADD231PD  constants<>+512(SB), Y1, Y2
+	VSUBPD       constants<>+576(SB), Y2, Y3
+	VFNMADD231PD constants<>+640(SB), Y3, Y1
+	VFNMADD231PD constants<>+704(SB), Y3, Y1
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+32(SB), Y2, Y2
-	VMULPD       Y1, Y1, Y4
-	VMULPD       Y4, Y4, Y3
-	VMOVUPD      constants<>+384(SB), Y5
-	VFMADD213PD  constants<>+352(SB), Y4, Y5
-	VMOVUPD      constants<>+448(SB), Y6
-	VFMADD213PD  constants<>+416(SB), Y4, Y6
-	VMOVUPD      constants<>+512(SB), Y7
-	VFMADD213PD  constants<>+480(SB), Y4, Y7
-	VFMADD231PD  constants<>+544(SB), Y3, Y7
-	VFMADD231PD  Y7, Y3, Y6
-	VFMADD231PD  Y6, Y3, Y5
-	VMULPD       Y1, Y4, Y4
-	VFMADD231PD  Y5, Y4, Y1
-	VSUBPD       constants<>+32(SB), Y2, Y5
-	VADDPD       constants<>+32(SB), Y2, Y6
-	VFMADD231PD  Y5, Y1, Y6
+	VPADDQ       constants<>+64(SB), Y2, Y2
+	VMULPD       Y1, Y1, Y3
+	VMOVUPD      constants<>+1152(SB), Y4
+	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VFMADD213PD  constants<>+1024(SB), Y3, Y4
+	VFMADD213PD  constants<>+960(SB), Y3, Y4
+	VFMADD213PD  constants<>+896(SB), Y3, Y4
+	VFMADD213PD  constants<>+832(SB), Y3, Y4
+	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VMULPD       Y1, Y3, Y3
+	VFMADD231PD  Y4, Y3, Y1
+	VSUBPD       constants<>+64(SB), Y2, Y3
+	VADDPD       constants<>+64(SB), Y2, Y4
+	VFMADD231PD  Y3, Y1, Y4
 	VFMADD213PD  Y2, Y2, Y1
-	VDIVPD       Y6, Y1, Y1
+	VDIVPD       Y4, Y1, Y1
 	VMOVUPD      Y0, (AX)
 	VMOVUPD      Y1, 32(AX)
 	ADDQ         $+64, AX
@@ -616,67 +838,61 @@ rest:
 	VMASKMOVPD   32(CX), Y1, Y1
 	VMOVUPD      constants<>+0(SB), Y2
 	VANDNPD      Y0, Y2, Y2
-	VCMPPD       $0x05, constants<>+160(SB), Y2, Y2
+	VCMPPD       $0x05, constants<>+384(SB), Y2, Y2
 	VMOVMSKPD    Y2, CX
 	VMOVUPD      constants<>+0(SB), Y2
 	VANDNPD      Y1, Y2, Y2
-	VCMPPD       $0x05, constants<>+160(SB), Y2, Y2
+	VCMPPD       $0x05, constants<>+384(SB), Y2, Y2
 	VMOVMSKPD    Y2, SI
 	ORL          SI, CX
 	TESTL        CX, CX
 	JNE          stop
-	VMULPD       constants<>+192(SB), Y0, Y0
-	VMOVUPD      constants<>+256(SB), Y2
-	VFMADD231PD  constants<>+224(SB), Y0, Y2
-	VSUBPD       constants<>+256(SB), Y2, Y3
-	VFNMADD231PD constants<>+288(SB), Y3, Y0
-	VFNMADD231PD constants<>+320(SB), Y3, Y0
+	VMULPD       constants<>+448(SB), Y0, Y0
+	VMOVUPD      constants<>+576(SB), Y2
+	VFMADD231PD  constants<>+512(SB), Y0, Y2
+	VSUBPD       constants<>+576(SB), Y2, Y3
+	VFNMADD231PD constants<>+640(SB), Y3, Y0
+	VFNMADD231PD constants<>+704(SB), Y3, Y0
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+32(SB), Y2, Y2
-	VMULPD       Y0, Y0, Y4
-	VMULPD       Y4, Y4, Y3
-	VMOVUPD      constants<>+384(SB), Y5
-	VFMADD213PD  constants<>+352(SB), Y4, Y5
-	VMOVUPD      constants<>+448(SB), Y6
-	VFMADD213PD  constants<>+416(SB), Y4, Y6
-	VMOVUPD      constants<>+512(SB), Y7
-	VFMADD213PD  constants<>+480(SB), Y4, Y7
-	VFMADD231PD  constants<>+544(SB), Y3, Y7
-	VFMADD231PD  Y7, Y3, Y6
-	VFMADD231PD  Y6, Y3, Y5
-	VMULPD       Y0, Y4, Y4
-	VFMADD231PD  Y5, Y4, Y0
-	VSUBPD       constants<>+32(SB), Y2, Y5
-	VADDPD       constants<>+32(SB), Y2, Y6
-	VFMADD231PD  Y5, Y0, Y6
+	VPADDQ       constants<>+64(SB), Y2, Y2
+	VMULPD       Y0, Y0, Y3
+	VMOVUPD      constants<>+1152(SB), Y4
+	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VFMADD213PD  constants<>+1024(SB), Y3, Y4
+	VFMADD213PD  constants<>+960(SB), Y3, Y4
+	VFMADD213PD  constants<>+896(SB), Y3, Y4
+	VFMADD213PD  constants<>+832(SB), Y3, Y4
+	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VMULPD       Y0, Y3, Y3
+	VFMADD231PD  Y4, Y3, Y0
+	VSUBPD       constants<>+64(SB), Y2, Y3
+	VADDPD       constants<>+64(SB), Y2, Y4
+	VFMADD231PD  Y3, Y0, Y4
 	VFMADD213PD  Y2, Y2, Y0
-	VDIVPD       Y6, Y0, Y0
-	VMULPD       constants<>+192(SB), Y1, Y1
-	VMOVUPD      constants<>+256(SB), Y2
-	VFMADD231PD  constants<>+224(SB), Y1, Y2
-	VSUBPD       constants<>+256(SB), Y2, Y3
-	VFNMADD231PD constants<>+288(SB), Y3, Y1
-	VFNMADD231PD constants<>+320(SB), Y3, Y1
+	VDIVPD       Y4, Y0, Y0
+	VMULPD       constants<>+448(SB), Y1, Y1
+	VMOVUPD      constants<>+576(SB), Y2
+	VFMADD231PD  constants<>+512(SB), Y1, Y2
+	VSUBPD       constants<>+576(SB), Y2, Y3
+	VFNMADD231PD constants<>+640(SB), Y3, Y1
+	VFNMADD231PD constants<>+704(SB), Y3, Y1
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+32(SB), Y2, Y2
-	VMULPD       Y1, Y1, Y4
-	VMULPD       Y4, Y4, Y3
-	VMOVUPD      constants<>+384(SB), Y5
-	VFMADD213PD  constants<>+352(SB), Y4, Y5
-	VMOVUPD      constants<>+448(SB), Y6
-	VFMADD213PD  constants<>+416(SB), Y4, Y6
-	VMOVUPD      constants<>+512(SB), Y7
-	VFMADD213PD  constants<>+480(SB), Y4, Y7
-	VFMADD231PD  constants<>+544(SB), Y3, Y7
-	VFMADD231PD  Y7, Y3, Y6
-	VFMADD231PD  Y6, Y3, Y5
-	VMULPD       Y1, Y4, Y4
-	VFMADD231PD  Y5, Y4, Y1
-	VSUBPD       constants<>+32(SB), Y2, Y5
-	VADDPD       constants<>+32(SB), Y2, Y6
-	VFMADD231PD  Y5, Y1, Y6
+	VPADDQ       constants<>+64(SB), Y2, Y2
+	VMULPD       Y1, Y1, Y3
+	VMOVUPD      constants<>+1152(SB), Y4
+	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VFMADD213PD  constants<>+1024(SB), Y3, Y4
+	VFMADD213PD  constants<>+960(SB), Y3, Y4
+	VFMADD213PD  constants<>+896(SB), Y3, Y4
+	VFMADD213PD  constants<>+832(SB), Y3, Y4
+	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VMULPD       Y1, Y3, Y3
+	VFMADD231PD  Y4, Y3, Y1
+	VSUBPD       constants<>+64(SB), Y2, Y3
+	VADDPD       constants<>+64(SB), Y2, Y4
+	VFMADD231PD  Y3, Y1, Y4
 	VFMADD213PD  Y2, Y2, Y1
-	VDIVPD       Y6, Y1, Y1
+	VDIVPD       Y4, Y1, Y1
 	VMOVUPD      (BX), Y2
 	VMASKMOVPD   Y0, Y2, (AX)
 	VMOVUPD      32(BX), Y0

@@ -26,11 +26,19 @@ DATA constants<>+0(SB)/8, $0x3ff0000000000000
 DATA constants<>+8(SB)/8, $0x3ff0000000000000
 DATA constants<>+16(SB)/8, $0x3ff0000000000000
 DATA constants<>+24(SB)/8, $0x3ff0000000000000
-DATA constants<>+32(SB)/8, $0x4008000000000000
-DATA constants<>+40(SB)/8, $0x4008000000000000
-DATA constants<>+48(SB)/8, $0x4008000000000000
-DATA constants<>+56(SB)/8, $0x4008000000000000
-GLOBL constants<>(SB), RODATA|NOPTR, $64
+DATA constants<>+32(SB)/8, $0x3ff0000000000000
+DATA constants<>+40(SB)/8, $0x3ff0000000000000
+DATA constants<>+48(SB)/8, $0x3ff0000000000000
+DATA constants<>+56(SB)/8, $0x3ff0000000000000
+DATA constants<>+64(SB)/8, $0x4008000000000000
+DATA constants<>+72(SB)/8, $0x4008000000000000
+DATA constants<>+80(SB)/8, $0x4008000000000000
+DATA constants<>+88(SB)/8, $0x4008000000000000
+DATA constants<>+96(SB)/8, $0x4008000000000000
+DATA constants<>+104(SB)/8, $0x4008000000000000
+DATA constants<>+112(SB)/8, $0x4008000000000000
+DATA constants<>+120(SB)/8, $0x4008000000000000
+GLOBL constants<>(SB), RODATA|NOPTR, $128
 
 // func axpyAVX512(y *float64, a float64, x *float64, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -1136,7 +1144,7 @@ TEXT ·mulCubeDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         y+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
-	VBROADCASTSD constants<>+32(SB), Z0
+	VBROADCASTSD constants<>+64(SB), Z0
 
 four:
 	CMPQ    DX, $+32
@@ -1207,7 +1215,7 @@ TEXT ·mulCubeDAVX2(SB), NOSPLIT, $0-24
 	MOVQ         y+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
-	VBROADCASTSD constants<>+32(SB), Y0
+	VBROADCASTSD constants<>+64(SB), Y0
 
 four:
 	CMPQ    DX, $+32

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -19,9 +20,11 @@ type gen struct {
 	k     reg.Register
 	at    reg.GPVirtual // where in the table the mask begins
 
-	consts operand.Mem // constants, four times each
+	consts operand.Mem // constants, eight times each
 	names  map[string]int
 	values map[string]reg.VecVirtual
+
+	turn func() // hands over to the next of woven routines
 }
 
 // vec is eight numbers.
@@ -180,10 +183,10 @@ func (g *gen) declare(bits map[string]uint64, order []string) {
 	g.consts = g.StaticGlobal("constants")
 	g.DataAttributes(attr.RODATA | attr.NOPTR)
 	for i, name := range order {
-		for range 4 {
+		for range 8 {
 			g.AppendDatum(operand.U64(bits[name]))
 		}
-		g.names[name] = 32 * i
+		g.names[name] = 64 * i
 	}
 }
 
@@ -206,6 +209,39 @@ func (g *gen) c(name string) operand.Op {
 		return r
 	}
 	return g.consts.Offset(g.names[name])
+}
+
+// do writes an instruction that takes its turn among woven ones.
+func (g *gen) do(instruction func(...operand.Op), ops ...operand.Op) {
+	instruction(ops...)
+	if g.turn != nil {
+		g.turn()
+	}
+}
+
+// weave interleaves n copies of body, instruction by instruction, which the processor cannot do for chains as long as
+// those of a polynomial.
+func (g *gen) weave(n int, body func(i int)) {
+	next := make([]func() (struct{}, bool), n)
+	for i := range next {
+		var stop func()
+		next[i], stop = iter.Pull(func(yield func(struct{}) bool) {
+			g.turn = func() { yield(struct{}{}) }
+			body(i)
+		})
+		defer stop()
+	}
+	turns := make([]func(), n)
+	for more := true; more; {
+		more = false
+		for i, f := range next {
+			g.turn = turns[i]
+			_, ok := f()
+			turns[i] = g.turn
+			more = more || ok
+		}
+	}
+	g.turn = nil
 }
 
 // half adds the upper four lanes to the lower.
