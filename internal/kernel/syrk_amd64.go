@@ -54,7 +54,8 @@ func (k *syrkGroups) pack(jac, w []float64, p, rows int) {
 	}
 	for c := 0; c < p; c += 8 {
 		at := len(k.index) * 8 * rows
-		dst, scaled, cols, filled := &k.cols[at], &k.scaled[at], min(8, p-c), 0
+		dst, scaled, cols := &k.cols[at], &k.scaled[at], min(8, p-c)
+		var filled int
 		if simd == avx512 {
 			filled = packGroupAVX512(dst, scaled, &jac[c], weight, p, rows, cols)
 		} else {
