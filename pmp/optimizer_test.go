@@ -266,6 +266,9 @@ func TestOptimizersLowerTheCost(t *testing.T) {
 
 // After the first iterations, which make room, an iteration allocates nothing; gonum's optimizers and line search do.
 func TestIterationsAllocateNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("allocations cannot be counted under the race detector")
+	}
 	for name, make := range optimizers() {
 		if strings.Contains(name, "lbfgs") {
 			continue

@@ -1,0 +1,5 @@
+//go:build !race
+
+package pmp_test
+
+const raceDetector = false
