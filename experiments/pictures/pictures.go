@@ -126,10 +126,14 @@ func weights(p *pmp.Problem, theta []float64, nodes, params int) *figures.Figure
 		}
 		values[j] = math.Sqrt(values[j])
 	}
-	return figures.Control(figures.Controls{
-		TimeLabel: "t", Names: []string{"|θ(t)|"}, Knots: p.Control.Mesh, Values: [][]float64{values},
-		Steps: p.Control.Kind != pmp.PiecewiseLinear,
-	})
+	steps := p.Control.Kind != pmp.PiecewiseLinear
+	if steps {
+		values = append(values, values[nodes-1]) // to the end of the last interval
+	}
+	return figures.Curves(figures.Axes{
+		Name: "weights", Title: "Size of the weights", X: "t", Y: "|θ(t)|",
+		Caption: "The Euclidean norm of the network's parameters along the horizon.",
+	}, []figures.Curve{{Name: "|θ(t)|", X: p.Control.Mesh, Y: values, Steps: steps}})
 }
 
 func fit(ctx context.Context, t *tasks.Fit, theta []float64) ([]*figures.Figure, error) {
