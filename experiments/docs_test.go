@@ -337,8 +337,8 @@ func TestTables(t *testing.T) {
 	}
 	rows := 0
 	for _, m := range solvers.Methods() {
-		tab := m.(solvers.Tableaued).Tableau()
-		if row := fmt.Sprintf("| `%s` | %d | %s | %d | ", m.Name(), m.Order(), order(m.ErrorOrder()), tab.DenseOrder()); !strings.Contains(readme, row) {
+		dense := m.(interface{ DenseOrder() int }).DenseOrder()
+		if row := fmt.Sprintf("| `%s` | %d | %s | %d | ", m.Name(), m.Order(), order(m.ErrorOrder()), dense); !strings.Contains(readme, row) {
 			t.Errorf("no row %q", row)
 		}
 		rows++

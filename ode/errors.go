@@ -11,6 +11,7 @@ var (
 	ErrStepTooSmall = errors.New("ode: step size too small")
 	ErrMaxSteps     = errors.New("ode: too many steps")
 	ErrNonFinite    = errors.New("ode: not finite")
+	ErrNotConverged = errors.New("ode: equations of an implicit step not solved")
 	ErrCancelled    = errors.New("ode: cancelled")
 	ErrSettings     = errors.New("ode: invalid settings")
 	ErrNoDense      = errors.New("ode: no dense output")
@@ -41,13 +42,17 @@ func (e *Error) Error() string {
 	case TooManySteps:
 		advice := "raise MaxSteps, loosen RTol and ATol, or shorten the interval"
 		if e.Stats.Stiff {
-			advice = "the problem looks stiff, which explicit methods cannot solve efficiently: loosen ATol for fast components or rescale the problem"
+			advice = "the problem looks stiff, which explicit methods cannot solve efficiently: take Method solvers.Rodas5P"
 		}
 		return fmt.Sprintf("ode: limit of %.0f steps reached %s (last step size %.3g): %s", e.Limit, where, math.Abs(e.H), advice)
 	case NonFinite:
 		return fmt.Sprintf("ode: component %d is not finite %s, with step size %.3g: "+
 			"the solution may blow up or leave the domain of F; check F there, bound MaxStep, or end the interval earlier",
 			e.Component, where, math.Abs(e.H))
+	case NotConverged:
+		return fmt.Sprintf("ode: no implicit step succeeded %s, down to step size %.3g: %v: "+
+			"check Jacobian against F, or leave it out to have differences; F may jump there, which Stops can say",
+			where, math.Abs(e.H), e.Cause)
 	case Cancelled:
 		return fmt.Sprintf("ode: cancelled %s: %v", where, e.Cause)
 	}
@@ -64,6 +69,8 @@ func (e *Error) Unwrap() []error {
 		s = ErrMaxSteps
 	case NonFinite:
 		s = ErrNonFinite
+	case NotConverged:
+		s = ErrNotConverged
 	case Cancelled:
 		s = ErrCancelled
 	}

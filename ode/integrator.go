@@ -24,6 +24,7 @@ type Integrator struct {
 	step    float64 // fixed step size; zero: adaptive
 	stepper solvers.Stepper
 	stiff   solvers.StiffnessTester
+	algebra solvers.Implicit // the stepper where it is implicit, else nil
 	scratch []float64
 
 	f        solvers.Func
@@ -35,7 +36,9 @@ type Integrator struct {
 	norm     float64 // of the last attempt
 	stats    Stats
 	base     int // evaluations of the stepper before Start
-	extra    int // evaluations outside the stepper since Start
+	before   solvers.Algebra
+	failed   error // of the stepper in the last attempt
+	extra    int   // evaluations outside the stepper since Start
 	leg      leg
 	suspect  suspicion
 }
@@ -60,8 +63,29 @@ func NewIntegrator(n int, s Settings) (*Integrator, error) {
 	}
 	it := &Integrator{s: s, n: n, step: s.Step, stepper: s.Method.NewStepper(n), scratch: make([]float64, 2*n)}
 	it.stiff, _ = it.stepper.(solvers.StiffnessTester)
+	if it.algebra, _ = it.stepper.(solvers.Implicit); it.algebra != nil {
+		it.setTolerance()
+	}
 	it.history.Order = s.Method.ErrorOrder() + 1
 	return it, nil
+}
+
+// setTolerance tells an implicit Stepper how accurate its equations must be: well below the errors of adaptive steps; with
+// fixed ones, whose errors nobody bounds, close to rounding.
+func (it *Integrator) setTolerance() {
+	rtol, atol := it.s.RTol, it.s.ATol
+	if !it.adaptive() {
+		rtol, atol = min(rtol, 1e-12), min(atol, 1e-14)
+	}
+	it.algebra.SetTolerance(rtol, atol, it.s.Norm)
+}
+
+// SetJacobian says how implicit methods obtain ∂f/∂x, from the next Start or Restart on; others ignore it. Without it the
+// matrix comes from finite differences.
+func (it *Integrator) SetJacobian(j solvers.Jacobian) {
+	if it.algebra != nil {
+		it.algebra.SetJacobian(j)
+	}
 }
 
 // Start sets the right-hand side and the initial state, which is copied, and forgets all that was before. t1 says
@@ -72,6 +96,9 @@ func (it *Integrator) Start(f solvers.Func, t0 float64, x0 []float64, t1 float64
 	it.t, it.tPrev, it.h = t0, t0, 0
 	it.stats = Stats{}
 	it.base, it.extra = it.stepper.Evaluations(), 0
+	if it.algebra != nil {
+		it.before = it.algebra.Algebra()
+	}
 	it.norm = math.NaN()
 	it.dir = math.Copysign(1, t1-t0)
 	it.suspect = suspicion{}
@@ -118,6 +145,9 @@ func (it *Integrator) SetFixedStep(h float64) {
 	}
 	it.step = h
 	it.leg = leg{}
+	if it.algebra != nil {
+		it.setTolerance()
+	}
 }
 
 // T is the present time.
@@ -142,6 +172,12 @@ func (it *Integrator) ErrorNorm() float64 { return it.norm }
 func (it *Integrator) Stats() Stats {
 	s := it.stats
 	s.Evaluations = it.stepper.Evaluations() - it.base + it.extra
+	if it.algebra != nil {
+		a := it.algebra.Algebra()
+		s.Jacobians = a.Jacobians - it.before.Jacobians
+		s.Factorizations = a.Factorizations - it.before.Factorizations
+		s.Iterations = a.Iterations - it.before.Iterations
+	}
 	return s
 }
 
@@ -151,7 +187,7 @@ func (it *Integrator) Stepper() solvers.Stepper { return it.stepper }
 // Step makes one accepted step towards tstop, never past it; a step that reaches tstop ends there bit for bit. A step
 // that was cut short to meet tstop does not make later ones smaller. At tstop nothing is done.
 //
-// Errors are *Error, wrapping ErrStepTooSmall, ErrMaxSteps, ErrNonFinite or ErrCancelled, or *SettingsError; the
+// Errors are *Error, wrapping ErrStepTooSmall, ErrMaxSteps, ErrNonFinite, ErrNotConverged or ErrCancelled, or *SettingsError; the
 // Integrator then still stands at the end of the last accepted step. A nil context is never done.
 func (it *Integrator) Step(ctx context.Context, tstop float64) error {
 	if tstop == it.t {
@@ -188,6 +224,9 @@ func (it *Integrator) fixedStep(ctx context.Context, tstop float64) error {
 	if err := it.attempt(ctx, tNext); err != nil {
 		return err
 	}
+	if it.failed != nil {
+		return it.notConverged(tNext - it.t)
+	}
 	if !allFinite(it.stepper.Proposed()) {
 		return it.notFinite(tNext - it.t)
 	}
@@ -208,9 +247,13 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 		h = min(h, it.s.MaxStep)
 	}
 	floor := it.floor()
+	it.failed = nil
 	for halvings := 0; ; {
 		size, tNext := it.cut(h, remaining, floor, tstop)
 		if size < floor && tNext != tstop || tNext == it.t {
+			if it.failed != nil {
+				return it.notConverged(it.dir * size)
+			}
 			if halvings > 0 {
 				return it.notFinite(it.dir * size)
 			}
@@ -218,6 +261,15 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 		}
 		if err := it.attempt(ctx, tNext); err != nil {
 			return err
+		}
+		if it.failed != nil {
+			it.stats.Rejected++
+			hist.Rejected = true
+			if !allFinite(it.stepper.FirstStage()) {
+				return it.notFinite(it.dir * size)
+			}
+			h = size / 4
+			continue
 		}
 		next := it.stepper.Proposed()
 		it.norm = it.s.Norm(it.stepper.ErrorEstimate(), it.stepper.X(), next, it.s.RTol, it.s.ATol)
@@ -286,9 +338,7 @@ func (it *Integrator) attempt(ctx context.Context, tNext float64) error {
 	if it.BeforeAttempt != nil {
 		it.BeforeAttempt()
 	}
-	if err := it.stepper.AttemptTo(tNext); err != nil {
-		return it.fail(NonFinite, tNext-it.t, 0, -1, err)
-	}
+	it.failed = it.stepper.AttemptTo(tNext)
 	return nil
 }
 
@@ -313,6 +363,14 @@ func (it *Integrator) tooSmall(h, floor float64) error {
 		}
 	}
 	return it.fail(StepTooSmall, h, floor, worst, nil)
+}
+
+// notConverged reports that the equations of a step could not be solved, unless something is not finite.
+func (it *Integrator) notConverged(h float64) error {
+	if !allFinite(it.stepper.FirstStage()) {
+		return it.notFinite(h)
+	}
+	return it.fail(NotConverged, h, 0, -1, it.failed)
 }
 
 func (it *Integrator) notFinite(h float64) error {

@@ -2,7 +2,7 @@
 //
 //	ẋ = f(t, x),   x(t₀) = x₀ ∈ ℝⁿ,   t from t₀ to t₁ (forward or backward),
 //
-// with the explicit Runge–Kutta methods of package solvers: adaptive steps that keep the local error below
+// with the methods of package solvers, explicit or, for stiff problems, implicit: adaptive steps that keep the local error below
 // atol + rtol·|x|, or fixed ones; dense output; save points; forced step boundaries; events. Three lines do:
 //
 //	sol, err := ode.Solve(ctx, ode.Problem{F: f, X0: []float64{1, 1}, T0: 0, T1: 10}, ode.Settings{})
@@ -24,6 +24,9 @@ import (
 type Problem struct {
 	// F is the right-hand side.
 	F solvers.Func
+	// Jacobian says how methods for stiff problems obtain ∂F/∂x. The zero value means finite differences; others do not
+	// need it.
+	Jacobian solvers.Jacobian
 	// X0 is the initial state. It is copied.
 	X0 []float64
 	// T0 and T1 are the ends of the interval; T1 < T0 integrates backward.
@@ -40,7 +43,7 @@ const (
 // Settings say how a problem is solved. The zero value means Tsit5 with rtol 10⁻⁶ and atol 10⁻⁸, every step saved,
 // with dense output.
 type Settings struct {
-	// Method is the Runge–Kutta method; nil means solvers.Tsit5.
+	// Method is one of package solvers; nil means Tsit5.
 	Method solvers.Method
 	// RTol and ATol are the tolerances of the local error; zero means 10⁻⁶ and 10⁻⁸.
 	RTol, ATol float64
@@ -133,6 +136,9 @@ func (p *Problem) check(s *Settings) error {
 	}
 	if i := slices.IndexFunc(p.X0, func(v float64) bool { return !isFinite(v) }); i >= 0 {
 		return &SettingsError{Field: "X0", Index: i, Value: p.X0[i], Remedy: "give finite initial values"}
+	}
+	if j := &p.Jacobian; j.Banded && (min(j.Lower, j.Upper) < 0 || max(j.Lower, j.Upper) >= len(p.X0)) {
+		return &SettingsError{Field: "Jacobian", Value: float64(max(j.Lower, j.Upper)), Remedy: "keep half bandwidths in [0, len(X0))"}
 	}
 	lo, hi := min(p.T0, p.T1), max(p.T0, p.T1)
 	back := p.T1 < p.T0

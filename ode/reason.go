@@ -20,6 +20,8 @@ const (
 	TooManySteps
 	// NonFinite: the right-hand side or the state is not finite however small the step.
 	NonFinite
+	// NotConverged: the equations of implicit steps could not be solved however small the step.
+	NotConverged
 	// InvalidSettings: problem or settings don't make sense.
 	InvalidSettings
 )
@@ -33,6 +35,7 @@ var reasonTexts = [...]string{
 	StepTooSmall:    "the step size fell below its floor",
 	TooManySteps:    "the limit on the number of steps was reached",
 	NonFinite:       "the right-hand side is not finite",
+	NotConverged:    "the equations of implicit steps could not be solved",
 	InvalidSettings: "invalid problem or settings",
 }
 

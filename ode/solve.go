@@ -81,18 +81,39 @@ type window struct {
 	to, toIn     float64
 }
 
-func (w *window) eval(dx []float64, t float64, x []float64) {
+func (w *window) inside(t float64) float64 {
 	switch t {
 	case w.from:
 		t = w.fromIn
 	case w.to:
 		t = w.toIn
 	}
-	w.f(dx, t, x)
+	return t
+}
+
+func (w *window) eval(dx []float64, t float64, x []float64) { w.f(dx, w.inside(t), x) }
+
+// jacobian is the problem's, evaluated inside the window as well.
+func (r *run) jacobian() solvers.Jacobian {
+	j := r.p.Jacobian
+	if len(r.stops) == 1 {
+		return j
+	}
+	if f := j.Func; f != nil {
+		j.Func = func(dst []float64, t float64, x []float64) { f(dst, r.window.inside(t), x) }
+	}
+	if f := j.Time; f != nil {
+		j.Time = func(dst []float64, t float64, x []float64) { f(dst, r.window.inside(t), x) }
+	}
+	if f := j.Product; f != nil {
+		j.Product = func(dst []float64, t float64, x, v []float64) { f(dst, r.window.inside(t), x, v) }
+	}
+	return j
 }
 
 func (r *run) loop(ctx context.Context) (Reason, error) {
 	it := r.it
+	it.SetJacobian(r.jacobian())
 	it.Start(r.f, r.p.T0, r.p.X0, r.p.T1)
 	r.saveFirst()
 	for k, stop := range r.stops {

@@ -96,7 +96,7 @@ func TestDenseOrder(t *testing.T) {
 			if m.Order() < 5 {
 				h = 0.004
 			}
-			want := m.(*solvers.Tableau).DenseOrder() + 1
+			want := m.(interface{ DenseOrder() int }).DenseOrder() + 1
 			if order := math.Log2(fail(h) / fail(h/2)); math.Abs(order-float64(want)) > 0.2 {
 				t.Errorf("%s on %s: local error of dense output has order %.2f, want %d", m.Name(), p.Name, order, want)
 			}
@@ -214,6 +214,9 @@ func TestStopsAtJumps(t *testing.T) {
 			}
 			s := ode.Settings{Method: m, Stops: []float64{2, 7, 1, 2, -3}, RTol: 1e-9, ATol: 1e-9}
 			tol := 1e-7
+			if m.Order() < 3 {
+				tol = 1e-6
+			}
 			if m.ErrorOrder() == 0 {
 				s.Step, tol = 0.001, 1e-2
 			}

@@ -48,6 +48,9 @@ var kinds = []pmp.Kind{pmp.Constant, pmp.PiecewiseConstant, pmp.PiecewiseLinear}
 
 func TestCostateAgainstDifferences(t *testing.T) {
 	for _, method := range solvers.Methods() {
+		if _, ok := method.(solvers.Tableaued); !ok {
+			continue
+		}
 		for _, kind := range kinds {
 			for _, adaptive := range []bool{false, true} {
 				if adaptive && method.ErrorOrder() == 0 {

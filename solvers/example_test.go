@@ -31,7 +31,7 @@ func Example() {
 func ExampleByName() {
 	_, err := solvers.ByName("tsit")
 	fmt.Println(err)
-	// Output: solvers: unknown method "tsit"; did you mean "tsit5"? (there are euler, midpoint, heun, rk4, bs3, dopri5, tsit5)
+	// Output: solvers: unknown method "tsit"; did you mean "tsit5"? (there are euler, midpoint, heun, rk4, bs3, dopri5, tsit5, rosenbrock23, rodas5p)
 }
 
 // Ralston's second-order method, from its coefficients.

@@ -9,9 +9,13 @@ import (
 // ErrUnknownMethod is wrapped by the error of ByName.
 var ErrUnknownMethod = errors.New("solvers: unknown method")
 
-// Methods returns the built-in methods: fixed-step ones by rising order, then pairs with an error estimate.
+// Methods returns the built-in methods: fixed-step ones by rising order, then pairs with an error estimate, then those
+// for stiff problems.
 func Methods() []Method {
-	return []Method{Euler, Midpoint, Heun, RK4, BogackiShampine32, DormandPrince54, Tsit5}
+	return []Method{
+		Euler, Midpoint, Heun, RK4, BogackiShampine32, DormandPrince54, Tsit5,
+		Rosenbrock23, Rodas5P,
+	}
 }
 
 // ByName returns the built-in method of that name. The error wraps ErrUnknownMethod, names the method that was
@@ -43,6 +47,7 @@ var otherNames = map[string]string{
 	"rk45": "dopri5", "ode45": "dopri5", "dp5": "dopri5", "dormandprince": "dopri5",
 	"rk23": "bs3", "ode23": "bs3", "bosh3": "bs3", "bogackishampine": "bs3",
 	"tsit54": "tsit5", "tsitouras": "tsit5", "rungekutta4": "rk4",
+	"ode23s": "rosenbrock23", "rodas": "rodas5p", "rodas5": "rodas5p", "rosenbrock": "rodas5p", "rosenbrock4": "rodas5p",
 }
 
 func editDistance(a, b string) int {

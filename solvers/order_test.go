@@ -117,7 +117,9 @@ func tolerance(tab *Tableau) float64 {
 func tableaux() []*Tableau {
 	var out []*Tableau
 	for _, m := range Methods() {
-		out = append(out, m.(*Tableau))
+		if tab, ok := m.(*Tableau); ok {
+			out = append(out, tab)
+		}
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -221,6 +222,9 @@ func TestMethodNames(t *testing.T) {
 	names := map[string]bool{}
 	for _, m := range solvers.Methods() {
 		names[m.Name()] = true
+		if _, ok := m.(solvers.Tableaued); ok == slices.Contains(config.ODEMethods, m.Name()) {
+			t.Errorf("%s: a tableau: %v; config.ODEMethods says otherwise", m.Name(), ok)
+		}
 	}
 	for _, n := range config.Choices("solver.method") {
 		if !names[n] {

@@ -55,6 +55,9 @@ func (c *listCmd) Run(a *app) error {
 			if m.ErrorOrder() > 0 {
 				estimate = fmt.Sprintf("order %d", m.ErrorOrder())
 			}
+			if _, ok := m.(solvers.Tableaued); !ok {
+				estimate += ", for stiff problems of package ode"
+			}
 			fmt.Fprintf(w, "%s\t%d\t%s\n", m.Name(), m.Order(), estimate)
 		}
 	case "optimizers":

@@ -232,6 +232,9 @@ func (k *Key) verify(v any, choices []string) string {
 		if k.Default == nil && x == "" {
 			return "must not be empty"
 		}
+		if slices.Contains(k.refused, x) {
+			return fmt.Sprintf("%q %s; choose from %s", x, k.refusal, strings.Join(choices, ", "))
+		}
 		if choices != nil && !slices.Contains(choices, x) {
 			return fmt.Sprintf("unknown value %q; choose from %s%s", x, strings.Join(choices, ", "), didYouMean(x, choices))
 		}

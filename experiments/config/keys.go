@@ -66,6 +66,8 @@ var (
 	Activations = []string{"tanh", "softplus", "sigmoid", "relu", "sine", "gelu"}
 	Problems    = []string{"catalyst_mixing", "double_integrator_bounded", "double_integrator_energy", "double_integrator_fuel", "energy_distance", "rayleigh", "scalar_lqr", "turnpike", "van_der_pol", "van_der_pol_bounded"}
 	Methods     = []string{"euler", "midpoint", "heun", "rk4", "bs3", "dopri5", "tsit5"}
+	// ODEMethods have no discrete costate and serve package ode alone.
+	ODEMethods = []string{"rosenbrock23", "rodas5p"}
 )
 
 // tableOf is the one description of the file, with destinations in c.

@@ -2,7 +2,8 @@ package config
 
 func solverKeys(t *table, s *Solver, c *Costate) {
 	k := t.add
-	k("solver.method", &s.Method, "tsit5", "Runge–Kutta method", oneOf(Methods...))
+	k("solver.method", &s.Method, "tsit5", "Runge–Kutta method", oneOf(Methods...),
+		refuse("is for package ode alone: the discrete costate needs an explicit Runge–Kutta method", ODEMethods...))
 	k("solver.rtol", &s.RTol, 1e-6, "relative tolerance", between(1e-15, 1))
 	k("solver.atol", &s.ATol, 1e-8, "absolute tolerance, in the units of the (normalized) state", above(0))
 	k("solver.steps", &s.Steps, 0, "> 0: this many equal steps between observations or knots, no error control", between(0, 1e7))

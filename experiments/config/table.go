@@ -62,6 +62,8 @@ type Key struct {
 	Applies  []Condition // all must hold
 	Optional bool        // absent is a value of its own
 
+	refused        []string // values that exist but are not permitted here
+	refusal        string   // why
 	lo, hi         float64
 	loOpen, hiOpen bool
 	ranged         bool
@@ -124,7 +126,10 @@ func above(lo float64) option {
 	return func(k *Key) { k.ranged, k.lo, k.hi, k.loOpen = true, lo, math.Inf(1), true }
 }
 func oneOf(c ...string) option { return func(k *Key) { k.Choices = c } }
-func optional() option         { return func(k *Key) { k.Optional = true } }
+func refuse(why string, c ...string) option {
+	return func(k *Key) { k.refused, k.refusal = c, why }
+}
+func optional() option { return func(k *Key) { k.Optional = true } }
 func checked(f func(any) string) option {
 	return func(k *Key) { k.check = f }
 }

@@ -15,13 +15,15 @@ type Problem struct {
 	F      solvers.Func
 	T0, T1 float64
 	X0, X1 []float64
+	// Jacobian says how ∂F/∂x is obtained.
+	Jacobian solvers.Jacobian
 	// Exact stores the solution at t; nil where there is no closed form.
 	Exact func(dst []float64, t float64)
 }
 
 // IVP is the problem in the form that ode.Solve takes.
 func (p *Problem) IVP() ode.Problem {
-	return ode.Problem{F: p.F, X0: p.X0, T0: p.T0, T1: p.T1}
+	return ode.Problem{F: p.F, Jacobian: p.Jacobian, X0: p.X0, T0: p.T0, T1: p.T1}
 }
 
 // Error is max_i |x_i − ref_i|/(w + |ref_i|) at the end, with w = atol/rtol.
@@ -103,17 +105,6 @@ var VanDerPol = Problem{
 	X1: []float64{2.008149762174948592, -0.04250887527320214698592508},
 }
 
-// StiffVanDerPol is van der Pol's oscillator with ε = 10⁻⁶, which no explicit method can do.
-var StiffVanDerPol = Problem{
-	Name: "stiff-van-der-pol",
-	F: func(dx []float64, _ float64, x []float64) {
-		dx[0] = x[1]
-		dx[1] = ((1-x[0]*x[0])*x[1] - x[0]) / 1e-6
-	},
-	T1: 2, X0: []float64{2, 0},
-	X1: []float64{1.7061677321704650085, -0.89280970102481654778},
-}
-
 // Twist turns a point on a circle of radius r at the rate r²: autonomous and nonlinear, in closed form.
 var Twist = closed("twist", 2, 0.1, 4.1,
 	func(dx []float64, _ float64, x []float64) {
@@ -121,6 +112,11 @@ var Twist = closed("twist", 2, 0.1, 4.1,
 		dx[0] = -rate * x[1]
 		dx[1] = rate * x[0]
 	},
+	solvers.Jacobian{Autonomous: true, Func: func(dst []float64, _ float64, x []float64) {
+		rate := x[0]*x[0] + x[1]*x[1]
+		dst[0], dst[1] = -2*x[0]*x[1], -rate-2*x[1]*x[1]
+		dst[2], dst[3] = rate+2*x[0]*x[0], 2*x[0]*x[1]
+	}},
 	func(dst []float64, t float64) {
 		const radius = 1.25
 		sin, cos := math.Sincos(radius * radius * t)
@@ -134,14 +130,18 @@ var Forced = closed("forced", 3, 0.3, 3.3,
 		dx[1] = -x[0] - 3*math.Sin(2*t)
 		dx[2] = math.Cos(t) * x[2] * (1 + 0.5*x[2]*x[2]) / (1 + 0.5*math.Exp(2*math.Sin(t)))
 	},
+	solvers.Jacobian{Func: func(dst []float64, t float64, x []float64) {
+		dst[1], dst[3] = 1, -1
+		dst[8] = math.Cos(t) * (1 + 1.5*x[2]*x[2]) / (1 + 0.5*math.Exp(2*math.Sin(t)))
+	}},
 	func(dst []float64, t float64) {
 		dst[0] = math.Cos(t) + math.Sin(2*t)
 		dst[1] = -math.Sin(t) + 2*math.Cos(2*t)
 		dst[2] = math.Exp(math.Sin(t))
 	})
 
-func closed(name string, dim int, t0, t1 float64, f solvers.Func, exact func(dst []float64, t float64)) Problem {
-	p := Problem{Name: name, F: f, T0: t0, T1: t1, Exact: exact, X0: make([]float64, dim), X1: make([]float64, dim)}
+func closed(name string, dim int, t0, t1 float64, f solvers.Func, j solvers.Jacobian, exact func(dst []float64, t float64)) Problem {
+	p := Problem{Name: name, F: f, Jacobian: j, T0: t0, T1: t1, Exact: exact, X0: make([]float64, dim), X1: make([]float64, dim)}
 	exact(p.X0, t0)
 	exact(p.X1, t1)
 	return p

@@ -1,0 +1,49 @@
+package solvers
+
+import (
+	"errors"
+	"math"
+)
+
+// What AttemptTo reports of an implicit step that failed; a shorter step may succeed.
+var (
+	ErrNotConverged = errors.New("solvers: the equations of an implicit step did not converge")
+	ErrSingular     = errors.New("solvers: the matrix of an implicit step is singular or not finite")
+)
+
+// Implicit is implemented by Steppers of methods that solve equations with ∂f/∂x in every step.
+type Implicit interface {
+	Stepper
+	// SetJacobian says how ∂f/∂x is obtained; it takes effect with the next Begin and may allocate. Without it
+	// the matrix is dense and comes from finite differences.
+	SetJacobian(j Jacobian)
+	// SetTolerance says how errors are measured, to which the accuracy of the equations and the increments of
+	// differences are adapted. Without it rtol is 10⁻¹⁰ and atol 10⁻¹².
+	SetTolerance(rtol, atol float64, norm Norm)
+	// Algebra counts the work on equations since the Stepper was built.
+	Algebra() Algebra
+}
+
+// Algebra counts work on the equations of implicit steps.
+type Algebra struct {
+	Jacobians      int // evaluations of ∂f/∂x
+	Factorizations int // LU decompositions, of which a complex one counts as one
+	Iterations     int // of Newton's method, over all stages together where they are coupled
+}
+
+// accuracy is how an implicit Stepper measures.
+type accuracy struct {
+	rtol, atol float64
+	norm       Norm
+}
+
+func defaultAccuracy() accuracy { return accuracy{1e-10, 1e-12, RMS} }
+
+// newton is the bound on the error of iterates over the tolerance of a step (Hairer & Wanner, Solving ODEs II,
+// section IV.8): well below one, so that it is no part of the step's error, but within reach of rounding.
+func (t *accuracy) newton() float64 {
+	return max(10*epsilon/t.rtol, min(0.03, math.Sqrt(t.rtol)))
+}
+
+// epsilon is the distance from one to the next number.
+const epsilon = 0x1p-52
