@@ -23,13 +23,13 @@ struct rate {
 template <class Problem, class Stepper>
 void pair(const char *method) {
     for (double tol : settings.tolerances)
-        measure<Problem>(method, tol, [&](double *end) {
+        if (!measure<Problem>(method, tol, [&](double *end) {
             auto x = Problem::x0;
             odeint::integrate_adaptive(odeint::make_controlled<Stepper>(settings.weight * tol, tol), rate<Problem>{}, x, 0.0, Problem::t1,
                                        Problem::first * std::pow(tol, 1.0 / 6));
             std::copy(x.begin(), x.end(), end);
             return true;
-        });
+        })) break;
 }
 
 template <class Problem>
@@ -37,13 +37,13 @@ void extrapolation() {
     using state = std::array<double, Problem::n>;
     for (double tol : settings.tolerances) {
         odeint::bulirsch_stoer<state> stepper(settings.weight * tol, tol);
-        measure<Problem>("bulirsch-stoer", tol, [&](double *end) {
+        if (!measure<Problem>("bulirsch-stoer", tol, [&](double *end) {
             auto x = Problem::x0;
             stepper.reset();
             odeint::integrate_adaptive(std::ref(stepper), rate<Problem>{}, x, 0.0, Problem::t1, Problem::first * std::pow(tol, 1.0 / 6));
             std::copy(x.begin(), x.end(), end);
             return true;
-        });
+        })) break;
     }
 }
 
@@ -62,13 +62,13 @@ void rosenbrock() {
     };
     vector x(Problem::n);
     for (double tol : settings.tolerances)
-        measure<Problem>("rosenbrock4", tol, [&](double *end) {
+        if (!measure<Problem>("rosenbrock4", tol, [&](double *end) {
             std::copy(Problem::x0.begin(), Problem::x0.end(), x.begin());
             odeint::integrate_adaptive(odeint::make_controlled<odeint::rosenbrock4<double>>(settings.weight * tol, tol), std::make_pair(f, jac), x,
                                        0.0, Problem::t1, Problem::first * std::pow(tol, 1.0 / 4));
             std::copy(x.begin(), x.end(), end);
             return true;
-        });
+        })) break;
 }
 
 int main(int argc, char **argv) {

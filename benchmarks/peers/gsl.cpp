@@ -31,13 +31,14 @@ void solve(const char *method, const gsl_odeiv2_step_type *type) {
     for (double tol : settings.tolerances) {
         const double first = Problem::first * std::pow(tol, 1.0 / 6);
         gsl_odeiv2_driver *d = gsl_odeiv2_driver_alloc_y_new(&system, type, first, settings.weight * tol, tol);
-        measure<Problem>(method, tol, [&](double *end) {
+        const bool more = measure<Problem>(method, tol, [&](double *end) {
             gsl_odeiv2_driver_reset_hstart(d, first);
             std::copy(Problem::x0.begin(), Problem::x0.end(), end);
             double t = 0;
             return gsl_odeiv2_driver_apply(d, &t, Problem::t1, end) == GSL_SUCCESS;
         });
         gsl_odeiv2_driver_free(d);
+        if (!more) break;
     }
 }
 

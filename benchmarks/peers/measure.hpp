@@ -20,24 +20,27 @@ struct options {
 
 inline options settings;
 
+constexpr double patience = 0.2; // seconds
+
 // Solves again and again and prints one line: method, rtol, atol, microseconds, evaluations, end state. solve(x) stores the
-// end state in x and returns whether it got there. The time is the best mean over batches of a millisecond or more.
+// end state in x and returns whether it got there. The time is the best mean over batches of a millisecond or more. Returns
+// false when it took too long for tighter tolerances to be tried.
 template <class Problem, class Solve>
-void measure(const char *method, double rtol, Solve &&solve) {
+bool measure(const char *method, double rtol, Solve &&solve) {
     using clock = std::chrono::steady_clock;
     const auto since = [](clock::time_point begin) { return std::chrono::duration<double>(clock::now() - begin).count(); };
     std::vector<double> x(Problem::n);
     evaluations = 0;
     auto begin = clock::now();
     try {
-        if (!solve(x.data())) return;
+        if (!solve(x.data())) return since(begin) < patience;
     } catch (const std::exception &) {
-        return;
+        return since(begin) < patience;
     }
     double best = since(begin);
     const long calls = evaluations;
     for (double v : x)
-        if (!std::isfinite(v)) return;
+        if (!std::isfinite(v)) return true;
     const long batch = std::max(1L, std::lround(std::ceil(1e-3 / best)));
     const auto start = clock::now();
     do {
@@ -51,6 +54,7 @@ void measure(const char *method, double rtol, Solve &&solve) {
     std::printf("%s %s %.17g %.17g %.17g %ld", Problem::name, method, rtol, settings.weight * rtol, best * 1e6, calls);
     for (double v : x) std::printf(" %.17g", v);
     std::printf("\n");
+    return best < patience;
 }
 
 // Reads "--seconds S --weight W --tolerances A,B,… PROBLEM" and calls run(Problem{}); "--version" prints the tool's.

@@ -82,7 +82,7 @@ void multistep(const char *method, int family) {
         } else {
             CVodeSetNonlinearSolver(cv, m.fixed_point);
         }
-        measure<Problem>(method, tol, [&](double *end) {
+        const bool more = measure<Problem>(method, tol, [&](double *end) {
             m.start();
             realtype t = 0;
             CVodeReInit(cv, 0, m.x);
@@ -90,6 +90,7 @@ void multistep(const char *method, int family) {
             return CVode(cv, Problem::t1, m.x, &t, CV_NORMAL) >= 0 && m.end(end);
         });
         CVodeFree(&cv);
+        if (!more) break;
     }
 }
 
@@ -102,7 +103,7 @@ void explicit_pair(const char *method, ARKODE_ERKTableID table) {
         ERKStepSetTableNum(erk, table);
         ERKStepSetMaxNumSteps(erk, limit);
         ERKStepSetErrFile(erk, nullptr);
-        measure<Problem>(method, tol, [&](double *end) {
+        const bool more = measure<Problem>(method, tol, [&](double *end) {
             m.start();
             realtype t = 0;
             ERKStepReInit(erk, rate<Problem>, 0, m.x);
@@ -110,6 +111,7 @@ void explicit_pair(const char *method, ARKODE_ERKTableID table) {
             return ERKStepEvolve(erk, Problem::t1, m.x, &t, ARK_NORMAL) >= 0 && m.end(end);
         });
         ERKStepFree(&erk);
+        if (!more) break;
     }
 }
 
@@ -125,7 +127,7 @@ void implicit_pair(const char *method, ARKODE_DIRKTableID table) {
         ARKStepSetDeduceImplicitRhs(ark, SUNTRUE);
         ARKStepSetMaxNumSteps(ark, limit);
         ARKStepSetErrFile(ark, nullptr);
-        measure<Problem>(method, tol, [&](double *end) {
+        const bool more = measure<Problem>(method, tol, [&](double *end) {
             m.start();
             realtype t = 0;
             ARKStepReInit(ark, nullptr, rate<Problem>, 0, m.x);
@@ -133,6 +135,7 @@ void implicit_pair(const char *method, ARKODE_DIRKTableID table) {
             return ARKStepEvolve(ark, Problem::t1, m.x, &t, ARK_NORMAL) >= 0 && m.end(end);
         });
         ARKStepFree(&ark);
+        if (!more) break;
     }
 }
 

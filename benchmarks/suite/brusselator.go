@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/costate-go/costate/ode/testproblems"
+	"github.com/costate-go/costate/solvers"
 )
 
 // points is the number of points of the Brusselator inside the line.
@@ -47,6 +48,19 @@ func brusselatorOnLine(name string, alpha float64, end string) testproblems.Prob
 		u2v := u * u * v
 		d[2*points-2] = 1 + u2v - 4*u + c*(ul-2*u+1)
 		d[2*points-1] = 3*u - u2v + c*(vl-2*v+3)
+	}}
+	p.Jacobian = solvers.Jacobian{Autonomous: true, Banded: true, Lower: 2, Upper: 2, Func: func(dst []float64, _ float64, x []float64) {
+		for i := range points {
+			u, v, row := x[2*i], x[2*i+1], (*[10]float64)(dst[10*i:])
+			row[2], row[3] = 2*u*v-4-2*c, u*u
+			row[6], row[7] = 3-2*u*v, -u*u-2*c
+			if i > 0 {
+				row[0], row[5] = c, c
+			}
+			if i < points-1 {
+				row[4], row[9] = c, c
+			}
+		}
 	}}
 	for i := range points {
 		p.X0 = append(p.X0, 1+math.Sin(2*math.Pi*float64(i+1)/(points+1)), 3)

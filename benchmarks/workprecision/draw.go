@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"image/color"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
 
@@ -46,11 +49,14 @@ func draw(folder string, problem *suite.Problem, points []*point) error {
 	p.Title.Text = problem.Title
 	p.X.Label.Text = "relative error at the end"
 	p.Y.Label.Text = "time of a solution [µs]"
-	p.Title.TextStyle.Font.Size, p.X.Label.TextStyle.Font.Size, p.Y.Label.TextStyle.Font.Size = 14, 12, 12
+	legend := plot.NewLegend()
+	for _, t := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &legend.TextStyle} {
+		t.Font.Variant, t.Font.Size = "Sans", 11
+	}
+	p.Title.TextStyle.Font.Size, p.X.Tick.Label.Font.Size, p.Y.Tick.Label.Font.Size = 13, 10, 10
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = decades{}, decades{}
-	p.Legend.Top, p.Legend.TextStyle.Font.Size, p.Legend.ThumbnailWidth = true, 10, vg.Points(34)
-	p.Legend.Padding = vg.Points(2)
+	legend.Top, legend.ThumbnailWidth, legend.Padding = true, vg.Points(34), vg.Points(2)
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{Y: 225}, color.Gray{Y: 225}
 	p.Add(grid)
@@ -73,16 +79,37 @@ func draw(folder string, problem *suite.Problem, points []*point) error {
 		line.LineStyle = vgdraw.LineStyle{Color: h.color, Width: vg.Points(1.3), Dashes: h.dashes}
 		marks.GlyphStyle = vgdraw.GlyphStyle{Color: h.color, Radius: vg.Points(2.8), Shape: glyphs[c.rank%len(glyphs)]}
 		p.Add(line, marks)
-		p.Legend.Add(c.tool+" "+c.method, line, marks)
+		legend.Add(c.tool+" "+c.method, line, marks)
 	}
 	p.X.Min, p.X.Max = math.Pow(10, math.Floor(math.Log10(p.X.Min))), math.Pow(10, math.Ceil(math.Log10(p.X.Max)))
 	p.Y.Min, p.Y.Max = math.Pow(10, math.Floor(math.Log10(p.Y.Min))), math.Pow(10, math.Ceil(math.Log10(p.Y.Max)))
-	for _, extension := range []string{".svg", ".png"} {
-		if err := p.Save(9*vg.Inch, 5.6*vg.Inch, filepath.Join(folder, problem.Name+extension)); err != nil {
+	for _, format := range []string{"svg", "png"} {
+		if err := save(p, &legend, format, filepath.Join(folder, problem.Name+"."+format)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// save writes a plot with its legend beside it.
+func save(p *plot.Plot, legend *plot.Legend, format, path string) error {
+	const width, height, side, margin = 9.5 * vg.Inch, 5.2 * vg.Inch, 2.5 * vg.Inch, 0.12 * vg.Inch
+	c, err := vgdraw.NewFormattedCanvas(width, height, format)
+	if err != nil {
+		return err
+	}
+	all := vgdraw.New(c)
+	p.Draw(vgdraw.Crop(all, margin, -side, margin, -margin))
+	legend.Draw(vgdraw.Crop(all, width-side, -margin, 0, -4*margin))
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := c.WriteTo(f); err != nil {
+		_ = f.Close()
+		return err
+	}
+	return f.Close()
 }
 
 // ranked is a curve and its rank among those of its tool.
@@ -135,7 +162,7 @@ func (decades) Ticks(lo, hi float64) []plot.Tick {
 		power := math.Pow(10, float64(k))
 		label := ""
 		if (k-first)%every == 0 {
-			label = "10" + superscript(k)
+			label = "1e" + strconv.Itoa(k)
 		}
 		ticks = append(ticks, plot.Tick{Value: power, Label: label})
 		if every == 1 {
@@ -145,16 +172,4 @@ func (decades) Ticks(lo, hi float64) []plot.Tick {
 		}
 	}
 	return slices.DeleteFunc(ticks, func(t plot.Tick) bool { return t.Value < lo*(1-1e-9) || t.Value > hi*(1+1e-9) })
-}
-
-// superscript writes an exponent.
-func superscript(k int) string {
-	digits := []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")
-	if k < 0 {
-		return "⁻" + superscript(-k)
-	}
-	if k < 10 {
-		return string(digits[k])
-	}
-	return superscript(k/10) + string(digits[k%10])
 }

@@ -33,6 +33,9 @@ type key struct {
 	rtol                  float64
 }
 
+// patience is how long a solution may take for tighter tolerances to be tried.
+const patience = 200 * time.Millisecond
+
 // point is a solution and what it cost.
 type point struct {
 	key
@@ -171,15 +174,22 @@ func ours(args []string) error {
 				if err != nil {
 					return err
 				}
+				begin := time.Now()
 				d, err := r.Time(ctx, time.Duration(*seconds*1e9))
-				if err != nil {
-					continue // too many steps, or a tolerance that the method cannot meet
+				if err != nil { // too many steps, or a tolerance that the method cannot meet
+					if time.Since(begin) > patience {
+						break
+					}
+					continue
 				}
 				fmt.Printf("%s %s %.17g %.17g %.17g %d", p.Name, m.Name(), tol, p.Weight*tol, float64(d)/1e3, r.Evaluations())
 				for _, v := range r.X() {
 					fmt.Printf(" %.17g", v)
 				}
 				fmt.Println()
+				if d > patience {
+					break
+				}
 			}
 		}
 	}
