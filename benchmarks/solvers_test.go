@@ -6,6 +6,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/costate-go/costate/benchmarks/suite"
 	"github.com/costate-go/costate/ode"
 	"github.com/costate-go/costate/ode/testproblems"
 	"github.com/costate-go/costate/solvers"
@@ -30,15 +31,45 @@ func BenchmarkSolve(b *testing.B) {
 							b.Fatal(err)
 						}
 					}
-					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N), "µs/solve")
-					b.ReportMetric(float64(sol.Stats.Evaluations), "evals")
-					relative := p.Error(sol.Final(), 1)
-					b.ReportMetric(relative, "error")
-					b.ReportMetric(-math.Log10(relative), "digits")
+					reportSolution(b, sol.Stats.Evaluations, p.Error(sol.Final(), 1))
 				})
 			}
 		}
 	}
+}
+
+// BenchmarkWorkPrecision solves the problems that ./workprecision compares with other libraries by every method that fits, in
+// a workspace that is used again.
+func BenchmarkWorkPrecision(b *testing.B) {
+	ctx := context.Background()
+	for _, p := range suite.Problems() {
+		for _, m := range suite.Methods(&p) {
+			for _, tol := range []float64{1e-4, 1e-6, 1e-8, 1e-10} {
+				b.Run(fmt.Sprintf("problem=%s/method=%s/tol=%.0e", p.Name, m.Name(), tol), func(b *testing.B) {
+					r, err := suite.NewRun(&p, m, tol)
+					if err != nil {
+						b.Fatal(err)
+					}
+					if err := r.Solve(ctx); err != nil {
+						b.Skip(err)
+					}
+					b.ReportAllocs()
+					for b.Loop() {
+						_ = r.Solve(ctx)
+					}
+					reportSolution(b, r.Evaluations(), r.Error())
+				})
+			}
+		}
+	}
+}
+
+// reportSolution reports what a solution costs and how good it is; an error that is printed as zero shows as digits.
+func reportSolution(b *testing.B, evaluations int, relative float64) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N), "µs/solve")
+	b.ReportMetric(float64(evaluations), "evals")
+	b.ReportMetric(relative, "error")
+	b.ReportMetric(-math.Log10(relative), "digits")
 }
 
 // BenchmarkStep takes single steps of Tsit5: on the three unknowns of the Lorenz system, whose right-hand side costs

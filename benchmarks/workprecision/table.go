@@ -99,17 +99,30 @@ func printRatios(w io.Writer, problems []suite.Problem, points []*point) {
 		for _, e := range problems[i].Targets {
 			mine, us := fastest(all, e, func(c *curve) bool { return c.tool == oursName })
 			theirs, them := fastest(all, e, func(c *curve) bool { return c.tool != oursName })
-			name, other, ratio := "–", "–", "–"
-			if mine != nil {
-				name = mine.method
-			}
-			if theirs != nil {
-				other = theirs.tool + " " + theirs.method
-			}
+			ratio := "–"
 			if mine != nil && theirs != nil {
 				ratio = fmt.Sprintf("%.2f", us/them)
 			}
-			fmt.Fprintf(w, "| %s | %.0e | %s | %.4g | %s | %.4g | %s |\n", problems[i].Name, e, name, us, other, them, ratio)
+			fmt.Fprintf(w, "| %s | %.0e | %s | %s | %s | %s | %s |\n", problems[i].Name, e,
+				mine.name(false), duration(us), theirs.name(true), duration(them), ratio)
 		}
 	}
+}
+
+// name is the method's, after the tool's where that is wanted.
+func (c *curve) name(tool bool) string {
+	switch {
+	case c == nil:
+		return "–"
+	case tool:
+		return c.tool + " " + c.method
+	}
+	return c.method
+}
+
+func duration(micros float64) string {
+	if math.IsInf(micros, 1) {
+		return "–"
+	}
+	return fmt.Sprintf("%.4g", micros)
 }
