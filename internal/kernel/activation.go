@@ -1,7 +1,5 @@
 package kernel
 
-import "math"
-
 // Activation is a scalar function σ applied to each entry.
 type Activation uint8
 
@@ -26,123 +24,104 @@ func (a Activation) FromValue() bool {
 }
 
 // apply computes h[i] = σ(h[i]) and, where d is not nil, d[i] = σ'(h[i]).
-func (a Activation) apply(h, d []float64) {
+func apply[T Float](a Activation, h, d []T) {
 	if d == nil {
-		a.Apply(h, h)
+		Apply(a, h, h)
 		return
 	}
-	a.ApplyD1(h, d, h)
+	ApplyD1(a, h, d, h)
 }
 
 // Apply computes h[i] = σ(z[i]). h may be z.
-func (a Activation) Apply(h, z []float64) {
+func Apply[T Float](a Activation, h, z []T) {
 	z = z[:len(h)]
 	switch a {
 	case Linear:
 		copy(h, z)
 	case Tanh:
-		TanhTo(h, z)
+		tanh(h, z)
 	case Sigmoid:
-		SigmoidTo(h, z)
+		sigmoid(h, z)
 	case Softplus:
-		for i, v := range z {
-			h[i] = math.Max(v, 0) + math.Log1p(expNeg(math.Abs(v)))
-		}
+		softplus(h, nil, z)
 	case ReLU:
 		relu(h, z)
 	case Sine:
-		for i, v := range z {
-			h[i] = math.Sin(v)
-		}
+		sine(h, nil, z)
 	case GELU:
-		for i, v := range z {
-			h[i] = v * normalCDF(v)
-		}
+		gelu(h, nil, z)
 	default:
 		panic("kernel: unknown activation")
 	}
 }
 
 // ApplyD1 computes h[i] = σ(z[i]) and d[i] = σ'(z[i]). One of h and d may be z.
-func (a Activation) ApplyD1(h, d, z []float64) {
+func ApplyD1[T Float](a Activation, h, d, z []T) {
 	z, d = z[:len(h)], d[:len(h)]
 	switch a {
 	case Softplus:
-		for i, v := range z {
-			e := expNeg(math.Abs(v))
-			s := 1 / (1 + e)
-			if v < 0 {
-				s *= e
-			}
-			h[i] = math.Max(v, 0) + math.Log1p(e)
-			d[i] = s
-		}
+		softplus(h, d, z)
 	case Sine:
-		for i, v := range z {
-			h[i], d[i] = math.Sincos(v)
-		}
+		sine(h, d, z)
 	case GELU:
-		for i, v := range z {
-			c := normalCDF(v)
-			h[i] = v * c
-			d[i] = c + v*normalPDF(v)
-		}
+		gelu(h, d, z)
 	case Tanh:
-		TanhTo(h, z)
+		tanh(h, z)
 		tanhD(d, h)
 	case Sigmoid:
-		SigmoidTo(h, z)
+		sigmoid(h, z)
 		sigmoidD(d, h)
 	case ReLU:
 		relu(h, z)
 		reluD(d, h)
 	default:
-		a.Apply(h, z)
+		Apply(a, h, z)
 		Fill(d, 1)
 	}
 }
 
 // ApplyD2 computes h[i] = σ(z[i]), d[i] = σ'(z[i]) and e[i] = σ″(z[i]). One of h, d and e may be z.
-func (a Activation) ApplyD2(h, d, e, z []float64) {
+func ApplyD2[T Float](a Activation, h, d, e, z []T) {
 	z, d, e = z[:len(h)], d[:len(h)], e[:len(h)]
 	switch a {
 	case Linear, ReLU:
-		a.ApplyD1(h, d, z)
+		ApplyD1(a, h, d, z)
 		Fill(e, 0)
 	case Tanh:
-		a.ApplyD1(h, d, z)
+		ApplyD1(a, h, d, z)
 		for i, v := range h {
 			e[i] = -2 * v * d[i]
 		}
 	case Sigmoid:
-		a.ApplyD1(h, d, z)
+		ApplyD1(a, h, d, z)
 		for i, v := range h {
 			e[i] = d[i] * (1 - 2*v)
 		}
 	case Softplus:
-		a.ApplyD1(h, d, z)
+		ApplyD1(a, h, d, z)
 		for i, s := range d {
 			e[i] = s * (1 - s)
 		}
 	case Sine:
-		a.ApplyD1(h, d, z)
+		ApplyD1(a, h, d, z)
 		for i, v := range h {
 			e[i] = -v
 		}
-	case GELU:
-		for i, v := range z {
-			c, f := normalCDF(v), normalPDF(v)
-			h[i] = v * c
-			d[i] = c + v*f
-			e[i] = f * (2 - v*v)
+	case GELU: // σ″ = Φ'(z)(2 − z²), computed first: h or d may be z
+		if &d[:1][0] == &z[:1][0] || &h[:1][0] == &z[:1][0] {
+			geluCurvature(e, z)
+			ApplyD1(a, h, d, z)
+			return
 		}
+		ApplyD1(a, h, d, z)
+		geluCurvature(e, z)
 	default:
 		panic("kernel: unknown activation")
 	}
 }
 
 // MulD1 computes y[i] *= σ'(z[i]) from h[i] = σ(z[i]), for the activations of which FromValue is true.
-func (a Activation) MulD1(y, h []float64) {
+func MulD1[T Float](a Activation, y, h []T) {
 	h = h[:len(y)]
 	switch a {
 	case Linear:
@@ -155,15 +134,4 @@ func (a Activation) MulD1(y, h []float64) {
 	default:
 		panic("kernel: derivative is not a function of the value")
 	}
-}
-
-// normalCDF returns Φ(z) = ½ erfc(−z/√2), accurate in both tails.
-func normalCDF(z float64) float64 {
-	return 0.5 * math.Erfc(-z/math.Sqrt2)
-}
-
-// normalPDF returns Φ'(z) = e^(−z²/2)/√(2π).
-func normalPDF(z float64) float64 {
-	const invSqrt2Pi = 0.39894228040143267793994605993438186847585863116493
-	return invSqrt2Pi * expNeg(0.5*z*z)
 }

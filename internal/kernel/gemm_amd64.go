@@ -2,13 +2,30 @@
 
 package kernel
 
-// gemmBlock is the number of results that stay in cache until the activation is applied to them.
-const gemmBlock = 16384
+import (
+	"sync"
+	"unsafe"
+)
+
+const (
+	// gemmBlock is the number of results that stay in cache until the activation is applied to them.
+	gemmBlock = 16384
+	// panelRows is the number of rows of x that are packed, for a tile's width of columns, to be read from the first-level cache
+	// again and again.
+	panelRows = 128
+	// packFrom is the number of rows of w from which on packing pays where the rows of x lie far apart.
+	packFrom = 96
+)
+
+// panelBuffer has room for panelRows rows of three vectors.
+type panelBuffer [panelRows * 24]float64
+
+var panels = sync.Pool{New: func() any { return new(panelBuffer) }}
 
 // gemm computes y = σ([y +] [bias +] w·x) for w m×k and x k×n, and d = σ' where d is not nil. Every entry of y is a chain of
 // fused multiply-adds in the order of k, whatever n is. Where wt is not nil, it is the transpose of w with rows of ldt
 // numbers, of which a single sample takes the columns for its vectors.
-func gemm(y, w, wt, bias, x []float64, ldt, m, k, n int, acc bool, act Activation, d []float64) {
+func gemm[T Float](y, w, wt, bias, x []T, ldt, m, k, n int, acc bool, act Activation, d []T) {
 	if simd == portable || k == 0 {
 		gemmGo(y, w, bias, x, m, k, n, acc, act, d)
 		return
@@ -17,59 +34,108 @@ func gemm(y, w, wt, bias, x []float64, ldt, m, k, n int, acc bool, act Activatio
 		return
 	}
 	y, w, x = y[:m*n], w[:m*k], x[:k*n]
-	var b *float64
-	start := 0
+	start := fromZero
 	if bias != nil {
-		b, start = &bias[:m][0], 1
+		bias, start = bias[:m], fromBias
 	}
 	if acc {
-		start = 2
+		start = fromY
 	}
 	if n == 1 && wt != nil {
 		wt = wt[:(k-1)*ldt+m]
-		if start == 1 {
+		if start == fromBias {
 			copy(y, bias)
-			start = 2
+			start = fromY
 		}
-		gemmColumns(y, x, wt, nil, 1, k, k, ldt, 0, m, start)
-		act.apply(y, d)
+		gemmColumns(y, x, wt, nil, 1, k, ldt, 0, m, start)
+		apply(act, y, d)
 		return
 	}
 	if act == Linear && d == nil {
-		gemmColumns(y, w, x, b, m, k, k, n, 0, n, start)
+		gemmColumns(y, w, x, bias, m, k, n, 0, n, start)
 		return
 	}
 	if m*n <= gemmBlock {
-		gemmColumns(y, w, x, b, m, k, k, n, 0, n, start)
+		gemmColumns(y, w, x, bias, m, k, n, 0, n, start)
 		if d != nil {
 			d = d[:m*n]
 		}
-		act.apply(y, d)
+		apply(act, y, d)
 		return
 	}
-	width := max(gemmBlock/m/24, 4) * 24
+	width := max(gemmBlock/m/48, 2) * 48
 	for c := 0; c < n; c += width {
 		end := min(c+width, n)
-		gemmColumns(y, w, x, b, m, k, k, n, c, end, start)
+		gemmColumns(y, w, x, bias, m, k, n, c, end, start)
 		for i := 0; i < m*n; i += n {
-			var di []float64
+			var di []T
 			if d != nil {
 				di = d[i+c : i+end]
 			}
-			act.apply(y[i+c:i+end], di)
+			apply(act, y[i+c:i+end], di)
 		}
 	}
 }
 
-// gemmColumns does columns begin to end.
-func gemmColumns(y, w, x []float64, bias *float64, m, k, ldw, ld, begin, end, start int) {
+// What a sum begins with.
+const (
+	fromZero = iota
+	fromBias
+	fromY
+)
+
+// tileColumns is the largest number of columns that one call of the assembly does.
+func tileColumns[T Float]() int {
+	columns := 8
 	if simd == avx512 {
-		for c := begin; c < end; c += 24 {
-			gemmAVX512(&y[c], &w[0], &x[c], bias, m, k, ldw, ld, min(24, end-c), start)
-		}
+		columns = 24
+	}
+	if isSingle[T]() {
+		columns *= 2
+	}
+	return columns
+}
+
+// gemmColumns does columns begin to end of rows that are ld long in x and y.
+func gemmColumns[T Float](y, w, x, bias []T, m, k, ld, begin, end, start int) {
+	tile := tileColumns[T]()
+	if m >= packFrom && k >= panelRows/2 && ld > tile {
+		gemmPacked(y, w, x, bias, m, k, ld, begin, end, start, tile)
 		return
 	}
-	for c := begin; c < end; c += 8 {
-		gemmAVX2(&y[c], &w[0], &x[c], bias, m, k, ldw, ld, min(8, end-c), start)
+	for c := begin; c < end; c += tile {
+		gemmTile(y[c:], w, x[c:], bias, m, k, k, ld, ld, min(tile, end-c), start)
+	}
+}
+
+// gemmPacked is gemmColumns with copies of the columns of x that lie side by side.
+func gemmPacked[T Float](y, w, x, bias []T, m, k, ld, begin, end, start, tile int) {
+	buffer := panels.Get().(*panelBuffer)
+	panel := unsafe.Slice((*T)(unsafe.Pointer(buffer)), panelRows*tile)
+	for c := begin; c < end; c += tile {
+		cols, from := min(tile, end-c), start
+		for r := 0; r < k; r += panelRows {
+			rows := min(panelRows, k-r)
+			for j := range rows {
+				copy(panel[j*tile:j*tile+cols], x[(r+j)*ld+c:])
+			}
+			gemmTile(y[c:], w[r:], panel, bias, m, rows, k, ld, tile, cols, from)
+			from = fromY
+		}
+	}
+	panels.Put(buffer)
+}
+
+// gemmTile computes y[i*ldy+s] = start + Σⱼ w[i*ldw+j]·x[j*ldx+s] for i < m, j < k and s < cols.
+func gemmTile[T Float](y, w, x, bias []T, m, k, ldw, ldy, ldx, cols, start int) {
+	switch {
+	case isSingle[T]() && simd == avx512:
+		gemmF32AVX512(single(y), single(w), single(x), single(bias), m, k, ldw, ldy, ldx, cols, start)
+	case isSingle[T]():
+		gemmF32AVX2(single(y), single(w), single(x), single(bias), m, k, ldw, ldy, ldx, cols, start)
+	case simd == avx512:
+		gemmAVX512(double(y), double(w), double(x), double(bias), m, k, ldw, ldy, ldx, cols, start)
+	default:
+		gemmAVX2(double(y), double(w), double(x), double(bias), m, k, ldw, ldy, ldx, cols, start)
 	}
 }

@@ -5,17 +5,19 @@ import (
 	"testing"
 )
 
-func TestProducts(t *testing.T) { eachLevel(t, testProducts) }
+func TestProducts(t *testing.T) {
+	eachType(t, testProducts[float64], testProducts[float32])
+}
 
-func testProducts(t *testing.T) {
+func testProducts[T Float](t *testing.T) {
 	eachShape(func(name string, out, in, n int) {
-		g := newGuarded(t)
+		g := newGuarded[T](t)
 		w, b, x, delta := g.vec(out*in), g.vec(out), g.vec(in*n), g.vec(out*n)
-		p := NewWeights(out, in)
+		p := NewWeights[T](out, in)
 		p.Pack(w, b)
 
-		zero := make([]float64, out*n)
-		bias := make([]float64, out*n)
+		zero := make([]T, out*n)
+		bias := make([]T, out*n)
 		AddRows(bias, b, n)
 		for o := range out {
 			for s := range n {
@@ -39,7 +41,7 @@ func testProducts(t *testing.T) {
 		for _, rows := range []int{in, in - 1} {
 			z := g.vec(rows * n)
 			p.MulT(z, delta, rows, n)
-			near(t, name+" MulT", z, naive(make([]float64, in*n), transposed(w, out, in), delta, in, out, n)[:rows*n], out)
+			near(t, name+" MulT", z, naive(make([]T, in*n), transposed(w, out, in), delta, in, out, n)[:rows*n], out)
 		}
 		for i := range out {
 			near(t, name+" Row", p.Row(i), w[i*in:(i+1)*in], 0)
@@ -49,20 +51,22 @@ func testProducts(t *testing.T) {
 }
 
 // The activation is fused: same bits as product and activation one after the other.
-func TestAffineActivation(t *testing.T) { eachLevel(t, testAffineActivation) }
+func TestAffineActivation(t *testing.T) {
+	eachType(t, testAffineActivation[float64], testAffineActivation[float32])
+}
 
-func testAffineActivation(t *testing.T) {
+func testAffineActivation[T Float](t *testing.T) {
 	eachShape(func(name string, out, in, n int) {
-		g := newGuarded(t)
+		g := newGuarded[T](t)
 		w, b, x := g.vec(out*in), g.vec(out), g.vec(in*n)
-		p := NewWeights(out, in)
+		p := NewWeights[T](out, in)
 		p.Pack(w, b)
 		for act := Linear; act <= GELU; act++ {
 			h, d, z := g.vec(out*n), g.vec(out*n), g.vec(out*n)
 			p.Affine(z, nil, x, n, Linear)
 			p.Affine(h, nil, x, n, act)
-			wantH, wantD := make([]float64, out*n), make([]float64, out*n)
-			act.ApplyD1(wantH, wantD, z)
+			wantH, wantD := make([]T, out*n), make([]T, out*n)
+			ApplyD1(act, wantH, wantD, z)
 			for i := range h {
 				if h[i] != wantH[i] {
 					t.Fatalf("%s activation %d: %v, want %v", name, act, h[i], wantH[i])
@@ -80,21 +84,23 @@ func testAffineActivation(t *testing.T) {
 }
 
 // Large batches go in blocks, each with its activation, with the same bits.
-func TestAffineBlocks(t *testing.T) { eachLevel(t, testAffineBlocks) }
+func TestAffineBlocks(t *testing.T) {
+	eachType(t, testAffineBlocks[float64], testAffineBlocks[float32])
+}
 
-func testAffineBlocks(t *testing.T) {
+func testAffineBlocks[T Float](t *testing.T) {
 	for _, c := range []struct{ out, in, n int }{{33, 3, 701}, {300, 2, 100}, {2, 3, 10007}} {
-		g := newGuarded(t)
+		g := newGuarded[T](t)
 		w, b, x := g.vec(c.out*c.in), g.vec(c.out), g.vec(c.in*c.n)
-		p := NewWeights(c.out, c.in)
+		p := NewWeights[T](c.out, c.in)
 		p.Pack(w, b)
 		z, h, d, h0 := g.vec(c.out*c.n), g.vec(c.out*c.n), g.vec(c.out*c.n), g.vec(c.out*c.n)
 		p.Affine(z, nil, x, c.n, Linear)
 		for _, act := range []Activation{Tanh, Sigmoid, Softplus} {
 			p.Affine(h, d, x, c.n, act)
 			p.Affine(h0, nil, x, c.n, act)
-			wantH, wantD := make([]float64, len(z)), make([]float64, len(z))
-			act.ApplyD1(wantH, wantD, z)
+			wantH, wantD := make([]T, len(z)), make([]T, len(z))
+			ApplyD1(act, wantH, wantD, z)
 			near(t, "value", h, wantH, -8)
 			near(t, "derivative", d, wantD, -8)
 			near(t, "value alone", h0, wantH, -8)
@@ -103,21 +109,23 @@ func testAffineBlocks(t *testing.T) {
 	}
 }
 
-func TestProductsAllocateNothing(t *testing.T) { eachLevel(t, testProductsAllocateNothing) }
+func TestProductsAllocateNothing(t *testing.T) {
+	eachType(t, testProductsAllocateNothing[float64], testProductsAllocateNothing[float32])
+}
 
-func testProductsAllocateNothing(t *testing.T) {
+func testProductsAllocateNothing[T Float](t *testing.T) {
 	const out, in, n = 10, 7, 30
-	g := newGuarded(t)
+	g := newGuarded[T](t)
 	w, b, x, y, d := g.vec(out*in), g.vec(out), g.vec(in*n), g.vec(out*n), g.vec(out*n)
 	x[3] = 1e3 // saturates
-	p := NewWeights(out, in)
+	p := NewWeights[T](out, in)
 	p.Pack(w, b)
 	for _, batch := range []int{1, n} {
 		a := testing.AllocsPerRun(10, func() {
 			for act := Linear; act <= GELU; act++ {
 				p.Affine(y, d, x, batch, act)
 				if act.FromValue() {
-					act.MulD1(d, y)
+					MulD1(act, d, y)
 				}
 			}
 			p.MulT(x, d, in, batch)
@@ -132,29 +140,31 @@ func testProductsAllocateNothing(t *testing.T) {
 }
 
 // A sample gets the same bits in every batch.
-func TestProductsDoNotDependOnBatch(t *testing.T) { eachLevel(t, testProductsDoNotDependOnBatch) }
+func TestProductsDoNotDependOnBatch(t *testing.T) {
+	eachType(t, testProductsDoNotDependOnBatch[float64], testProductsDoNotDependOnBatch[float32])
+}
 
-func testProductsDoNotDependOnBatch(t *testing.T) {
+func testProductsDoNotDependOnBatch[T Float](t *testing.T) {
 	const out, in, n = 19, 61, 101
-	g := newGuarded(t)
+	g := newGuarded[T](t)
 	w, b, x, delta := g.vec(out*in), g.vec(out), g.vec(in*n), g.vec(out*n)
 	for i := range x {
 		x[i] *= 3 // some activations saturate
 	}
-	p := NewWeights(out, in)
+	p := NewWeights[T](out, in)
 	p.Pack(w, b)
 	for _, c := range []struct {
 		name     string
 		rows     int
-		x        []float64
-		multiply func(y, x []float64, n int)
+		x        []T
+		multiply func(y, x []T, n int)
 	}{
-		{"Affine tanh", out, x, func(y, x []float64, n int) { p.Affine(y, nil, x, n, Tanh) }},
-		{"Affine sigmoid", out, x, func(y, x []float64, n int) { p.Affine(y, nil, x, n, Sigmoid) }},
+		{"Affine tanh", out, x, func(y, x []T, n int) { p.Affine(y, nil, x, n, Tanh) }},
+		{"Affine sigmoid", out, x, func(y, x []T, n int) { p.Affine(y, nil, x, n, Sigmoid) }},
 		{"Mul", out, x, p.Mul},
-		{"MulT", in, delta, func(y, x []float64, n int) { p.MulT(y, x, in, n) }},
-		{"MulT without the last", in - 1, delta, func(y, x []float64, n int) { p.MulT(y, x, in-1, n) }},
-		{"MulAddTo", out, x, func(y, x []float64, n int) { Fill(y, 0.5); MulAddTo(y, w, x, out, in, n) }},
+		{"MulT", in, delta, func(y, x []T, n int) { p.MulT(y, x, in, n) }},
+		{"MulT without the last", in - 1, delta, func(y, x []T, n int) { p.MulT(y, x, in-1, n) }},
+		{"MulAddTo", out, x, func(y, x []T, n int) { Fill(y, 0.5); MulAddTo(y, w, x, out, in, n) }},
 	} {
 		y := g.vec(c.rows * n)
 		c.multiply(y, c.x, n)
@@ -183,13 +193,13 @@ func BenchmarkAffine(b *testing.B) { benchLevels(b, benchAffine) }
 
 func benchAffine(b *testing.B) {
 	for _, c := range []struct{ out, in, n int }{{50, 2, 20}, {2, 50, 20}, {50, 2, 198}, {2, 50, 198}, {64, 64, 128}, {256, 256, 64}} {
-		p := NewWeights(c.out, c.in)
+		p := NewWeights[float64](c.out, c.in)
 		x, y := make([]float64, c.in*c.n), make([]float64, c.out*c.n)
 		b.Run(fmt.Sprintf("out=%d/in=%d/n=%d", c.out, c.in, c.n), func(b *testing.B) {
 			for b.Loop() {
 				p.Affine(y, nil, x, c.n, Linear)
 			}
-			gflops(b, 2*c.out*c.in*c.n)
+			gflops[float64](b, 2*c.out*c.in*c.n)
 		})
 	}
 }

@@ -1,14 +1,14 @@
 package kernel
 
-// panel is the number of float64 of x that one pass over the rows of w keeps in the first-level cache.
+// panel is how many numbers of x one pass over the rows of w keeps in the first-level cache.
 const panel = 3072
 
 // gemmGo computes y = σ([y +] [bias +] w·x) for w m×k and x k×n, and d = σ' where d is not nil. Two rows of y by four
 // rows of x are held at a time; columns go in panels that stay in cache.
-func gemmGo(y, w, bias, x []float64, m, k, n int, acc bool, act Activation, d []float64) {
+func gemmGo[T Float](y, w, bias, x []T, m, k, n int, acc bool, act Activation, d []T) {
 	if n == 1 {
 		gemv(y, w, bias, x, m, k, acc)
-		act.apply(y[:m], d)
+		apply(act, y[:m], d)
 		return
 	}
 	width := n
@@ -23,7 +23,7 @@ func gemmGo(y, w, bias, x []float64, m, k, n int, acc bool, act Activation, d []
 				twoInputs(y[i*n+c:(i+1)*n+c+nc], w[2*i:2*i+4], bias, i, x[c:], n, nc)
 			} else {
 				for r := i; r < i+rows && !acc; r++ {
-					b := 0.0
+					var b T
 					if bias != nil {
 						b = bias[r]
 					}
@@ -39,18 +39,18 @@ func gemmGo(y, w, bias, x []float64, m, k, n int, acc bool, act Activation, d []
 				continue
 			}
 			for r := i; r < i+rows; r++ {
-				var dr []float64
+				var dr []T
 				if d != nil {
 					dr = d[r*n+c : r*n+c+nc]
 				}
-				act.apply(y[r*n+c:r*n+c+nc], dr)
+				apply(act, y[r*n+c:r*n+c+nc], dr)
 			}
 		}
 	}
 }
 
 // addRows2 computes y[j*ld+s] += Σₖ w[j*k+k']·x[k'*ld+s] for j = 0, 1 and s < n.
-func addRows2(y, w, x []float64, k, ld, n int) {
+func addRows2[T Float](y, w, x []T, k, ld, n int) {
 	y0, y1 := y[:n], y[ld:][:n]
 	w0, w1 := w[:k], w[k:][:k]
 	j := 0
@@ -87,10 +87,10 @@ func addRows2(y, w, x []float64, k, ld, n int) {
 
 // twoInputs computes y[j*ld+s] = bias[i+j] + w[2j]·x[s] + w[2j+1]·x[ld+s] for j = 0, 1 and s < n: networks on the plane
 // spend as much time on filling in the bias as on their two products.
-func twoInputs(y, w, bias []float64, i int, x []float64, ld, n int) {
+func twoInputs[T Float](y, w, bias []T, i int, x []T, ld, n int) {
 	y0, y1, x0, x1 := y[:n], y[ld:][:n], x[:n], x[ld:][:n]
 	a0, a1, b0, b1 := w[0], w[1], w[2], w[3]
-	var c0, c1 float64
+	var c0, c1 T
 	if bias != nil {
 		c0, c1 = bias[i], bias[i+1]
 	}
@@ -102,7 +102,7 @@ func twoInputs(y, w, bias []float64, i int, x []float64, ld, n int) {
 }
 
 // addRows1 computes y[s] += Σₖ w[k]·x[k*ld+s] for s < n.
-func addRows1(y, w, x []float64, k, ld, n int) {
+func addRows1[T Float](y, w, x []T, k, ld, n int) {
 	y = y[:n]
 	w = w[:k]
 	j := 0
@@ -119,9 +119,9 @@ func addRows1(y, w, x []float64, k, ld, n int) {
 }
 
 // gemv is gemmGo without activation for one sample.
-func gemv(y, w, bias, x []float64, m, k int, acc bool) {
+func gemv[T Float](y, w, bias, x []T, m, k int, acc bool) {
 	x = x[:k]
-	start := func(i int) float64 {
+	start := func(i int) T {
 		switch {
 		case acc:
 			return y[i]

@@ -8,4 +8,10 @@ func eachLevel(t *testing.T, test func(t *testing.T)) { test(t) }
 
 func benchLevels(b *testing.B, bench func(b *testing.B)) { b.Run("simd=go", bench) }
 
-func fmaPeak() float64 { return 0 }
+func fmaPeak[T Float]() float64 { return 0 }
+
+// Without assembly there is one instruction set.
+const (
+	portable = iota
+	simd     = portable
+)

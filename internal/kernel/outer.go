@@ -1,7 +1,7 @@
 package kernel
 
 // AddOuter computes g[o*in+k] += Σₛ delta[o*n+s]·x[k*n+s], the gradient in a weight matrix out×in of a batch of n.
-func AddOuter(g, delta, x []float64, out, in, n int) {
+func AddOuter[T Float](g, delta, x []T, out, in, n int) {
 	if n == 1 {
 		x = x[:in]
 		for o, v := range delta[:out] {
@@ -13,12 +13,12 @@ func AddOuter(g, delta, x []float64, out, in, n int) {
 }
 
 // AddRowSums computes g[o] += Σₛ delta[o*n+s], the gradient in a bias.
-func AddRowSums(g, delta []float64, n int) {
+func AddRowSums[T Float](g, delta []T, n int) {
 	addRowSums(g, delta, n)
 }
 
 // Outer computes g[o*len(b)+k] = a[o]·b[k].
-func Outer(g, a, b []float64) {
+func Outer[T Float](g, a, b []T) {
 	switch len(b) {
 	case 2:
 		b0, b1 := b[0], b[1]

@@ -5,11 +5,13 @@ import (
 	"testing"
 )
 
-func TestAddOuter(t *testing.T) { eachLevel(t, testAddOuter) }
+func TestAddOuter(t *testing.T) {
+	eachType(t, testAddOuter[float64], testAddOuter[float32])
+}
 
-func testAddOuter(t *testing.T) {
+func testAddOuter[T Float](t *testing.T) {
 	eachShape(func(name string, out, in, n int) {
-		g := newGuarded(t)
+		g := newGuarded[T](t)
 		delta, x, grad := g.vec(out*n), g.vec(in*n), g.vec(out*in)
 		want := naive(grad, delta, transposed(x, in, n), out, n, in)
 		AddOuter(grad, delta, x, out, in, n)
@@ -27,7 +29,7 @@ func testAddOuter(t *testing.T) {
 
 		a, b, o := g.vec(out), g.vec(in), g.vec(out*in)
 		Outer(o, a, b)
-		near(t, name+" outer", o, naive(make([]float64, out*in), a, b, out, 1, in), 0)
+		near(t, name+" outer", o, naive(make([]T, out*in), a, b, out, 1, in), 0)
 		g.check(name)
 	})
 }
@@ -41,7 +43,7 @@ func benchAddOuter(b *testing.B) {
 			for b.Loop() {
 				AddOuter(g, delta, x, c.out, c.in, c.n)
 			}
-			gflops(b, 2*c.out*c.in*c.n)
+			gflops[float64](b, 2*c.out*c.in*c.n)
 		})
 	}
 }

@@ -1,6 +1,6 @@
 package kernel
 
-func addOuterGo(g, delta, x []float64, out, in, n int) {
+func addOuterGo[T Float](g, delta, x []T, out, in, n int) {
 	o := 0
 	for ; o+2 <= out; o += 2 {
 		a := delta[o*n : (o+2)*n]
@@ -44,7 +44,7 @@ func addOuterGo(g, delta, x []float64, out, in, n int) {
 	}
 }
 
-func addRowSumsGo(g, delta []float64, n int) {
+func addRowSumsGo[T Float](g, delta []T, n int) {
 	for o := range g {
 		g[o] += sumGo(delta[o*n : (o+1)*n])
 	}
@@ -52,7 +52,7 @@ func addRowSumsGo(g, delta []float64, n int) {
 
 // dot23 returns Σₛ a[i*n+s]·b[j*n+s] for i < 2, j < 3. Six sums are as many as the compiler keeps in registers:
 // tiles of 2×4 spill one of them, which makes the loop wait for memory and halves its speed.
-func dot23(a, b []float64, n int) (c00, c01, c02, c10, c11, c12 float64) {
+func dot23[T Float](a, b []T, n int) (c00, c01, c02, c10, c11, c12 T) {
 	a0, a1 := a[:n], a[n:][:n]
 	b0, b1, b2 := b[:n], b[n:][:n], b[2*n:][:n]
 	for s, u0 := range a0 {
@@ -71,7 +71,7 @@ func dot23(a, b []float64, n int) (c00, c01, c02, c10, c11, c12 float64) {
 }
 
 // dot22 returns Σₛ a[i*n+s]·b[j*n+s] for i, j < 2.
-func dot22(a, b []float64, n int) (c00, c01, c10, c11 float64) {
+func dot22[T Float](a, b []T, n int) (c00, c01, c10, c11 T) {
 	a0, a1 := a[:n], a[n:][:n]
 	b0, b1 := b[:n], b[n:][:n]
 	for s, u0 := range a0 {
@@ -85,7 +85,7 @@ func dot22(a, b []float64, n int) (c00, c01, c10, c11 float64) {
 }
 
 // dot21 returns Σₛ a[i*n+s]·b[s] for i < 2.
-func dot21(a, b []float64, n int) (c0, c1 float64) {
+func dot21[T Float](a, b []T, n int) (c0, c1 T) {
 	a0, a1 := a[:n], a[n:][:n]
 	b = b[:n]
 	for s, v := range b {
@@ -96,7 +96,7 @@ func dot21(a, b []float64, n int) (c0, c1 float64) {
 }
 
 // dot11 returns Σₛ a[s]·b[s].
-func dot11(a, b []float64) (c float64) {
+func dot11[T Float](a, b []T) (c T) {
 	b = b[:len(a)]
 	for s, v := range a {
 		c += v * b[s]

@@ -26,22 +26,23 @@ const (
 
 // SigmoidTo computes dst[i] = 1/(1 + exp(−x[i])), within 2.5 units in the last place, relative also where it is
 // tiny. dst may be x.
-func SigmoidTo(dst, x []float64) {
+func SigmoidTo[T Float](dst, x []T) {
 	x = x[:len(dst)]
 	sigmoid(dst, x)
 }
 
-func sigmoidGo(dst, x []float64) {
+func sigmoidGo[T Float](dst, x []T) {
 	x = x[:len(dst)]
-	for i, v := range x {
+	for i, u := range x {
+		v := float64(u)
 		if !(v < sigmoidOne && v > -sigmoidOne) {
 			switch {
 			case v > 0:
-				v = 1
+				u = 1
 			case v < 0:
-				v = expNeg(-v)
+				u = T(math.Exp(v))
 			}
-			dst[i] = v
+			dst[i] = u
 			continue
 		}
 		v *= 0.5
@@ -53,6 +54,6 @@ func sigmoidGo(dst, x []float64) {
 		z2 := z * z
 		q := (tanhQ0 + tanhQ1*z) + z2*((tanhQ2+tanhQ3*z)+z2*((tanhQ4+tanhQ5*z)+z2*tanhQ6))
 		t := r + r*z*q
-		dst[i] = (a + a*t) / ((a + 1) + t*(a-1))
+		dst[i] = T((a + a*t) / ((a + 1) + t*(a-1)))
 	}
 }

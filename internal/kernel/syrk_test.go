@@ -14,7 +14,7 @@ func testSyrk(t *testing.T) {
 			for _, zeros := range []string{"none", "blocks", "all"} {
 				for _, weighted := range []bool{true, false} {
 					name := fmt.Sprintf("P=%d/rows=%d/zeros=%s/weighted=%v", p, rows, zeros, weighted)
-					g := newGuarded(t)
+					g := newGuarded[float64](t)
 					jac, w, m := g.vec(rows*p), g.vec(rows), g.vec(p*p)
 					for i := range jac {
 						r, c := i/p, i%p
@@ -99,7 +99,7 @@ func benchSyrk(b *testing.B) {
 			for b.Loop() {
 				Syrk(g, p, jac, w)
 			}
-			gflops(b, rows*p*(p+1))
+			gflops[float64](b, rows*p*(p+1))
 		})
 	}
 }

@@ -33,21 +33,22 @@ var tanhTable = func() (table [2*tanhOne*tanhGrid + 1]float64) {
 
 // TanhTo computes dst[i] = tanh x[i], within 2 units in the last place. Odd to the last bit but, in Go, for the sign
 // of −0. dst may be x.
-func TanhTo(dst, x []float64) {
+func TanhTo[T Float](dst, x []T) {
 	x = x[:len(dst)]
 	tanh(dst, x)
 }
 
 // tanhGo is by the addition theorem tanh(s + r) = S + T(1 − S²)/(1 + ST) from the nearest point s of a grid: S from a
 // table, and for |r| ≤ 1/64 three terms are enough for T = tanh r.
-func tanhGo(dst, x []float64) {
+func tanhGo[T Float](dst, x []T) {
 	x = x[:len(dst)]
-	for i, v := range x {
+	for i, u := range x {
+		v := float64(u)
 		if math.Float64bits(v)<<1 >= tanhOneBits<<1 {
 			if v == v {
-				v = math.Copysign(1, v)
+				u = T(math.Copysign(1, v))
 			}
-			dst[i] = v
+			dst[i] = u
 			continue
 		}
 		m := v*tanhGrid + roundMagic
@@ -55,6 +56,6 @@ func tanhGo(dst, x []float64) {
 		s := tanhTable[int(int32(math.Float64bits(m)))+tanhOne*tanhGrid]
 		z := r * r
 		t := r + r*z*(tanhR0+z*(tanhR1+z*tanhR2))
-		dst[i] = s + t*(1-s*s)/(1+s*t)
+		dst[i] = T(s + t*(1-s*s)/(1+s*t))
 	}
 }

@@ -2,32 +2,37 @@
 
 package kernel
 
-func tanh(dst, x []float64) {
+func tanh[T Float](dst, x []T) {
+	n := len(dst)
 	switch {
-	case len(dst) == 0:
-	case simd == avx512:
-		tanhAVX512(&dst[0], &x[0], len(dst))
-	case simd == avx2:
-		tanhAVX2(&dst[0], &x[0], len(dst))
-	default:
+	case n == 0:
+	case simd == portable:
 		tanhGo(dst, x)
+	case isSingle[T]() && simd == avx512:
+		tanhF32AVX512(single(dst), single(x), n)
+	case isSingle[T]():
+		tanhF32AVX2(single(dst), single(x), n)
+	case simd == avx512:
+		tanhAVX512(double(dst), double(x), n)
+	default:
+		tanhAVX2(double(dst), double(x), n)
 	}
 }
 
-// sigmoid lets the assembly do all numbers smaller than sigmoidOne. Where it stops at larger ones among eight, these
+// sigmoid lets the assembly do all numbers smaller than sigmoidOne. Where it stops at larger ones in a vector, these
 // are done in Go and the others again in assembly: what an entry becomes does not depend on its neighbours.
-func sigmoid(dst, x []float64) {
+func sigmoid[T Float](dst, x []T) {
 	if simd == portable {
 		sigmoidGo(dst, x)
 		return
 	}
 	for len(dst) > 0 {
-		done := inner(&dst[0], &x[0], len(dst))
+		done := sigmoidInner(dst, x)
 		if done == len(dst) {
 			return
 		}
 		dst, x = dst[done:], x[done:]
-		var mixed, tamed, y [8]float64
+		var mixed, tamed, y [16]T
 		n := copy(mixed[:], x)
 		tamed = mixed
 		for i, v := range tamed {
@@ -35,7 +40,7 @@ func sigmoid(dst, x []float64) {
 				tamed[i] = 0
 			}
 		}
-		inner(&y[0], &tamed[0], n)
+		sigmoidInner(y[:n], tamed[:n])
 		for i, v := range mixed[:n] {
 			if v == tamed[i] {
 				dst[i] = y[i]
@@ -47,9 +52,15 @@ func sigmoid(dst, x []float64) {
 	}
 }
 
-func inner(dst, x *float64, n int) int {
-	if simd == avx512 {
-		return sigmoidAVX512(dst, x, n)
+func sigmoidInner[T Float](dst, x []T) int {
+	n := len(dst)
+	switch {
+	case isSingle[T]() && simd == avx512:
+		return sigmoidF32AVX512(single(dst), single(x), n)
+	case isSingle[T]():
+		return sigmoidF32AVX2(single(dst), single(x), n)
+	case simd == avx512:
+		return sigmoidAVX512(double(dst), double(x), n)
 	}
-	return sigmoidAVX2(dst, x, n)
+	return sigmoidAVX2(double(dst), double(x), n)
 }

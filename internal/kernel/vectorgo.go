@@ -1,24 +1,25 @@
 package kernel
 
 // The routines on vectors in Go: for processors without the instructions that the assembly needs, and its measure in tests.
+// Where a product is added it is rounded first, by the conversion that keeps the compiler from fusing the two.
 
-func axpyGo(y []float64, a float64, x []float64) {
+func axpyGo[T Float](y []T, a T, x []T) {
 	x = x[:len(y)]
 	for i := range y {
-		y[i] += a * x[i]
+		y[i] += T(a * x[i])
 	}
 }
 
-func axpyToGo(dst, y []float64, a float64, x []float64) {
+func axpyToGo[T Float](dst, y []T, a T, x []T) {
 	x, y = x[:len(dst)], y[:len(dst)]
 	for i := range dst {
-		dst[i] = y[i] + a*x[i]
+		dst[i] = y[i] + T(a*x[i])
 	}
 }
 
-func dotGo(x, y []float64) float64 {
+func dotGo[T Float](x, y []T) T {
 	y = y[:len(x)]
-	var s0, s1, s2, s3 float64
+	var s0, s1, s2, s3 T
 	for len(x) >= 4 && len(y) >= 4 {
 		s0 += x[0] * y[0]
 		s1 += x[1] * y[1]
@@ -32,8 +33,8 @@ func dotGo(x, y []float64) float64 {
 	return (s0 + s1) + (s2 + s3)
 }
 
-func sumGo(x []float64) float64 {
-	var s0, s1, s2, s3 float64
+func sumGo[T Float](x []T) T {
+	var s0, s1, s2, s3 T
 	for len(x) >= 4 {
 		s0 += x[0]
 		s1 += x[1]
@@ -47,84 +48,84 @@ func sumGo(x []float64) float64 {
 	return (s0 + s1) + (s2 + s3)
 }
 
-func scaleToGo(dst []float64, a float64, x []float64) {
+func scaleToGo[T Float](dst []T, a T, x []T) {
 	x = x[:len(dst)]
 	for i := range dst {
 		dst[i] = a * x[i]
 	}
 }
 
-func addGo(y, x []float64) {
+func addGo[T Float](y, x []T) {
 	x = x[:len(y)]
 	for i := range y {
 		y[i] += x[i]
 	}
 }
 
-func mulToGo(dst, x, y []float64) {
+func mulToGo[T Float](dst, x, y []T) {
 	x, y = x[:len(dst)], y[:len(dst)]
 	for i := range dst {
 		dst[i] = x[i] * y[i]
 	}
 }
 
-func mulAddGo(y, a, x []float64) {
+func mulAddGo[T Float](y, a, x []T) {
 	a, x = a[:len(y)], x[:len(y)]
 	for i := range y {
-		y[i] += a[i] * x[i]
+		y[i] += T(a[i] * x[i])
 	}
 }
 
-func cubeGo(dst, x []float64) {
+func cubeGo[T Float](dst, x []T) {
 	x = x[:len(dst)]
 	for i, v := range x {
 		dst[i] = v * v * v
 	}
 }
 
-func mulCubeDGo(y, x []float64) {
+func mulCubeDGo[T Float](y, x []T) {
 	x = x[:len(y)]
 	for i, v := range x {
 		y[i] *= 3 * v * v
 	}
 }
 
-func tanhDGo(d, h []float64) {
+func tanhDGo[T Float](d, h []T) {
 	d = d[:len(h)]
 	for i, v := range h {
-		d[i] = 1 - v*v
+		d[i] = 1 - T(v*v)
 	}
 }
 
-func mulTanhDGo(y, h []float64) {
+func mulTanhDGo[T Float](y, h []T) {
 	h = h[:len(y)]
 	for i, v := range h {
-		y[i] *= 1 - v*v
+		y[i] *= 1 - T(v*v)
 	}
 }
 
-func sigmoidDGo(d, h []float64) {
+func sigmoidDGo[T Float](d, h []T) {
 	d = d[:len(h)]
 	for i, v := range h {
 		d[i] = v * (1 - v)
 	}
 }
 
-func mulSigmoidDGo(y, h []float64) {
+func mulSigmoidDGo[T Float](y, h []T) {
 	h = h[:len(y)]
 	for i, v := range h {
 		y[i] *= v * (1 - v)
 	}
 }
 
-func reluGo(dst, x []float64) {
+func reluGo[T Float](dst, x []T) {
 	x = x[:len(dst)]
 	for i, v := range x {
 		dst[i] = max(v, 0)
 	}
 }
 
-func reluDGo(d, h []float64) {
+func reluDGo[T Float](d, h []T) {
 	d = d[:len(h)]
 	for i, v := range h {
 		d[i] = 0
@@ -134,7 +135,7 @@ func reluDGo(d, h []float64) {
 	}
 }
 
-func mulReluDGo(y, h []float64) {
+func mulReluDGo[T Float](y, h []T) {
 	h = h[:len(y)]
 	for i, v := range h {
 		if !(v > 0) {

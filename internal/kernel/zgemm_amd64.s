@@ -22,31 +22,31 @@ DATA masks<>+112(SB)/8, $0x0000000000000000
 DATA masks<>+120(SB)/8, $0x0000000000000000
 GLOBL masks<>(SB), RODATA|NOPTR, $128
 
-// func gemmAVX512(y *float64, w *float64, x *float64, bias *float64, m int, k int, ldw int, ld int, cols int, start int)
+// func gemmAVX512(y *float64, w *float64, x *float64, bias *float64, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gemmAVX512(SB), NOSPLIT, $0-80
+TEXT ·gemmAVX512(SB), NOSPLIT, $0-88
 	MOVQ   y+0(FP), AX
 	MOVQ   w+8(FP), CX
 	MOVQ   bias+24(FP), DX
 	MOVQ   m+32(FP), BX
 	MOVQ   ldw+48(FP), SI
 	SHLQ   $0x03, SI
-	MOVQ   ld+56(FP), DI
+	MOVQ   ldy+56(FP), DI
 	SHLQ   $0x03, DI
 	IMUL3Q $+3, SI, R8
 	IMUL3Q $+5, SI, R9
 	IMUL3Q $+7, SI, R10
-	MOVQ   cols+64(FP), R11
+	MOVQ   cols+72(FP), R11
 	SUBQ   $+16, R11
 	JLE    vectors2
 	MOVQ   $-1, R12
 	BZHIQ  R11, R12, R12
-	KMOVB  R12, K1
+	KMOVW  R12, K1
 
 v3rows8:
 	CMPQ   BX, $+8
 	JLT    v3rows4
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v3rows8bias
 	JGT    v3rows8add
 	VXORPD Z0, Z0, Z0
@@ -140,6 +140,8 @@ v3rows8add:
 v3rows8begin:
 	MOVQ  x+16(FP), R11
 	MOVQ  k+40(FP), R12
+	MOVQ  ldx+64(FP), R14
+	SHLQ  $0x03, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
 	JLE   v3rows8store
@@ -181,7 +183,7 @@ v3rows8loop:
 	VFMADD231PD  Z25, Z27, Z22
 	VFMADD231PD  Z26, Z27, Z23
 	ADDQ         $+8, R13
-	ADDQ         DI, R11
+	ADDQ         R14, R11
 	DECQ         R12
 	JNE          v3rows8loop
 
@@ -225,7 +227,7 @@ v3rows8store:
 v3rows4:
 	CMPQ   BX, $+4
 	JLT    v3rows2
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v3rows4bias
 	JGT    v3rows4add
 	VXORPD Z0, Z0, Z0
@@ -279,6 +281,8 @@ v3rows4add:
 v3rows4begin:
 	MOVQ  x+16(FP), R9
 	MOVQ  k+40(FP), R10
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x03, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
 	JLE   v3rows4store
@@ -304,7 +308,7 @@ v3rows4loop:
 	VFMADD231PD  Z13, Z15, Z10
 	VFMADD231PD  Z14, Z15, Z11
 	ADDQ         $+8, R11
-	ADDQ         DI, R9
+	ADDQ         R12, R9
 	DECQ         R10
 	JNE          v3rows4loop
 
@@ -332,7 +336,7 @@ v3rows4store:
 v3rows2:
 	CMPQ   BX, $+2
 	JLT    v3rows1
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v3rows2bias
 	JGT    v3rows2add
 	VXORPD Z0, Z0, Z0
@@ -366,6 +370,8 @@ v3rows2add:
 v3rows2begin:
 	MOVQ  x+16(FP), R8
 	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
 	JLE   v3rows2store
@@ -383,7 +389,7 @@ v3rows2loop:
 	VFMADD231PD  Z7, Z9, Z4
 	VFMADD231PD  Z8, Z9, Z5
 	ADDQ         $+8, R10
-	ADDQ         DI, R8
+	ADDQ         R11, R8
 	DECQ         R9
 	JNE          v3rows2loop
 
@@ -403,7 +409,7 @@ v3rows2store:
 v3rows1:
 	CMPQ   BX, $+1
 	JLT    v3end
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v3rows1bias
 	JGT    v3rows1add
 	VXORPD Z0, Z0, Z0
@@ -427,6 +433,8 @@ v3rows1add:
 v3rows1begin:
 	MOVQ  x+16(FP), R8
 	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
 	JLE   v3rows1store
@@ -440,7 +448,7 @@ v3rows1loop:
 	VFMADD231PD  Z4, Z6, Z1
 	VFMADD231PD  Z5, Z6, Z2
 	ADDQ         $+8, R10
-	ADDQ         DI, R8
+	ADDQ         R11, R8
 	DECQ         R9
 	JNE          v3rows1loop
 
@@ -458,17 +466,17 @@ v3end:
 	RET
 
 vectors2:
-	MOVQ  cols+64(FP), R11
+	MOVQ  cols+72(FP), R11
 	SUBQ  $+8, R11
 	JLE   vectors1
 	MOVQ  $-1, R12
 	BZHIQ R11, R12, R12
-	KMOVB R12, K1
+	KMOVW R12, K1
 
 v2rows8:
 	CMPQ   BX, $+8
 	JLT    v2rows4
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v2rows8bias
 	JGT    v2rows8add
 	VXORPD Z0, Z0, Z0
@@ -538,6 +546,8 @@ v2rows8add:
 v2rows8begin:
 	MOVQ  x+16(FP), R11
 	MOVQ  k+40(FP), R12
+	MOVQ  ldx+64(FP), R14
+	SHLQ  $0x03, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
 	JLE   v2rows8store
@@ -570,7 +580,7 @@ v2rows8loop:
 	VFMADD231PD  Z16, Z18, Z14
 	VFMADD231PD  Z17, Z18, Z15
 	ADDQ         $+8, R13
-	ADDQ         DI, R11
+	ADDQ         R14, R11
 	DECQ         R12
 	JNE          v2rows8loop
 
@@ -606,7 +616,7 @@ v2rows8store:
 v2rows4:
 	CMPQ   BX, $+4
 	JLT    v2rows2
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v2rows4bias
 	JGT    v2rows4add
 	VXORPD Z0, Z0, Z0
@@ -648,6 +658,8 @@ v2rows4add:
 v2rows4begin:
 	MOVQ  x+16(FP), R9
 	MOVQ  k+40(FP), R10
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x03, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
 	JLE   v2rows4store
@@ -668,7 +680,7 @@ v2rows4loop:
 	VFMADD231PD  Z8, Z10, Z6
 	VFMADD231PD  Z9, Z10, Z7
 	ADDQ         $+8, R11
-	ADDQ         DI, R9
+	ADDQ         R12, R9
 	DECQ         R10
 	JNE          v2rows4loop
 
@@ -692,7 +704,7 @@ v2rows4store:
 v2rows2:
 	CMPQ   BX, $+2
 	JLT    v2rows1
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v2rows2bias
 	JGT    v2rows2add
 	VXORPD Z0, Z0, Z0
@@ -720,6 +732,8 @@ v2rows2add:
 v2rows2begin:
 	MOVQ  x+16(FP), R8
 	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
 	JLE   v2rows2store
@@ -734,7 +748,7 @@ v2rows2loop:
 	VFMADD231PD  Z4, Z6, Z2
 	VFMADD231PD  Z5, Z6, Z3
 	ADDQ         $+8, R10
-	ADDQ         DI, R8
+	ADDQ         R11, R8
 	DECQ         R9
 	JNE          v2rows2loop
 
@@ -752,7 +766,7 @@ v2rows2store:
 v2rows1:
 	CMPQ   BX, $+1
 	JLT    v2end
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v2rows1bias
 	JGT    v2rows1add
 	VXORPD Z0, Z0, Z0
@@ -773,6 +787,8 @@ v2rows1add:
 v2rows1begin:
 	MOVQ  x+16(FP), R8
 	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
 	JLE   v2rows1store
@@ -784,7 +800,7 @@ v2rows1loop:
 	VFMADD231PD  Z2, Z4, Z0
 	VFMADD231PD  Z3, Z4, Z1
 	ADDQ         $+8, R10
-	ADDQ         DI, R8
+	ADDQ         R11, R8
 	DECQ         R9
 	JNE          v2rows1loop
 
@@ -801,16 +817,16 @@ v2end:
 	RET
 
 vectors1:
-	MOVQ  cols+64(FP), R11
+	MOVQ  cols+72(FP), R11
 	SUBQ  $+0, R11
 	MOVQ  $-1, R12
 	BZHIQ R11, R12, R12
-	KMOVB R12, K1
+	KMOVW R12, K1
 
 v1rows8:
 	CMPQ   BX, $+8
 	JLT    v1rows4
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v1rows8bias
 	JGT    v1rows8add
 	VXORPD Z0, Z0, Z0
@@ -856,6 +872,8 @@ v1rows8add:
 v1rows8begin:
 	MOVQ  x+16(FP), R11
 	MOVQ  k+40(FP), R12
+	MOVQ  ldx+64(FP), R14
+	SHLQ  $0x03, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
 	JLE   v1rows8store
@@ -871,7 +889,7 @@ v1rows8loop:
 	VFMADD231PD.BCST (R13)(R8*2), Z8, Z6
 	VFMADD231PD.BCST (R13)(R10*1), Z8, Z7
 	ADDQ             $+8, R13
-	ADDQ             DI, R11
+	ADDQ             R14, R11
 	DECQ             R12
 	JNE              v1rows8loop
 
@@ -899,7 +917,7 @@ v1rows8store:
 v1rows4:
 	CMPQ   BX, $+4
 	JLT    v1rows2
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v1rows4bias
 	JGT    v1rows4add
 	VXORPD Z0, Z0, Z0
@@ -929,6 +947,8 @@ v1rows4add:
 v1rows4begin:
 	MOVQ  x+16(FP), R9
 	MOVQ  k+40(FP), R10
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x03, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
 	JLE   v1rows4store
@@ -940,7 +960,7 @@ v1rows4loop:
 	VFMADD231PD.BCST (R11)(SI*2), Z4, Z2
 	VFMADD231PD.BCST (R11)(R8*1), Z4, Z3
 	ADDQ             $+8, R11
-	ADDQ             DI, R9
+	ADDQ             R12, R9
 	DECQ             R10
 	JNE              v1rows4loop
 
@@ -960,7 +980,7 @@ v1rows4store:
 v1rows2:
 	CMPQ   BX, $+2
 	JLT    v1rows1
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v1rows2bias
 	JGT    v1rows2add
 	VXORPD Z0, Z0, Z0
@@ -982,6 +1002,8 @@ v1rows2add:
 v1rows2begin:
 	MOVQ  x+16(FP), R8
 	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
 	JLE   v1rows2store
@@ -991,7 +1013,7 @@ v1rows2loop:
 	VFMADD231PD.BCST (R10), Z2, Z0
 	VFMADD231PD.BCST (R10)(SI*1), Z2, Z1
 	ADDQ             $+8, R10
-	ADDQ             DI, R8
+	ADDQ             R11, R8
 	DECQ             R9
 	JNE              v1rows2loop
 
@@ -1007,7 +1029,7 @@ v1rows2store:
 v1rows1:
 	CMPQ   BX, $+1
 	JLT    v1end
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    v1rows1bias
 	JGT    v1rows1add
 	VXORPD Z0, Z0, Z0
@@ -1025,6 +1047,8 @@ v1rows1add:
 v1rows1begin:
 	MOVQ  x+16(FP), R8
 	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
 	JLE   v1rows1store
@@ -1033,7 +1057,7 @@ v1rows1loop:
 	VMOVUPD.Z        (R8), K1, Z1
 	VFMADD231PD.BCST (R10), Z1, Z0
 	ADDQ             $+8, R10
-	ADDQ             DI, R8
+	ADDQ             R11, R8
 	DECQ             R9
 	JNE              v1rows1loop
 
@@ -1048,27 +1072,27 @@ v1end:
 	VZEROUPPER
 	RET
 
-// func gemmAVX2(y *float64, w *float64, x *float64, bias *float64, m int, k int, ldw int, ld int, cols int, start int)
+// func gemmAVX2(y *float64, w *float64, x *float64, bias *float64, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2(SB), NOSPLIT, $0-80
+TEXT ·gemmAVX2(SB), NOSPLIT, $0-88
 	MOVQ   y+0(FP), AX
 	MOVQ   w+8(FP), CX
 	MOVQ   bias+24(FP), DX
 	MOVQ   m+32(FP), BX
 	MOVQ   ldw+48(FP), SI
 	SHLQ   $0x03, SI
-	MOVQ   ld+56(FP), DI
+	MOVQ   ldy+56(FP), DI
 	SHLQ   $0x03, DI
 	IMUL3Q $+3, SI, R8
 	IMUL3Q $+5, SI, R9
-	MOVQ   cols+64(FP), R10
+	MOVQ   cols+72(FP), R10
 	CMPQ   R10, $+8
 	JLT    partial
 
 fullrows6:
 	CMPQ   BX, $+6
 	JLT    fullrows4
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    fullrows6bias
 	JGT    fullrows6add
 	VXORPD Y0, Y0, Y0
@@ -1124,6 +1148,8 @@ fullrows6add:
 fullrows6begin:
 	MOVQ  x+16(FP), R10
 	MOVQ  k+40(FP), R11
+	MOVQ  ldx+64(FP), R13
+	SHLQ  $0x03, R13
 	MOVQ  CX, R12
 	TESTQ R11, R11
 	JLE   fullrows6store
@@ -1150,7 +1176,7 @@ fullrows6loop:
 	VFMADD231PD  Y12, Y14, Y10
 	VFMADD231PD  Y13, Y14, Y11
 	ADDQ         $+8, R12
-	ADDQ         DI, R10
+	ADDQ         R13, R10
 	DECQ         R11
 	JNE          fullrows6loop
 
@@ -1181,7 +1207,7 @@ fullrows6store:
 fullrows4:
 	CMPQ   BX, $+4
 	JLT    fullrows2
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    fullrows4bias
 	JGT    fullrows4add
 	VXORPD Y0, Y0, Y0
@@ -1223,6 +1249,8 @@ fullrows4add:
 fullrows4begin:
 	MOVQ  x+16(FP), R9
 	MOVQ  k+40(FP), R10
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x03, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
 	JLE   fullrows4store
@@ -1243,7 +1271,7 @@ fullrows4loop:
 	VFMADD231PD  Y8, Y10, Y6
 	VFMADD231PD  Y9, Y10, Y7
 	ADDQ         $+8, R11
-	ADDQ         DI, R9
+	ADDQ         R12, R9
 	DECQ         R10
 	JNE          fullrows4loop
 
@@ -1267,7 +1295,7 @@ fullrows4store:
 fullrows2:
 	CMPQ   BX, $+2
 	JLT    fullrows1
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    fullrows2bias
 	JGT    fullrows2add
 	VXORPD Y0, Y0, Y0
@@ -1295,6 +1323,8 @@ fullrows2add:
 fullrows2begin:
 	MOVQ  x+16(FP), R8
 	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
 	JLE   fullrows2store
@@ -1309,7 +1339,7 @@ fullrows2loop:
 	VFMADD231PD  Y4, Y6, Y2
 	VFMADD231PD  Y5, Y6, Y3
 	ADDQ         $+8, R10
-	ADDQ         DI, R8
+	ADDQ         R11, R8
 	DECQ         R9
 	JNE          fullrows2loop
 
@@ -1327,7 +1357,7 @@ fullrows2store:
 fullrows1:
 	CMPQ   BX, $+1
 	JLT    fullend
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    fullrows1bias
 	JGT    fullrows1add
 	VXORPD Y0, Y0, Y0
@@ -1348,6 +1378,8 @@ fullrows1add:
 fullrows1begin:
 	MOVQ  x+16(FP), R8
 	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
 	JLE   fullrows1store
@@ -1359,7 +1391,7 @@ fullrows1loop:
 	VFMADD231PD  Y2, Y4, Y0
 	VFMADD231PD  Y3, Y4, Y1
 	ADDQ         $+8, R10
-	ADDQ         DI, R8
+	ADDQ         R11, R8
 	DECQ         R9
 	JNE          fullrows1loop
 
@@ -1383,7 +1415,7 @@ partial:
 maskedrows6:
 	CMPQ   BX, $+6
 	JLT    maskedrows4
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    maskedrows6bias
 	JGT    maskedrows6add
 	VXORPD Y0, Y0, Y0
@@ -1451,6 +1483,8 @@ maskedrows6add:
 maskedrows6begin:
 	MOVQ  x+16(FP), R10
 	MOVQ  k+40(FP), R12
+	MOVQ  ldx+64(FP), R14
+	SHLQ  $0x03, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
 	JLE   maskedrows6store
@@ -1479,7 +1513,7 @@ maskedrows6loop:
 	VFMADD231PD  Y12, Y14, Y10
 	VFMADD231PD  Y13, Y14, Y11
 	ADDQ         $+8, R13
-	ADDQ         DI, R10
+	ADDQ         R14, R10
 	DECQ         R12
 	JNE          maskedrows6loop
 
@@ -1522,7 +1556,7 @@ maskedrows6store:
 maskedrows4:
 	CMPQ   BX, $+4
 	JLT    maskedrows2
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    maskedrows4bias
 	JGT    maskedrows4add
 	VXORPD Y0, Y0, Y0
@@ -1572,6 +1606,8 @@ maskedrows4add:
 maskedrows4begin:
 	MOVQ  x+16(FP), R9
 	MOVQ  k+40(FP), R10
+	MOVQ  ldx+64(FP), R13
+	SHLQ  $0x03, R13
 	MOVQ  CX, R12
 	TESTQ R10, R10
 	JLE   maskedrows4store
@@ -1594,7 +1630,7 @@ maskedrows4loop:
 	VFMADD231PD  Y8, Y10, Y6
 	VFMADD231PD  Y9, Y10, Y7
 	ADDQ         $+8, R12
-	ADDQ         DI, R9
+	ADDQ         R13, R9
 	DECQ         R10
 	JNE          maskedrows4loop
 
@@ -1626,7 +1662,7 @@ maskedrows4store:
 maskedrows2:
 	CMPQ   BX, $+2
 	JLT    maskedrows1
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    maskedrows2bias
 	JGT    maskedrows2add
 	VXORPD Y0, Y0, Y0
@@ -1658,6 +1694,8 @@ maskedrows2add:
 maskedrows2begin:
 	MOVQ  x+16(FP), R8
 	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x03, R12
 	MOVQ  CX, R10
 	TESTQ R9, R9
 	JLE   maskedrows2store
@@ -1674,7 +1712,7 @@ maskedrows2loop:
 	VFMADD231PD  Y4, Y6, Y2
 	VFMADD231PD  Y5, Y6, Y3
 	ADDQ         $+8, R10
-	ADDQ         DI, R8
+	ADDQ         R12, R8
 	DECQ         R9
 	JNE          maskedrows2loop
 
@@ -1696,7 +1734,7 @@ maskedrows2store:
 maskedrows1:
 	CMPQ   BX, $+1
 	JLT    maskedend
-	CMPQ   start+72(FP), $+1
+	CMPQ   start+80(FP), $+1
 	JEQ    maskedrows1bias
 	JGT    maskedrows1add
 	VXORPD Y0, Y0, Y0
@@ -1719,6 +1757,8 @@ maskedrows1add:
 maskedrows1begin:
 	MOVQ  x+16(FP), R8
 	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x03, R12
 	MOVQ  CX, R10
 	TESTQ R9, R9
 	JLE   maskedrows1store
@@ -1732,7 +1772,7 @@ maskedrows1loop:
 	VFMADD231PD  Y2, Y4, Y0
 	VFMADD231PD  Y3, Y4, Y1
 	ADDQ         $+8, R10
-	ADDQ         DI, R8
+	ADDQ         R12, R8
 	DECQ         R9
 	JNE          maskedrows1loop
 
@@ -1741,6 +1781,1774 @@ maskedrows1store:
 	VMASKMOVPD Y0, Y2, (AX)
 	VMOVUPD    32(R11), Y0
 	VMASKMOVPD Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+	LEAQ       (CX)(SI*1), CX
+	SUBQ       $+1, BX
+	JMP        maskedrows1
+
+maskedend:
+	VZEROUPPER
+	RET
+
+// func gemmF32AVX512(y *float32, w *float32, x *float32, bias *float32, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gemmF32AVX512(SB), NOSPLIT, $0-88
+	MOVQ   y+0(FP), AX
+	MOVQ   w+8(FP), CX
+	MOVQ   bias+24(FP), DX
+	MOVQ   m+32(FP), BX
+	MOVQ   ldw+48(FP), SI
+	SHLQ   $0x02, SI
+	MOVQ   ldy+56(FP), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $+3, SI, R8
+	IMUL3Q $+5, SI, R9
+	IMUL3Q $+7, SI, R10
+	MOVQ   cols+72(FP), R11
+	SUBQ   $+32, R11
+	JLE    vectors2
+	MOVQ   $-1, R12
+	BZHIQ  R11, R12, R12
+	KMOVW  R12, K1
+
+v3rows8:
+	CMPQ   BX, $+8
+	JLT    v3rows4
+	CMPQ   start+80(FP), $+1
+	JEQ    v3rows8bias
+	JGT    v3rows8add
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+	VXORPD Z12, Z12, Z12
+	VXORPD Z13, Z13, Z13
+	VXORPD Z14, Z14, Z14
+	VXORPD Z15, Z15, Z15
+	VXORPD Z16, Z16, Z16
+	VXORPD Z17, Z17, Z17
+	VXORPD Z18, Z18, Z18
+	VXORPD Z19, Z19, Z19
+	VXORPD Z20, Z20, Z20
+	VXORPD Z21, Z21, Z21
+	VXORPD Z22, Z22, Z22
+	VXORPD Z23, Z23, Z23
+	JMP    v3rows8begin
+
+v3rows8bias:
+	VBROADCASTSS (DX), Z0
+	VMOVAPD      Z0, Z1
+	VMOVAPD      Z0, Z2
+	VBROADCASTSS 4(DX), Z3
+	VMOVAPD      Z3, Z4
+	VMOVAPD      Z3, Z5
+	VBROADCASTSS 8(DX), Z6
+	VMOVAPD      Z6, Z7
+	VMOVAPD      Z6, Z8
+	VBROADCASTSS 12(DX), Z9
+	VMOVAPD      Z9, Z10
+	VMOVAPD      Z9, Z11
+	VBROADCASTSS 16(DX), Z12
+	VMOVAPD      Z12, Z13
+	VMOVAPD      Z12, Z14
+	VBROADCASTSS 20(DX), Z15
+	VMOVAPD      Z15, Z16
+	VMOVAPD      Z15, Z17
+	VBROADCASTSS 24(DX), Z18
+	VMOVAPD      Z18, Z19
+	VMOVAPD      Z18, Z20
+	VBROADCASTSS 28(DX), Z21
+	VMOVAPD      Z21, Z22
+	VMOVAPD      Z21, Z23
+	ADDQ         $+32, DX
+	JMP          v3rows8begin
+
+v3rows8add:
+	MOVQ      AX, R11
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS.Z 128(R11), K1, Z2
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z3
+	VMOVUPS   64(R11), Z4
+	VMOVUPS.Z 128(R11), K1, Z5
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z6
+	VMOVUPS   64(R11), Z7
+	VMOVUPS.Z 128(R11), K1, Z8
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z9
+	VMOVUPS   64(R11), Z10
+	VMOVUPS.Z 128(R11), K1, Z11
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z12
+	VMOVUPS   64(R11), Z13
+	VMOVUPS.Z 128(R11), K1, Z14
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z15
+	VMOVUPS   64(R11), Z16
+	VMOVUPS.Z 128(R11), K1, Z17
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z18
+	VMOVUPS   64(R11), Z19
+	VMOVUPS.Z 128(R11), K1, Z20
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z21
+	VMOVUPS   64(R11), Z22
+	VMOVUPS.Z 128(R11), K1, Z23
+
+v3rows8begin:
+	MOVQ  x+16(FP), R11
+	MOVQ  k+40(FP), R12
+	MOVQ  ldx+64(FP), R14
+	SHLQ  $0x02, R14
+	MOVQ  CX, R13
+	TESTQ R12, R12
+	JLE   v3rows8store
+
+v3rows8loop:
+	VMOVUPS      (R11), Z24
+	VMOVUPS      64(R11), Z25
+	VMOVUPS.Z    128(R11), K1, Z26
+	VBROADCASTSS (R13), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (R13)(SI*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (R13)(SI*2), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (R13)(SI*4), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R13)(R9*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R13)(R8*2), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (R13)(R10*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	ADDQ         $+4, R13
+	ADDQ         R14, R11
+	DECQ         R12
+	JNE          v3rows8loop
+
+v3rows8store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, K1, 128(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPS Z8, K1, 128(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, K1, 128(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, K1, 128(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z15, (AX)
+	VMOVUPS Z16, 64(AX)
+	VMOVUPS Z17, K1, 128(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	VMOVUPS Z20, K1, 128(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z21, (AX)
+	VMOVUPS Z22, 64(AX)
+	VMOVUPS Z23, K1, 128(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*8), CX
+	SUBQ    $+8, BX
+	JMP     v3rows8
+
+v3rows4:
+	CMPQ   BX, $+4
+	JLT    v3rows2
+	CMPQ   start+80(FP), $+1
+	JEQ    v3rows4bias
+	JGT    v3rows4add
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+	JMP    v3rows4begin
+
+v3rows4bias:
+	VBROADCASTSS (DX), Z0
+	VMOVAPD      Z0, Z1
+	VMOVAPD      Z0, Z2
+	VBROADCASTSS 4(DX), Z3
+	VMOVAPD      Z3, Z4
+	VMOVAPD      Z3, Z5
+	VBROADCASTSS 8(DX), Z6
+	VMOVAPD      Z6, Z7
+	VMOVAPD      Z6, Z8
+	VBROADCASTSS 12(DX), Z9
+	VMOVAPD      Z9, Z10
+	VMOVAPD      Z9, Z11
+	ADDQ         $+16, DX
+	JMP          v3rows4begin
+
+v3rows4add:
+	MOVQ      AX, R9
+	VMOVUPS   (R9), Z0
+	VMOVUPS   64(R9), Z1
+	VMOVUPS.Z 128(R9), K1, Z2
+	ADDQ      DI, R9
+	VMOVUPS   (R9), Z3
+	VMOVUPS   64(R9), Z4
+	VMOVUPS.Z 128(R9), K1, Z5
+	ADDQ      DI, R9
+	VMOVUPS   (R9), Z6
+	VMOVUPS   64(R9), Z7
+	VMOVUPS.Z 128(R9), K1, Z8
+	ADDQ      DI, R9
+	VMOVUPS   (R9), Z9
+	VMOVUPS   64(R9), Z10
+	VMOVUPS.Z 128(R9), K1, Z11
+
+v3rows4begin:
+	MOVQ  x+16(FP), R9
+	MOVQ  k+40(FP), R10
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  CX, R11
+	TESTQ R10, R10
+	JLE   v3rows4store
+
+v3rows4loop:
+	VMOVUPS      (R9), Z12
+	VMOVUPS      64(R9), Z13
+	VMOVUPS.Z    128(R9), K1, Z14
+	VBROADCASTSS (R11), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R11)(SI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R11)(SI*2), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (R11)(R8*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $+4, R11
+	ADDQ         R12, R9
+	DECQ         R10
+	JNE          v3rows4loop
+
+v3rows4store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, K1, 128(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPS Z8, K1, 128(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, K1, 128(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*4), CX
+	SUBQ    $+4, BX
+	JMP     v3rows4
+
+v3rows2:
+	CMPQ   BX, $+2
+	JLT    v3rows1
+	CMPQ   start+80(FP), $+1
+	JEQ    v3rows2bias
+	JGT    v3rows2add
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	JMP    v3rows2begin
+
+v3rows2bias:
+	VBROADCASTSS (DX), Z0
+	VMOVAPD      Z0, Z1
+	VMOVAPD      Z0, Z2
+	VBROADCASTSS 4(DX), Z3
+	VMOVAPD      Z3, Z4
+	VMOVAPD      Z3, Z5
+	ADDQ         $+8, DX
+	JMP          v3rows2begin
+
+v3rows2add:
+	MOVQ      AX, R8
+	VMOVUPS   (R8), Z0
+	VMOVUPS   64(R8), Z1
+	VMOVUPS.Z 128(R8), K1, Z2
+	ADDQ      DI, R8
+	VMOVUPS   (R8), Z3
+	VMOVUPS   64(R8), Z4
+	VMOVUPS.Z 128(R8), K1, Z5
+
+v3rows2begin:
+	MOVQ  x+16(FP), R8
+	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  CX, R10
+	TESTQ R9, R9
+	JLE   v3rows2store
+
+v3rows2loop:
+	VMOVUPS      (R8), Z6
+	VMOVUPS      64(R8), Z7
+	VMOVUPS.Z    128(R8), K1, Z8
+	VBROADCASTSS (R10), Z9
+	VFMADD231PS  Z6, Z9, Z0
+	VFMADD231PS  Z7, Z9, Z1
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (R10)(SI*1), Z9
+	VFMADD231PS  Z6, Z9, Z3
+	VFMADD231PS  Z7, Z9, Z4
+	VFMADD231PS  Z8, Z9, Z5
+	ADDQ         $+4, R10
+	ADDQ         R11, R8
+	DECQ         R9
+	JNE          v3rows2loop
+
+v3rows2store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, K1, 128(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*2), CX
+	SUBQ    $+2, BX
+	JMP     v3rows2
+
+v3rows1:
+	CMPQ   BX, $+1
+	JLT    v3end
+	CMPQ   start+80(FP), $+1
+	JEQ    v3rows1bias
+	JGT    v3rows1add
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	JMP    v3rows1begin
+
+v3rows1bias:
+	VBROADCASTSS (DX), Z0
+	VMOVAPD      Z0, Z1
+	VMOVAPD      Z0, Z2
+	ADDQ         $+4, DX
+	JMP          v3rows1begin
+
+v3rows1add:
+	MOVQ      AX, R8
+	VMOVUPS   (R8), Z0
+	VMOVUPS   64(R8), Z1
+	VMOVUPS.Z 128(R8), K1, Z2
+
+v3rows1begin:
+	MOVQ  x+16(FP), R8
+	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  CX, R10
+	TESTQ R9, R9
+	JLE   v3rows1store
+
+v3rows1loop:
+	VMOVUPS      (R8), Z3
+	VMOVUPS      64(R8), Z4
+	VMOVUPS.Z    128(R8), K1, Z5
+	VBROADCASTSS (R10), Z6
+	VFMADD231PS  Z3, Z6, Z0
+	VFMADD231PS  Z4, Z6, Z1
+	VFMADD231PS  Z5, Z6, Z2
+	ADDQ         $+4, R10
+	ADDQ         R11, R8
+	DECQ         R9
+	JNE          v3rows1loop
+
+v3rows1store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*1), CX
+	SUBQ    $+1, BX
+	JMP     v3rows1
+
+v3end:
+	VZEROUPPER
+	RET
+
+vectors2:
+	MOVQ  cols+72(FP), R11
+	SUBQ  $+16, R11
+	JLE   vectors1
+	MOVQ  $-1, R12
+	BZHIQ R11, R12, R12
+	KMOVW R12, K1
+
+v2rows8:
+	CMPQ   BX, $+8
+	JLT    v2rows4
+	CMPQ   start+80(FP), $+1
+	JEQ    v2rows8bias
+	JGT    v2rows8add
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+	VXORPD Z12, Z12, Z12
+	VXORPD Z13, Z13, Z13
+	VXORPD Z14, Z14, Z14
+	VXORPD Z15, Z15, Z15
+	JMP    v2rows8begin
+
+v2rows8bias:
+	VBROADCASTSS (DX), Z0
+	VMOVAPD      Z0, Z1
+	VBROADCASTSS 4(DX), Z2
+	VMOVAPD      Z2, Z3
+	VBROADCASTSS 8(DX), Z4
+	VMOVAPD      Z4, Z5
+	VBROADCASTSS 12(DX), Z6
+	VMOVAPD      Z6, Z7
+	VBROADCASTSS 16(DX), Z8
+	VMOVAPD      Z8, Z9
+	VBROADCASTSS 20(DX), Z10
+	VMOVAPD      Z10, Z11
+	VBROADCASTSS 24(DX), Z12
+	VMOVAPD      Z12, Z13
+	VBROADCASTSS 28(DX), Z14
+	VMOVAPD      Z14, Z15
+	ADDQ         $+32, DX
+	JMP          v2rows8begin
+
+v2rows8add:
+	MOVQ      AX, R11
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z2
+	VMOVUPS.Z 64(R11), K1, Z3
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z4
+	VMOVUPS.Z 64(R11), K1, Z5
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z6
+	VMOVUPS.Z 64(R11), K1, Z7
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z8
+	VMOVUPS.Z 64(R11), K1, Z9
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z10
+	VMOVUPS.Z 64(R11), K1, Z11
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z12
+	VMOVUPS.Z 64(R11), K1, Z13
+	ADDQ      DI, R11
+	VMOVUPS   (R11), Z14
+	VMOVUPS.Z 64(R11), K1, Z15
+
+v2rows8begin:
+	MOVQ  x+16(FP), R11
+	MOVQ  k+40(FP), R12
+	MOVQ  ldx+64(FP), R14
+	SHLQ  $0x02, R14
+	MOVQ  CX, R13
+	TESTQ R12, R12
+	JLE   v2rows8store
+
+v2rows8loop:
+	VMOVUPS      (R11), Z16
+	VMOVUPS.Z    64(R11), K1, Z17
+	VBROADCASTSS (R13), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (R13)(SI*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (R13)(SI*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R13)(R8*1), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R13)(SI*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R13)(R9*1), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R13)(R8*2), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R13)(R10*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         $+4, R13
+	ADDQ         R14, R11
+	DECQ         R12
+	JNE          v2rows8loop
+
+v2rows8store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, K1, 64(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, K1, 64(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, K1, 64(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, K1, 64(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, K1, 64(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, K1, 64(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*8), CX
+	SUBQ    $+8, BX
+	JMP     v2rows8
+
+v2rows4:
+	CMPQ   BX, $+4
+	JLT    v2rows2
+	CMPQ   start+80(FP), $+1
+	JEQ    v2rows4bias
+	JGT    v2rows4add
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	JMP    v2rows4begin
+
+v2rows4bias:
+	VBROADCASTSS (DX), Z0
+	VMOVAPD      Z0, Z1
+	VBROADCASTSS 4(DX), Z2
+	VMOVAPD      Z2, Z3
+	VBROADCASTSS 8(DX), Z4
+	VMOVAPD      Z4, Z5
+	VBROADCASTSS 12(DX), Z6
+	VMOVAPD      Z6, Z7
+	ADDQ         $+16, DX
+	JMP          v2rows4begin
+
+v2rows4add:
+	MOVQ      AX, R9
+	VMOVUPS   (R9), Z0
+	VMOVUPS.Z 64(R9), K1, Z1
+	ADDQ      DI, R9
+	VMOVUPS   (R9), Z2
+	VMOVUPS.Z 64(R9), K1, Z3
+	ADDQ      DI, R9
+	VMOVUPS   (R9), Z4
+	VMOVUPS.Z 64(R9), K1, Z5
+	ADDQ      DI, R9
+	VMOVUPS   (R9), Z6
+	VMOVUPS.Z 64(R9), K1, Z7
+
+v2rows4begin:
+	MOVQ  x+16(FP), R9
+	MOVQ  k+40(FP), R10
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  CX, R11
+	TESTQ R10, R10
+	JLE   v2rows4store
+
+v2rows4loop:
+	VMOVUPS      (R9), Z8
+	VMOVUPS.Z    64(R9), K1, Z9
+	VBROADCASTSS (R11), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R11)(SI*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R11)(SI*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R11)(R8*1), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         $+4, R11
+	ADDQ         R12, R9
+	DECQ         R10
+	JNE          v2rows4loop
+
+v2rows4store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, K1, 64(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, K1, 64(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*4), CX
+	SUBQ    $+4, BX
+	JMP     v2rows4
+
+v2rows2:
+	CMPQ   BX, $+2
+	JLT    v2rows1
+	CMPQ   start+80(FP), $+1
+	JEQ    v2rows2bias
+	JGT    v2rows2add
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	JMP    v2rows2begin
+
+v2rows2bias:
+	VBROADCASTSS (DX), Z0
+	VMOVAPD      Z0, Z1
+	VBROADCASTSS 4(DX), Z2
+	VMOVAPD      Z2, Z3
+	ADDQ         $+8, DX
+	JMP          v2rows2begin
+
+v2rows2add:
+	MOVQ      AX, R8
+	VMOVUPS   (R8), Z0
+	VMOVUPS.Z 64(R8), K1, Z1
+	ADDQ      DI, R8
+	VMOVUPS   (R8), Z2
+	VMOVUPS.Z 64(R8), K1, Z3
+
+v2rows2begin:
+	MOVQ  x+16(FP), R8
+	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  CX, R10
+	TESTQ R9, R9
+	JLE   v2rows2store
+
+v2rows2loop:
+	VMOVUPS      (R8), Z4
+	VMOVUPS.Z    64(R8), K1, Z5
+	VBROADCASTSS (R10), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R10)(SI*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         $+4, R10
+	ADDQ         R11, R8
+	DECQ         R9
+	JNE          v2rows2loop
+
+v2rows2store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	ADDQ    DI, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, K1, 64(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*2), CX
+	SUBQ    $+2, BX
+	JMP     v2rows2
+
+v2rows1:
+	CMPQ   BX, $+1
+	JLT    v2end
+	CMPQ   start+80(FP), $+1
+	JEQ    v2rows1bias
+	JGT    v2rows1add
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	JMP    v2rows1begin
+
+v2rows1bias:
+	VBROADCASTSS (DX), Z0
+	VMOVAPD      Z0, Z1
+	ADDQ         $+4, DX
+	JMP          v2rows1begin
+
+v2rows1add:
+	MOVQ      AX, R8
+	VMOVUPS   (R8), Z0
+	VMOVUPS.Z 64(R8), K1, Z1
+
+v2rows1begin:
+	MOVQ  x+16(FP), R8
+	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  CX, R10
+	TESTQ R9, R9
+	JLE   v2rows1store
+
+v2rows1loop:
+	VMOVUPS      (R8), Z2
+	VMOVUPS.Z    64(R8), K1, Z3
+	VBROADCASTSS (R10), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         $+4, R10
+	ADDQ         R11, R8
+	DECQ         R9
+	JNE          v2rows1loop
+
+v2rows1store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*1), CX
+	SUBQ    $+1, BX
+	JMP     v2rows1
+
+v2end:
+	VZEROUPPER
+	RET
+
+vectors1:
+	MOVQ  cols+72(FP), R11
+	SUBQ  $+0, R11
+	MOVQ  $-1, R12
+	BZHIQ R11, R12, R12
+	KMOVW R12, K1
+
+v1rows8:
+	CMPQ   BX, $+8
+	JLT    v1rows4
+	CMPQ   start+80(FP), $+1
+	JEQ    v1rows8bias
+	JGT    v1rows8add
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	JMP    v1rows8begin
+
+v1rows8bias:
+	VBROADCASTSS (DX), Z0
+	VBROADCASTSS 4(DX), Z1
+	VBROADCASTSS 8(DX), Z2
+	VBROADCASTSS 12(DX), Z3
+	VBROADCASTSS 16(DX), Z4
+	VBROADCASTSS 20(DX), Z5
+	VBROADCASTSS 24(DX), Z6
+	VBROADCASTSS 28(DX), Z7
+	ADDQ         $+32, DX
+	JMP          v1rows8begin
+
+v1rows8add:
+	MOVQ      AX, R11
+	VMOVUPS.Z (R11), K1, Z0
+	ADDQ      DI, R11
+	VMOVUPS.Z (R11), K1, Z1
+	ADDQ      DI, R11
+	VMOVUPS.Z (R11), K1, Z2
+	ADDQ      DI, R11
+	VMOVUPS.Z (R11), K1, Z3
+	ADDQ      DI, R11
+	VMOVUPS.Z (R11), K1, Z4
+	ADDQ      DI, R11
+	VMOVUPS.Z (R11), K1, Z5
+	ADDQ      DI, R11
+	VMOVUPS.Z (R11), K1, Z6
+	ADDQ      DI, R11
+	VMOVUPS.Z (R11), K1, Z7
+
+v1rows8begin:
+	MOVQ  x+16(FP), R11
+	MOVQ  k+40(FP), R12
+	MOVQ  ldx+64(FP), R14
+	SHLQ  $0x02, R14
+	MOVQ  CX, R13
+	TESTQ R12, R12
+	JLE   v1rows8store
+
+v1rows8loop:
+	VMOVUPS.Z        (R11), K1, Z8
+	VFMADD231PS.BCST (R13), Z8, Z0
+	VFMADD231PS.BCST (R13)(SI*1), Z8, Z1
+	VFMADD231PS.BCST (R13)(SI*2), Z8, Z2
+	VFMADD231PS.BCST (R13)(R8*1), Z8, Z3
+	VFMADD231PS.BCST (R13)(SI*4), Z8, Z4
+	VFMADD231PS.BCST (R13)(R9*1), Z8, Z5
+	VFMADD231PS.BCST (R13)(R8*2), Z8, Z6
+	VFMADD231PS.BCST (R13)(R10*1), Z8, Z7
+	ADDQ             $+4, R13
+	ADDQ             R14, R11
+	DECQ             R12
+	JNE              v1rows8loop
+
+v1rows8store:
+	VMOVUPS Z0, K1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Z1, K1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Z2, K1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Z3, K1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Z4, K1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Z5, K1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Z6, K1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Z7, K1, (AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*8), CX
+	SUBQ    $+8, BX
+	JMP     v1rows8
+
+v1rows4:
+	CMPQ   BX, $+4
+	JLT    v1rows2
+	CMPQ   start+80(FP), $+1
+	JEQ    v1rows4bias
+	JGT    v1rows4add
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	JMP    v1rows4begin
+
+v1rows4bias:
+	VBROADCASTSS (DX), Z0
+	VBROADCASTSS 4(DX), Z1
+	VBROADCASTSS 8(DX), Z2
+	VBROADCASTSS 12(DX), Z3
+	ADDQ         $+16, DX
+	JMP          v1rows4begin
+
+v1rows4add:
+	MOVQ      AX, R9
+	VMOVUPS.Z (R9), K1, Z0
+	ADDQ      DI, R9
+	VMOVUPS.Z (R9), K1, Z1
+	ADDQ      DI, R9
+	VMOVUPS.Z (R9), K1, Z2
+	ADDQ      DI, R9
+	VMOVUPS.Z (R9), K1, Z3
+
+v1rows4begin:
+	MOVQ  x+16(FP), R9
+	MOVQ  k+40(FP), R10
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  CX, R11
+	TESTQ R10, R10
+	JLE   v1rows4store
+
+v1rows4loop:
+	VMOVUPS.Z        (R9), K1, Z4
+	VFMADD231PS.BCST (R11), Z4, Z0
+	VFMADD231PS.BCST (R11)(SI*1), Z4, Z1
+	VFMADD231PS.BCST (R11)(SI*2), Z4, Z2
+	VFMADD231PS.BCST (R11)(R8*1), Z4, Z3
+	ADDQ             $+4, R11
+	ADDQ             R12, R9
+	DECQ             R10
+	JNE              v1rows4loop
+
+v1rows4store:
+	VMOVUPS Z0, K1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Z1, K1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Z2, K1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Z3, K1, (AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*4), CX
+	SUBQ    $+4, BX
+	JMP     v1rows4
+
+v1rows2:
+	CMPQ   BX, $+2
+	JLT    v1rows1
+	CMPQ   start+80(FP), $+1
+	JEQ    v1rows2bias
+	JGT    v1rows2add
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	JMP    v1rows2begin
+
+v1rows2bias:
+	VBROADCASTSS (DX), Z0
+	VBROADCASTSS 4(DX), Z1
+	ADDQ         $+8, DX
+	JMP          v1rows2begin
+
+v1rows2add:
+	MOVQ      AX, R8
+	VMOVUPS.Z (R8), K1, Z0
+	ADDQ      DI, R8
+	VMOVUPS.Z (R8), K1, Z1
+
+v1rows2begin:
+	MOVQ  x+16(FP), R8
+	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  CX, R10
+	TESTQ R9, R9
+	JLE   v1rows2store
+
+v1rows2loop:
+	VMOVUPS.Z        (R8), K1, Z2
+	VFMADD231PS.BCST (R10), Z2, Z0
+	VFMADD231PS.BCST (R10)(SI*1), Z2, Z1
+	ADDQ             $+4, R10
+	ADDQ             R11, R8
+	DECQ             R9
+	JNE              v1rows2loop
+
+v1rows2store:
+	VMOVUPS Z0, K1, (AX)
+	ADDQ    DI, AX
+	VMOVUPS Z1, K1, (AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*2), CX
+	SUBQ    $+2, BX
+	JMP     v1rows2
+
+v1rows1:
+	CMPQ   BX, $+1
+	JLT    v1end
+	CMPQ   start+80(FP), $+1
+	JEQ    v1rows1bias
+	JGT    v1rows1add
+	VXORPD Z0, Z0, Z0
+	JMP    v1rows1begin
+
+v1rows1bias:
+	VBROADCASTSS (DX), Z0
+	ADDQ         $+4, DX
+	JMP          v1rows1begin
+
+v1rows1add:
+	MOVQ      AX, R8
+	VMOVUPS.Z (R8), K1, Z0
+
+v1rows1begin:
+	MOVQ  x+16(FP), R8
+	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  CX, R10
+	TESTQ R9, R9
+	JLE   v1rows1store
+
+v1rows1loop:
+	VMOVUPS.Z        (R8), K1, Z1
+	VFMADD231PS.BCST (R10), Z1, Z0
+	ADDQ             $+4, R10
+	ADDQ             R11, R8
+	DECQ             R9
+	JNE              v1rows1loop
+
+v1rows1store:
+	VMOVUPS Z0, K1, (AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*1), CX
+	SUBQ    $+1, BX
+	JMP     v1rows1
+
+v1end:
+	VZEROUPPER
+	RET
+
+// func gemmF32AVX2(y *float32, w *float32, x *float32, bias *float32, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
+// Requires: AVX, FMA3
+TEXT ·gemmF32AVX2(SB), NOSPLIT, $0-88
+	MOVQ   y+0(FP), AX
+	MOVQ   w+8(FP), CX
+	MOVQ   bias+24(FP), DX
+	MOVQ   m+32(FP), BX
+	MOVQ   ldw+48(FP), SI
+	SHLQ   $0x02, SI
+	MOVQ   ldy+56(FP), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $+3, SI, R8
+	IMUL3Q $+5, SI, R9
+	MOVQ   cols+72(FP), R10
+	CMPQ   R10, $+16
+	JLT    partial
+
+fullrows6:
+	CMPQ   BX, $+6
+	JLT    fullrows4
+	CMPQ   start+80(FP), $+1
+	JEQ    fullrows6bias
+	JGT    fullrows6add
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	JMP    fullrows6begin
+
+fullrows6bias:
+	VBROADCASTSS (DX), Y0
+	VMOVAPD      Y0, Y1
+	VBROADCASTSS 4(DX), Y2
+	VMOVAPD      Y2, Y3
+	VBROADCASTSS 8(DX), Y4
+	VMOVAPD      Y4, Y5
+	VBROADCASTSS 12(DX), Y6
+	VMOVAPD      Y6, Y7
+	VBROADCASTSS 16(DX), Y8
+	VMOVAPD      Y8, Y9
+	VBROADCASTSS 20(DX), Y10
+	VMOVAPD      Y10, Y11
+	ADDQ         $+24, DX
+	JMP          fullrows6begin
+
+fullrows6add:
+	MOVQ    AX, R10
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y2
+	VMOVUPS 32(R10), Y3
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y4
+	VMOVUPS 32(R10), Y5
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y6
+	VMOVUPS 32(R10), Y7
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y8
+	VMOVUPS 32(R10), Y9
+	ADDQ    DI, R10
+	VMOVUPS (R10), Y10
+	VMOVUPS 32(R10), Y11
+
+fullrows6begin:
+	MOVQ  x+16(FP), R10
+	MOVQ  k+40(FP), R11
+	MOVQ  ldx+64(FP), R13
+	SHLQ  $0x02, R13
+	MOVQ  CX, R12
+	TESTQ R11, R11
+	JLE   fullrows6store
+
+fullrows6loop:
+	VMOVUPS      (R10), Y12
+	VMOVUPS      32(R10), Y13
+	VBROADCASTSS (R12), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R12)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R12)(SI*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R12)(SI*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (R12)(R9*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         $+4, R12
+	ADDQ         R13, R10
+	DECQ         R11
+	JNE          fullrows6loop
+
+fullrows6store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS Y8, (AX)
+	VMOVUPS Y9, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS Y10, (AX)
+	VMOVUPS Y11, 32(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*4), CX
+	LEAQ    (CX)(SI*2), CX
+	SUBQ    $+6, BX
+	JMP     fullrows6
+
+fullrows4:
+	CMPQ   BX, $+4
+	JLT    fullrows2
+	CMPQ   start+80(FP), $+1
+	JEQ    fullrows4bias
+	JGT    fullrows4add
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	JMP    fullrows4begin
+
+fullrows4bias:
+	VBROADCASTSS (DX), Y0
+	VMOVAPD      Y0, Y1
+	VBROADCASTSS 4(DX), Y2
+	VMOVAPD      Y2, Y3
+	VBROADCASTSS 8(DX), Y4
+	VMOVAPD      Y4, Y5
+	VBROADCASTSS 12(DX), Y6
+	VMOVAPD      Y6, Y7
+	ADDQ         $+16, DX
+	JMP          fullrows4begin
+
+fullrows4add:
+	MOVQ    AX, R9
+	VMOVUPS (R9), Y0
+	VMOVUPS 32(R9), Y1
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y2
+	VMOVUPS 32(R9), Y3
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y4
+	VMOVUPS 32(R9), Y5
+	ADDQ    DI, R9
+	VMOVUPS (R9), Y6
+	VMOVUPS 32(R9), Y7
+
+fullrows4begin:
+	MOVQ  x+16(FP), R9
+	MOVQ  k+40(FP), R10
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  CX, R11
+	TESTQ R10, R10
+	JLE   fullrows4store
+
+fullrows4loop:
+	VMOVUPS      (R9), Y8
+	VMOVUPS      32(R9), Y9
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R11)(SI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R11)(SI*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R11)(R8*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $+4, R11
+	ADDQ         R12, R9
+	DECQ         R10
+	JNE          fullrows4loop
+
+fullrows4store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*4), CX
+	SUBQ    $+4, BX
+	JMP     fullrows4
+
+fullrows2:
+	CMPQ   BX, $+2
+	JLT    fullrows1
+	CMPQ   start+80(FP), $+1
+	JEQ    fullrows2bias
+	JGT    fullrows2add
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	JMP    fullrows2begin
+
+fullrows2bias:
+	VBROADCASTSS (DX), Y0
+	VMOVAPD      Y0, Y1
+	VBROADCASTSS 4(DX), Y2
+	VMOVAPD      Y2, Y3
+	ADDQ         $+8, DX
+	JMP          fullrows2begin
+
+fullrows2add:
+	MOVQ    AX, R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	ADDQ    DI, R8
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
+
+fullrows2begin:
+	MOVQ  x+16(FP), R8
+	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  CX, R10
+	TESTQ R9, R9
+	JLE   fullrows2store
+
+fullrows2loop:
+	VMOVUPS      (R8), Y4
+	VMOVUPS      32(R8), Y5
+	VBROADCASTSS (R10), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R10)(SI*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         $+4, R10
+	ADDQ         R11, R8
+	DECQ         R9
+	JNE          fullrows2loop
+
+fullrows2store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*2), CX
+	SUBQ    $+2, BX
+	JMP     fullrows2
+
+fullrows1:
+	CMPQ   BX, $+1
+	JLT    fullend
+	CMPQ   start+80(FP), $+1
+	JEQ    fullrows1bias
+	JGT    fullrows1add
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	JMP    fullrows1begin
+
+fullrows1bias:
+	VBROADCASTSS (DX), Y0
+	VMOVAPD      Y0, Y1
+	ADDQ         $+4, DX
+	JMP          fullrows1begin
+
+fullrows1add:
+	MOVQ    AX, R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+
+fullrows1begin:
+	MOVQ  x+16(FP), R8
+	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R11
+	SHLQ  $0x02, R11
+	MOVQ  CX, R10
+	TESTQ R9, R9
+	JLE   fullrows1store
+
+fullrows1loop:
+	VMOVUPS      (R8), Y2
+	VMOVUPS      32(R8), Y3
+	VBROADCASTSS (R10), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         $+4, R10
+	ADDQ         R11, R8
+	DECQ         R9
+	JNE          fullrows1loop
+
+fullrows1store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    DI, AX
+	LEAQ    (CX)(SI*1), CX
+	SUBQ    $+1, BX
+	JMP     fullrows1
+
+fullend:
+	VZEROUPPER
+	RET
+
+partial:
+	LEAQ masks<>+64(SB), R11
+	SHLQ $0x02, R10
+	SUBQ R10, R11
+
+maskedrows6:
+	CMPQ   BX, $+6
+	JLT    maskedrows4
+	CMPQ   start+80(FP), $+1
+	JEQ    maskedrows6bias
+	JGT    maskedrows6add
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	VXORPD Y8, Y8, Y8
+	VXORPD Y9, Y9, Y9
+	VXORPD Y10, Y10, Y10
+	VXORPD Y11, Y11, Y11
+	JMP    maskedrows6begin
+
+maskedrows6bias:
+	VBROADCASTSS (DX), Y0
+	VMOVAPD      Y0, Y1
+	VBROADCASTSS 4(DX), Y2
+	VMOVAPD      Y2, Y3
+	VBROADCASTSS 8(DX), Y4
+	VMOVAPD      Y4, Y5
+	VBROADCASTSS 12(DX), Y6
+	VMOVAPD      Y6, Y7
+	VBROADCASTSS 16(DX), Y8
+	VMOVAPD      Y8, Y9
+	VBROADCASTSS 20(DX), Y10
+	VMOVAPD      Y10, Y11
+	ADDQ         $+24, DX
+	JMP          maskedrows6begin
+
+maskedrows6add:
+	MOVQ       AX, R10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (R10), Y0, Y0
+	VMOVUPS    32(R11), Y1
+	VMASKMOVPS 32(R10), Y1, Y1
+	ADDQ       DI, R10
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS (R10), Y2, Y2
+	VMOVUPS    32(R11), Y3
+	VMASKMOVPS 32(R10), Y3, Y3
+	ADDQ       DI, R10
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS (R10), Y4, Y4
+	VMOVUPS    32(R11), Y5
+	VMASKMOVPS 32(R10), Y5, Y5
+	ADDQ       DI, R10
+	VMOVUPS    (R11), Y6
+	VMASKMOVPS (R10), Y6, Y6
+	VMOVUPS    32(R11), Y7
+	VMASKMOVPS 32(R10), Y7, Y7
+	ADDQ       DI, R10
+	VMOVUPS    (R11), Y8
+	VMASKMOVPS (R10), Y8, Y8
+	VMOVUPS    32(R11), Y9
+	VMASKMOVPS 32(R10), Y9, Y9
+	ADDQ       DI, R10
+	VMOVUPS    (R11), Y10
+	VMASKMOVPS (R10), Y10, Y10
+	VMOVUPS    32(R11), Y11
+	VMASKMOVPS 32(R10), Y11, Y11
+
+maskedrows6begin:
+	MOVQ  x+16(FP), R10
+	MOVQ  k+40(FP), R12
+	MOVQ  ldx+64(FP), R14
+	SHLQ  $0x02, R14
+	MOVQ  CX, R13
+	TESTQ R12, R12
+	JLE   maskedrows6store
+
+maskedrows6loop:
+	VMOVUPS      (R11), Y12
+	VMASKMOVPS   (R10), Y12, Y12
+	VMOVUPS      32(R11), Y13
+	VMASKMOVPS   32(R10), Y13, Y13
+	VBROADCASTSS (R13), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R13)(SI*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R13)(SI*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R13)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R13)(SI*4), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (R13)(R9*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         $+4, R13
+	ADDQ         R14, R10
+	DECQ         R12
+	JNE          maskedrows6loop
+
+maskedrows6store:
+	VMOVUPS    (R11), Y12
+	VMASKMOVPS Y0, Y12, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y3, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y4, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y5, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y6, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y7, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y8, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y9, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y10, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y11, Y0, 32(AX)
+	ADDQ       DI, AX
+	LEAQ       (CX)(SI*4), CX
+	LEAQ       (CX)(SI*2), CX
+	SUBQ       $+6, BX
+	JMP        maskedrows6
+
+maskedrows4:
+	CMPQ   BX, $+4
+	JLT    maskedrows2
+	CMPQ   start+80(FP), $+1
+	JEQ    maskedrows4bias
+	JGT    maskedrows4add
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	JMP    maskedrows4begin
+
+maskedrows4bias:
+	VBROADCASTSS (DX), Y0
+	VMOVAPD      Y0, Y1
+	VBROADCASTSS 4(DX), Y2
+	VMOVAPD      Y2, Y3
+	VBROADCASTSS 8(DX), Y4
+	VMOVAPD      Y4, Y5
+	VBROADCASTSS 12(DX), Y6
+	VMOVAPD      Y6, Y7
+	ADDQ         $+16, DX
+	JMP          maskedrows4begin
+
+maskedrows4add:
+	MOVQ       AX, R9
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (R9), Y0, Y0
+	VMOVUPS    32(R11), Y1
+	VMASKMOVPS 32(R9), Y1, Y1
+	ADDQ       DI, R9
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS (R9), Y2, Y2
+	VMOVUPS    32(R11), Y3
+	VMASKMOVPS 32(R9), Y3, Y3
+	ADDQ       DI, R9
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS (R9), Y4, Y4
+	VMOVUPS    32(R11), Y5
+	VMASKMOVPS 32(R9), Y5, Y5
+	ADDQ       DI, R9
+	VMOVUPS    (R11), Y6
+	VMASKMOVPS (R9), Y6, Y6
+	VMOVUPS    32(R11), Y7
+	VMASKMOVPS 32(R9), Y7, Y7
+
+maskedrows4begin:
+	MOVQ  x+16(FP), R9
+	MOVQ  k+40(FP), R10
+	MOVQ  ldx+64(FP), R13
+	SHLQ  $0x02, R13
+	MOVQ  CX, R12
+	TESTQ R10, R10
+	JLE   maskedrows4store
+
+maskedrows4loop:
+	VMOVUPS      (R11), Y8
+	VMASKMOVPS   (R9), Y8, Y8
+	VMOVUPS      32(R11), Y9
+	VMASKMOVPS   32(R9), Y9, Y9
+	VBROADCASTSS (R12), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R12)(SI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R12)(SI*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R12)(R8*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $+4, R12
+	ADDQ         R13, R9
+	DECQ         R10
+	JNE          maskedrows4loop
+
+maskedrows4store:
+	VMOVUPS    (R11), Y8
+	VMASKMOVPS Y0, Y8, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y3, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y4, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y5, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y6, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y7, Y0, 32(AX)
+	ADDQ       DI, AX
+	LEAQ       (CX)(SI*4), CX
+	SUBQ       $+4, BX
+	JMP        maskedrows4
+
+maskedrows2:
+	CMPQ   BX, $+2
+	JLT    maskedrows1
+	CMPQ   start+80(FP), $+1
+	JEQ    maskedrows2bias
+	JGT    maskedrows2add
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	JMP    maskedrows2begin
+
+maskedrows2bias:
+	VBROADCASTSS (DX), Y0
+	VMOVAPD      Y0, Y1
+	VBROADCASTSS 4(DX), Y2
+	VMOVAPD      Y2, Y3
+	ADDQ         $+8, DX
+	JMP          maskedrows2begin
+
+maskedrows2add:
+	MOVQ       AX, R8
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (R8), Y0, Y0
+	VMOVUPS    32(R11), Y1
+	VMASKMOVPS 32(R8), Y1, Y1
+	ADDQ       DI, R8
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS (R8), Y2, Y2
+	VMOVUPS    32(R11), Y3
+	VMASKMOVPS 32(R8), Y3, Y3
+
+maskedrows2begin:
+	MOVQ  x+16(FP), R8
+	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  CX, R10
+	TESTQ R9, R9
+	JLE   maskedrows2store
+
+maskedrows2loop:
+	VMOVUPS      (R11), Y4
+	VMASKMOVPS   (R8), Y4, Y4
+	VMOVUPS      32(R11), Y5
+	VMASKMOVPS   32(R8), Y5, Y5
+	VBROADCASTSS (R10), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R10)(SI*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         $+4, R10
+	ADDQ         R12, R8
+	DECQ         R9
+	JNE          maskedrows2loop
+
+maskedrows2store:
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS Y0, Y4, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y3, Y0, 32(AX)
+	ADDQ       DI, AX
+	LEAQ       (CX)(SI*2), CX
+	SUBQ       $+2, BX
+	JMP        maskedrows2
+
+maskedrows1:
+	CMPQ   BX, $+1
+	JLT    maskedend
+	CMPQ   start+80(FP), $+1
+	JEQ    maskedrows1bias
+	JGT    maskedrows1add
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	JMP    maskedrows1begin
+
+maskedrows1bias:
+	VBROADCASTSS (DX), Y0
+	VMOVAPD      Y0, Y1
+	ADDQ         $+4, DX
+	JMP          maskedrows1begin
+
+maskedrows1add:
+	MOVQ       AX, R8
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (R8), Y0, Y0
+	VMOVUPS    32(R11), Y1
+	VMASKMOVPS 32(R8), Y1, Y1
+
+maskedrows1begin:
+	MOVQ  x+16(FP), R8
+	MOVQ  k+40(FP), R9
+	MOVQ  ldx+64(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  CX, R10
+	TESTQ R9, R9
+	JLE   maskedrows1store
+
+maskedrows1loop:
+	VMOVUPS      (R11), Y2
+	VMASKMOVPS   (R8), Y2, Y2
+	VMOVUPS      32(R11), Y3
+	VMASKMOVPS   32(R8), Y3, Y3
+	VBROADCASTSS (R10), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         $+4, R10
+	ADDQ         R12, R8
+	DECQ         R9
+	JNE          maskedrows1loop
+
+maskedrows1store:
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS Y0, Y2, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
 	ADDQ       DI, AX
 	LEAQ       (CX)(SI*1), CX
 	SUBQ       $+1, BX

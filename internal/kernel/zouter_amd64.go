@@ -16,6 +16,18 @@ func addOuterAVX512(grad *float64, delta *float64, x *float64, out int, in int, 
 //go:noescape
 func addOuterAVX2(grad *float64, delta *float64, x *float64, out int, in int, n int)
 
+// addOuterF32AVX512 computes grad[o*in+k] += Σₛ delta[o*n+s]·x[k*n+s] for o < out, k < in and s < n. The sum is over sixteen partial
+// sums.
+//
+//go:noescape
+func addOuterF32AVX512(grad *float32, delta *float32, x *float32, out int, in int, n int)
+
+// addOuterF32AVX2 computes grad[o*in+k] += Σₛ delta[o*n+s]·x[k*n+s] for o < out, k < in and s < n. The sum is over sixteen partial
+// sums.
+//
+//go:noescape
+func addOuterF32AVX2(grad *float32, delta *float32, x *float32, out int, in int, n int)
+
 // addRowSumsAVX512 computes grad[o] += Σₛ delta[o*n+s] for o < out and s < n. The sum is over eight partial sums.
 //
 //go:noescape
@@ -25,3 +37,13 @@ func addRowSumsAVX512(grad *float64, delta *float64, out int, n int)
 //
 //go:noescape
 func addRowSumsAVX2(grad *float64, delta *float64, out int, n int)
+
+// addRowSumsF32AVX512 computes grad[o] += Σₛ delta[o*n+s] for o < out and s < n. The sum is over sixteen partial sums.
+//
+//go:noescape
+func addRowSumsF32AVX512(grad *float32, delta *float32, out int, n int)
+
+// addRowSumsF32AVX2 computes grad[o] += Σₛ delta[o*n+s] for o < out and s < n. The sum is over sixteen partial sums.
+//
+//go:noescape
+func addRowSumsF32AVX2(grad *float32, delta *float32, out int, n int)

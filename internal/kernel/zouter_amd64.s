@@ -35,7 +35,7 @@ TEXT ·addOuterAVX512(SB), NOSPLIT, $0-48
 	ANDQ   $+7, DI
 	MOVQ   $-1, R8
 	BZHIQ  DI, R8, R8
-	KMOVB  R8, K1
+	KMOVW  R8, K1
 	IMUL3Q $+5, BX, R8
 
 rows6:
@@ -1695,6 +1695,1833 @@ end:
 	VZEROUPPER
 	RET
 
+// func addOuterF32AVX512(grad *float32, delta *float32, x *float32, out int, in int, n int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·addOuterF32AVX512(SB), NOSPLIT, $0-48
+	MOVQ   delta+8(FP), AX
+	MOVQ   out+24(FP), CX
+	MOVQ   grad+0(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x02, BX
+	IMUL3Q $+3, BX, SI
+	MOVQ   n+40(FP), DI
+	ANDQ   $+15, DI
+	MOVQ   $-1, R8
+	BZHIQ  DI, R8, R8
+	KMOVW  R8, K1
+	IMUL3Q $+5, BX, R8
+
+rows6:
+	CMPQ CX, $+6
+	JLT  rows4
+	MOVQ x+16(FP), R9
+	MOVQ in+32(FP), DI
+
+rows6cols4:
+	CMPQ   DI, $+4
+	JLT    rows6cols2
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+	VXORPD Z12, Z12, Z12
+	VXORPD Z13, Z13, Z13
+	VXORPD Z14, Z14, Z14
+	VXORPD Z15, Z15, Z15
+	VXORPD Z16, Z16, Z16
+	VXORPD Z17, Z17, Z17
+	VXORPD Z18, Z18, Z18
+	VXORPD Z19, Z19, Z19
+	VXORPD Z20, Z20, Z20
+	VXORPD Z21, Z21, Z21
+	VXORPD Z22, Z22, Z22
+	VXORPD Z23, Z23, Z23
+	MOVQ   n+40(FP), R12
+	MOVQ   AX, R10
+	MOVQ   R9, R11
+	SUBQ   $+16, R12
+	JLT    rows6cols4rest
+
+rows6cols4loop:
+	VMOVUPS     (R11), Z24
+	VMOVUPS     (R11)(BX*1), Z25
+	VMOVUPS     (R11)(BX*2), Z26
+	VMOVUPS     (R11)(SI*1), Z27
+	VMOVUPS     (R10), Z28
+	VFMADD231PS Z24, Z28, Z0
+	VFMADD231PS Z25, Z28, Z1
+	VFMADD231PS Z26, Z28, Z2
+	VFMADD231PS Z27, Z28, Z3
+	VMOVUPS     (R10)(BX*1), Z28
+	VFMADD231PS Z24, Z28, Z4
+	VFMADD231PS Z25, Z28, Z5
+	VFMADD231PS Z26, Z28, Z6
+	VFMADD231PS Z27, Z28, Z7
+	VMOVUPS     (R10)(BX*2), Z28
+	VFMADD231PS Z24, Z28, Z8
+	VFMADD231PS Z25, Z28, Z9
+	VFMADD231PS Z26, Z28, Z10
+	VFMADD231PS Z27, Z28, Z11
+	VMOVUPS     (R10)(SI*1), Z28
+	VFMADD231PS Z24, Z28, Z12
+	VFMADD231PS Z25, Z28, Z13
+	VFMADD231PS Z26, Z28, Z14
+	VFMADD231PS Z27, Z28, Z15
+	VMOVUPS     (R10)(BX*4), Z28
+	VFMADD231PS Z24, Z28, Z16
+	VFMADD231PS Z25, Z28, Z17
+	VFMADD231PS Z26, Z28, Z18
+	VFMADD231PS Z27, Z28, Z19
+	VMOVUPS     (R10)(R8*1), Z28
+	VFMADD231PS Z24, Z28, Z20
+	VFMADD231PS Z25, Z28, Z21
+	VFMADD231PS Z26, Z28, Z22
+	VFMADD231PS Z27, Z28, Z23
+	ADDQ        $+64, R10
+	ADDQ        $+64, R11
+	SUBQ        $+16, R12
+	JGE         rows6cols4loop
+
+rows6cols4rest:
+	ADDQ        $+16, R12
+	JEQ         rows6cols4reduce
+	VMOVUPS.Z   (R11), K1, Z24
+	VMOVUPS.Z   (R11)(BX*1), K1, Z25
+	VMOVUPS.Z   (R11)(BX*2), K1, Z26
+	VMOVUPS.Z   (R11)(SI*1), K1, Z27
+	VMOVUPS.Z   (R10), K1, Z28
+	VFMADD231PS Z24, Z28, Z0
+	VFMADD231PS Z25, Z28, Z1
+	VFMADD231PS Z26, Z28, Z2
+	VFMADD231PS Z27, Z28, Z3
+	VMOVUPS.Z   (R10)(BX*1), K1, Z28
+	VFMADD231PS Z24, Z28, Z4
+	VFMADD231PS Z25, Z28, Z5
+	VFMADD231PS Z26, Z28, Z6
+	VFMADD231PS Z27, Z28, Z7
+	VMOVUPS.Z   (R10)(BX*2), K1, Z28
+	VFMADD231PS Z24, Z28, Z8
+	VFMADD231PS Z25, Z28, Z9
+	VFMADD231PS Z26, Z28, Z10
+	VFMADD231PS Z27, Z28, Z11
+	VMOVUPS.Z   (R10)(SI*1), K1, Z28
+	VFMADD231PS Z24, Z28, Z12
+	VFMADD231PS Z25, Z28, Z13
+	VFMADD231PS Z26, Z28, Z14
+	VFMADD231PS Z27, Z28, Z15
+	VMOVUPS.Z   (R10)(BX*4), K1, Z28
+	VFMADD231PS Z24, Z28, Z16
+	VFMADD231PS Z25, Z28, Z17
+	VFMADD231PS Z26, Z28, Z18
+	VFMADD231PS Z27, Z28, Z19
+	VMOVUPS.Z   (R10)(R8*1), K1, Z28
+	VFMADD231PS Z24, Z28, Z20
+	VFMADD231PS Z25, Z28, Z21
+	VFMADD231PS Z26, Z28, Z22
+	VFMADD231PS Z27, Z28, Z23
+
+rows6cols4reduce:
+	MOVQ          in+32(FP), R11
+	SHLQ          $0x02, R11
+	MOVQ          DX, R10
+	VEXTRACTF64X4 $0x01, Z0, Y24
+	VADDPS        Y24, Y0, Y24
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y24, Y1
+	VSHUFPS       $0xdd, Y0, Y24, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y0
+	VEXTRACTF64X4 $0x01, Z3, Y2
+	VADDPS        Y2, Y3, Y2
+	VSHUFPS       $0x88, Y2, Y0, Y3
+	VSHUFPS       $0xdd, Y2, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y1, Y0
+	VSHUFPS       $0xdd, Y3, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R10), X1, X1
+	VMOVUPS       X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y0
+	VEXTRACTF64X4 $0x01, Z5, Y1
+	VADDPS        Y1, Y5, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y0
+	VEXTRACTF64X4 $0x01, Z7, Y1
+	VADDPS        Y1, Y7, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y3
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y2, Y0
+	VSHUFPS       $0xdd, Y3, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R10), X1, X1
+	VMOVUPS       X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y0, Y8, Y0
+	VEXTRACTF64X4 $0x01, Z9, Y1
+	VADDPS        Y1, Y9, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y0, Y10, Y0
+	VEXTRACTF64X4 $0x01, Z11, Y1
+	VADDPS        Y1, Y11, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y3
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y2, Y0
+	VSHUFPS       $0xdd, Y3, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R10), X1, X1
+	VMOVUPS       X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y0, Y12, Y0
+	VEXTRACTF64X4 $0x01, Z13, Y1
+	VADDPS        Y1, Y13, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y0, Y14, Y0
+	VEXTRACTF64X4 $0x01, Z15, Y1
+	VADDPS        Y1, Y15, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y3
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y2, Y0
+	VSHUFPS       $0xdd, Y3, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R10), X1, X1
+	VMOVUPS       X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPS        Y0, Y16, Y0
+	VEXTRACTF64X4 $0x01, Z17, Y1
+	VADDPS        Y1, Y17, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z18, Y0
+	VADDPS        Y0, Y18, Y0
+	VEXTRACTF64X4 $0x01, Z19, Y1
+	VADDPS        Y1, Y19, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y3
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y2, Y0
+	VSHUFPS       $0xdd, Y3, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R10), X1, X1
+	VMOVUPS       X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z20, Y0
+	VADDPS        Y0, Y20, Y0
+	VEXTRACTF64X4 $0x01, Z21, Y1
+	VADDPS        Y1, Y21, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z22, Y0
+	VADDPS        Y0, Y22, Y0
+	VEXTRACTF64X4 $0x01, Z23, Y1
+	VADDPS        Y1, Y23, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y3
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y2, Y0
+	VSHUFPS       $0xdd, Y3, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R10), X1, X1
+	VMOVUPS       X1, (R10)
+	ADDQ          $+16, DX
+	LEAQ          (R9)(BX*4), R9
+	SUBQ          $+4, DI
+	JMP           rows6cols4
+
+rows6cols2:
+	CMPQ   DI, $+2
+	JLT    rows6cols1
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+	MOVQ   n+40(FP), R12
+	MOVQ   AX, R10
+	MOVQ   R9, R11
+	SUBQ   $+16, R12
+	JLT    rows6cols2rest
+
+rows6cols2loop:
+	VMOVUPS     (R11), Z12
+	VMOVUPS     (R11)(BX*1), Z13
+	VMOVUPS     (R10), Z14
+	VFMADD231PS Z12, Z14, Z0
+	VFMADD231PS Z13, Z14, Z1
+	VMOVUPS     (R10)(BX*1), Z14
+	VFMADD231PS Z12, Z14, Z2
+	VFMADD231PS Z13, Z14, Z3
+	VMOVUPS     (R10)(BX*2), Z14
+	VFMADD231PS Z12, Z14, Z4
+	VFMADD231PS Z13, Z14, Z5
+	VMOVUPS     (R10)(SI*1), Z14
+	VFMADD231PS Z12, Z14, Z6
+	VFMADD231PS Z13, Z14, Z7
+	VMOVUPS     (R10)(BX*4), Z14
+	VFMADD231PS Z12, Z14, Z8
+	VFMADD231PS Z13, Z14, Z9
+	VMOVUPS     (R10)(R8*1), Z14
+	VFMADD231PS Z12, Z14, Z10
+	VFMADD231PS Z13, Z14, Z11
+	ADDQ        $+64, R10
+	ADDQ        $+64, R11
+	SUBQ        $+16, R12
+	JGE         rows6cols2loop
+
+rows6cols2rest:
+	ADDQ        $+16, R12
+	JEQ         rows6cols2reduce
+	VMOVUPS.Z   (R11), K1, Z12
+	VMOVUPS.Z   (R11)(BX*1), K1, Z13
+	VMOVUPS.Z   (R10), K1, Z14
+	VFMADD231PS Z12, Z14, Z0
+	VFMADD231PS Z13, Z14, Z1
+	VMOVUPS.Z   (R10)(BX*1), K1, Z14
+	VFMADD231PS Z12, Z14, Z2
+	VFMADD231PS Z13, Z14, Z3
+	VMOVUPS.Z   (R10)(BX*2), K1, Z14
+	VFMADD231PS Z12, Z14, Z4
+	VFMADD231PS Z13, Z14, Z5
+	VMOVUPS.Z   (R10)(SI*1), K1, Z14
+	VFMADD231PS Z12, Z14, Z6
+	VFMADD231PS Z13, Z14, Z7
+	VMOVUPS.Z   (R10)(BX*4), K1, Z14
+	VFMADD231PS Z12, Z14, Z8
+	VFMADD231PS Z13, Z14, Z9
+	VMOVUPS.Z   (R10)(R8*1), K1, Z14
+	VFMADD231PS Z12, Z14, Z10
+	VFMADD231PS Z13, Z14, Z11
+
+rows6cols2reduce:
+	MOVQ          in+32(FP), R11
+	SHLQ          $0x02, R11
+	MOVQ          DX, R10
+	VEXTRACTF64X4 $0x01, Z0, Y12
+	VADDPS        Y12, Y0, Y12
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y12, Y1
+	VSHUFPS       $0xdd, Y0, Y12, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R10), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y0
+	VEXTRACTF64X4 $0x01, Z3, Y1
+	VADDPS        Y1, Y3, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VSHUFPS       $0x88, Y2, Y2, Y0
+	VSHUFPS       $0xdd, Y2, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R10), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y0
+	VEXTRACTF64X4 $0x01, Z5, Y1
+	VADDPS        Y1, Y5, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VSHUFPS       $0x88, Y2, Y2, Y0
+	VSHUFPS       $0xdd, Y2, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R10), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y0
+	VEXTRACTF64X4 $0x01, Z7, Y1
+	VADDPS        Y1, Y7, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VSHUFPS       $0x88, Y2, Y2, Y0
+	VSHUFPS       $0xdd, Y2, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R10), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y0, Y8, Y0
+	VEXTRACTF64X4 $0x01, Z9, Y1
+	VADDPS        Y1, Y9, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VSHUFPS       $0x88, Y2, Y2, Y0
+	VSHUFPS       $0xdd, Y2, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R10), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y0, Y10, Y0
+	VEXTRACTF64X4 $0x01, Z11, Y1
+	VADDPS        Y1, Y11, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VSHUFPS       $0x88, Y2, Y2, Y0
+	VSHUFPS       $0xdd, Y2, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R10), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R10)
+	ADDQ          $+8, DX
+	LEAQ          (R9)(BX*2), R9
+	SUBQ          $+2, DI
+	JMP           rows6cols2
+
+rows6cols1:
+	CMPQ   DI, $+1
+	JLT    rows6done
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	MOVQ   n+40(FP), R12
+	MOVQ   AX, R10
+	MOVQ   R9, R11
+	SUBQ   $+16, R12
+	JLT    rows6cols1rest
+
+rows6cols1loop:
+	VMOVUPS     (R11), Z6
+	VMOVUPS     (R10), Z7
+	VFMADD231PS Z6, Z7, Z0
+	VMOVUPS     (R10)(BX*1), Z7
+	VFMADD231PS Z6, Z7, Z1
+	VMOVUPS     (R10)(BX*2), Z7
+	VFMADD231PS Z6, Z7, Z2
+	VMOVUPS     (R10)(SI*1), Z7
+	VFMADD231PS Z6, Z7, Z3
+	VMOVUPS     (R10)(BX*4), Z7
+	VFMADD231PS Z6, Z7, Z4
+	VMOVUPS     (R10)(R8*1), Z7
+	VFMADD231PS Z6, Z7, Z5
+	ADDQ        $+64, R10
+	ADDQ        $+64, R11
+	SUBQ        $+16, R12
+	JGE         rows6cols1loop
+
+rows6cols1rest:
+	ADDQ        $+16, R12
+	JEQ         rows6cols1reduce
+	VMOVUPS.Z   (R11), K1, Z6
+	VMOVUPS.Z   (R10), K1, Z7
+	VFMADD231PS Z6, Z7, Z0
+	VMOVUPS.Z   (R10)(BX*1), K1, Z7
+	VFMADD231PS Z6, Z7, Z1
+	VMOVUPS.Z   (R10)(BX*2), K1, Z7
+	VFMADD231PS Z6, Z7, Z2
+	VMOVUPS.Z   (R10)(SI*1), K1, Z7
+	VFMADD231PS Z6, Z7, Z3
+	VMOVUPS.Z   (R10)(BX*4), K1, Z7
+	VFMADD231PS Z6, Z7, Z4
+	VMOVUPS.Z   (R10)(R8*1), K1, Z7
+	VFMADD231PS Z6, Z7, Z5
+
+rows6cols1reduce:
+	MOVQ          in+32(FP), R11
+	SHLQ          $0x02, R11
+	MOVQ          DX, R10
+	VEXTRACTF64X4 $0x01, Z0, Y6
+	VADDPS        Y6, Y0, Y6
+	VSHUFPS       $0x88, Y6, Y6, Y0
+	VSHUFPS       $0xdd, Y6, Y6, Y6
+	VADDPS        Y6, Y0, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y6
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y6, Y6
+	VEXTRACTF64X2 $0x01, Y6, X0
+	VADDPS        X0, X6, X0
+	VADDSS        (R10), X0, X0
+	VMOVSS        X0, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDSS        (R10), X1, X1
+	VMOVSS        X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDSS        (R10), X1, X1
+	VMOVSS        X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y0, Y3, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDSS        (R10), X1, X1
+	VMOVSS        X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDSS        (R10), X1, X1
+	VMOVSS        X1, (R10)
+	ADDQ          R11, R10
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y0, Y5, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDSS        (R10), X1, X1
+	VMOVSS        X1, (R10)
+	ADDQ          $+4, DX
+	LEAQ          (R9)(BX*1), R9
+	SUBQ          $+1, DI
+	JMP           rows6cols1
+
+rows6done:
+	MOVQ   in+32(FP), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $+5, DI, DI
+	ADDQ   DI, DX
+	LEAQ   (AX)(SI*2), AX
+	SUBQ   $+6, CX
+	JMP    rows6
+
+rows4:
+	CMPQ CX, $+4
+	JLT  rows2
+	MOVQ x+16(FP), R8
+	MOVQ in+32(FP), DI
+
+rows4cols4:
+	CMPQ   DI, $+4
+	JLT    rows4cols2
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	VXORPD Z8, Z8, Z8
+	VXORPD Z9, Z9, Z9
+	VXORPD Z10, Z10, Z10
+	VXORPD Z11, Z11, Z11
+	VXORPD Z12, Z12, Z12
+	VXORPD Z13, Z13, Z13
+	VXORPD Z14, Z14, Z14
+	VXORPD Z15, Z15, Z15
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows4cols4rest
+
+rows4cols4loop:
+	VMOVUPS     (R10), Z16
+	VMOVUPS     (R10)(BX*1), Z17
+	VMOVUPS     (R10)(BX*2), Z18
+	VMOVUPS     (R10)(SI*1), Z19
+	VMOVUPS     (R9), Z20
+	VFMADD231PS Z16, Z20, Z0
+	VFMADD231PS Z17, Z20, Z1
+	VFMADD231PS Z18, Z20, Z2
+	VFMADD231PS Z19, Z20, Z3
+	VMOVUPS     (R9)(BX*1), Z20
+	VFMADD231PS Z16, Z20, Z4
+	VFMADD231PS Z17, Z20, Z5
+	VFMADD231PS Z18, Z20, Z6
+	VFMADD231PS Z19, Z20, Z7
+	VMOVUPS     (R9)(BX*2), Z20
+	VFMADD231PS Z16, Z20, Z8
+	VFMADD231PS Z17, Z20, Z9
+	VFMADD231PS Z18, Z20, Z10
+	VFMADD231PS Z19, Z20, Z11
+	VMOVUPS     (R9)(SI*1), Z20
+	VFMADD231PS Z16, Z20, Z12
+	VFMADD231PS Z17, Z20, Z13
+	VFMADD231PS Z18, Z20, Z14
+	VFMADD231PS Z19, Z20, Z15
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows4cols4loop
+
+rows4cols4rest:
+	ADDQ        $+16, R11
+	JEQ         rows4cols4reduce
+	VMOVUPS.Z   (R10), K1, Z16
+	VMOVUPS.Z   (R10)(BX*1), K1, Z17
+	VMOVUPS.Z   (R10)(BX*2), K1, Z18
+	VMOVUPS.Z   (R10)(SI*1), K1, Z19
+	VMOVUPS.Z   (R9), K1, Z20
+	VFMADD231PS Z16, Z20, Z0
+	VFMADD231PS Z17, Z20, Z1
+	VFMADD231PS Z18, Z20, Z2
+	VFMADD231PS Z19, Z20, Z3
+	VMOVUPS.Z   (R9)(BX*1), K1, Z20
+	VFMADD231PS Z16, Z20, Z4
+	VFMADD231PS Z17, Z20, Z5
+	VFMADD231PS Z18, Z20, Z6
+	VFMADD231PS Z19, Z20, Z7
+	VMOVUPS.Z   (R9)(BX*2), K1, Z20
+	VFMADD231PS Z16, Z20, Z8
+	VFMADD231PS Z17, Z20, Z9
+	VFMADD231PS Z18, Z20, Z10
+	VFMADD231PS Z19, Z20, Z11
+	VMOVUPS.Z   (R9)(SI*1), K1, Z20
+	VFMADD231PS Z16, Z20, Z12
+	VFMADD231PS Z17, Z20, Z13
+	VFMADD231PS Z18, Z20, Z14
+	VFMADD231PS Z19, Z20, Z15
+
+rows4cols4reduce:
+	MOVQ          in+32(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          DX, R9
+	VEXTRACTF64X4 $0x01, Z0, Y16
+	VADDPS        Y16, Y0, Y16
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y16, Y1
+	VSHUFPS       $0xdd, Y0, Y16, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y0
+	VEXTRACTF64X4 $0x01, Z3, Y2
+	VADDPS        Y2, Y3, Y2
+	VSHUFPS       $0x88, Y2, Y0, Y3
+	VSHUFPS       $0xdd, Y2, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y1, Y0
+	VSHUFPS       $0xdd, Y3, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R9), X1, X1
+	VMOVUPS       X1, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y0
+	VEXTRACTF64X4 $0x01, Z5, Y1
+	VADDPS        Y1, Y5, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y0
+	VEXTRACTF64X4 $0x01, Z7, Y1
+	VADDPS        Y1, Y7, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y3
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y2, Y0
+	VSHUFPS       $0xdd, Y3, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R9), X1, X1
+	VMOVUPS       X1, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y0, Y8, Y0
+	VEXTRACTF64X4 $0x01, Z9, Y1
+	VADDPS        Y1, Y9, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y0, Y10, Y0
+	VEXTRACTF64X4 $0x01, Z11, Y1
+	VADDPS        Y1, Y11, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y3
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y2, Y0
+	VSHUFPS       $0xdd, Y3, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R9), X1, X1
+	VMOVUPS       X1, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y0, Y12, Y0
+	VEXTRACTF64X4 $0x01, Z13, Y1
+	VADDPS        Y1, Y13, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y0, Y14, Y0
+	VEXTRACTF64X4 $0x01, Z15, Y1
+	VADDPS        Y1, Y15, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y3
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y2, Y0
+	VSHUFPS       $0xdd, Y3, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R9), X1, X1
+	VMOVUPS       X1, (R9)
+	ADDQ          $+16, DX
+	LEAQ          (R8)(BX*4), R8
+	SUBQ          $+4, DI
+	JMP           rows4cols4
+
+rows4cols2:
+	CMPQ   DI, $+2
+	JLT    rows4cols1
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows4cols2rest
+
+rows4cols2loop:
+	VMOVUPS     (R10), Z8
+	VMOVUPS     (R10)(BX*1), Z9
+	VMOVUPS     (R9), Z10
+	VFMADD231PS Z8, Z10, Z0
+	VFMADD231PS Z9, Z10, Z1
+	VMOVUPS     (R9)(BX*1), Z10
+	VFMADD231PS Z8, Z10, Z2
+	VFMADD231PS Z9, Z10, Z3
+	VMOVUPS     (R9)(BX*2), Z10
+	VFMADD231PS Z8, Z10, Z4
+	VFMADD231PS Z9, Z10, Z5
+	VMOVUPS     (R9)(SI*1), Z10
+	VFMADD231PS Z8, Z10, Z6
+	VFMADD231PS Z9, Z10, Z7
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows4cols2loop
+
+rows4cols2rest:
+	ADDQ        $+16, R11
+	JEQ         rows4cols2reduce
+	VMOVUPS.Z   (R10), K1, Z8
+	VMOVUPS.Z   (R10)(BX*1), K1, Z9
+	VMOVUPS.Z   (R9), K1, Z10
+	VFMADD231PS Z8, Z10, Z0
+	VFMADD231PS Z9, Z10, Z1
+	VMOVUPS.Z   (R9)(BX*1), K1, Z10
+	VFMADD231PS Z8, Z10, Z2
+	VFMADD231PS Z9, Z10, Z3
+	VMOVUPS.Z   (R9)(BX*2), K1, Z10
+	VFMADD231PS Z8, Z10, Z4
+	VFMADD231PS Z9, Z10, Z5
+	VMOVUPS.Z   (R9)(SI*1), K1, Z10
+	VFMADD231PS Z8, Z10, Z6
+	VFMADD231PS Z9, Z10, Z7
+
+rows4cols2reduce:
+	MOVQ          in+32(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          DX, R9
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPS        Y8, Y0, Y8
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y8, Y1
+	VSHUFPS       $0xdd, Y0, Y8, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R9), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y0
+	VEXTRACTF64X4 $0x01, Z3, Y1
+	VADDPS        Y1, Y3, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VSHUFPS       $0x88, Y2, Y2, Y0
+	VSHUFPS       $0xdd, Y2, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R9), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y0
+	VEXTRACTF64X4 $0x01, Z5, Y1
+	VADDPS        Y1, Y5, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VSHUFPS       $0x88, Y2, Y2, Y0
+	VSHUFPS       $0xdd, Y2, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R9), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y0
+	VEXTRACTF64X4 $0x01, Z7, Y1
+	VADDPS        Y1, Y7, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VSHUFPS       $0x88, Y2, Y2, Y0
+	VSHUFPS       $0xdd, Y2, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R9), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R9)
+	ADDQ          $+8, DX
+	LEAQ          (R8)(BX*2), R8
+	SUBQ          $+2, DI
+	JMP           rows4cols2
+
+rows4cols1:
+	CMPQ   DI, $+1
+	JLT    rows4done
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows4cols1rest
+
+rows4cols1loop:
+	VMOVUPS     (R10), Z4
+	VMOVUPS     (R9), Z5
+	VFMADD231PS Z4, Z5, Z0
+	VMOVUPS     (R9)(BX*1), Z5
+	VFMADD231PS Z4, Z5, Z1
+	VMOVUPS     (R9)(BX*2), Z5
+	VFMADD231PS Z4, Z5, Z2
+	VMOVUPS     (R9)(SI*1), Z5
+	VFMADD231PS Z4, Z5, Z3
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows4cols1loop
+
+rows4cols1rest:
+	ADDQ        $+16, R11
+	JEQ         rows4cols1reduce
+	VMOVUPS.Z   (R10), K1, Z4
+	VMOVUPS.Z   (R9), K1, Z5
+	VFMADD231PS Z4, Z5, Z0
+	VMOVUPS.Z   (R9)(BX*1), K1, Z5
+	VFMADD231PS Z4, Z5, Z1
+	VMOVUPS.Z   (R9)(BX*2), K1, Z5
+	VFMADD231PS Z4, Z5, Z2
+	VMOVUPS.Z   (R9)(SI*1), K1, Z5
+	VFMADD231PS Z4, Z5, Z3
+
+rows4cols1reduce:
+	MOVQ          in+32(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          DX, R9
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y4, Y0, Y4
+	VSHUFPS       $0x88, Y4, Y4, Y0
+	VSHUFPS       $0xdd, Y4, Y4, Y4
+	VADDPS        Y4, Y0, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y4
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF64X2 $0x01, Y4, X0
+	VADDPS        X0, X4, X0
+	VADDSS        (R9), X0, X0
+	VMOVSS        X0, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDSS        (R9), X1, X1
+	VMOVSS        X1, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDSS        (R9), X1, X1
+	VMOVSS        X1, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y0, Y3, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDSS        (R9), X1, X1
+	VMOVSS        X1, (R9)
+	ADDQ          $+4, DX
+	LEAQ          (R8)(BX*1), R8
+	SUBQ          $+1, DI
+	JMP           rows4cols1
+
+rows4done:
+	MOVQ   in+32(FP), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $+3, DI, DI
+	ADDQ   DI, DX
+	LEAQ   (AX)(BX*4), AX
+	SUBQ   $+4, CX
+	JMP    rows4
+
+rows2:
+	CMPQ CX, $+2
+	JLT  rows1
+	MOVQ x+16(FP), R8
+	MOVQ in+32(FP), DI
+
+rows2cols4:
+	CMPQ   DI, $+4
+	JLT    rows2cols2
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows2cols4rest
+
+rows2cols4loop:
+	VMOVUPS     (R10), Z8
+	VMOVUPS     (R10)(BX*1), Z9
+	VMOVUPS     (R10)(BX*2), Z10
+	VMOVUPS     (R10)(SI*1), Z11
+	VMOVUPS     (R9), Z12
+	VFMADD231PS Z8, Z12, Z0
+	VFMADD231PS Z9, Z12, Z1
+	VFMADD231PS Z10, Z12, Z2
+	VFMADD231PS Z11, Z12, Z3
+	VMOVUPS     (R9)(BX*1), Z12
+	VFMADD231PS Z8, Z12, Z4
+	VFMADD231PS Z9, Z12, Z5
+	VFMADD231PS Z10, Z12, Z6
+	VFMADD231PS Z11, Z12, Z7
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows2cols4loop
+
+rows2cols4rest:
+	ADDQ        $+16, R11
+	JEQ         rows2cols4reduce
+	VMOVUPS.Z   (R10), K1, Z8
+	VMOVUPS.Z   (R10)(BX*1), K1, Z9
+	VMOVUPS.Z   (R10)(BX*2), K1, Z10
+	VMOVUPS.Z   (R10)(SI*1), K1, Z11
+	VMOVUPS.Z   (R9), K1, Z12
+	VFMADD231PS Z8, Z12, Z0
+	VFMADD231PS Z9, Z12, Z1
+	VFMADD231PS Z10, Z12, Z2
+	VFMADD231PS Z11, Z12, Z3
+	VMOVUPS.Z   (R9)(BX*1), K1, Z12
+	VFMADD231PS Z8, Z12, Z4
+	VFMADD231PS Z9, Z12, Z5
+	VFMADD231PS Z10, Z12, Z6
+	VFMADD231PS Z11, Z12, Z7
+
+rows2cols4reduce:
+	MOVQ          in+32(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          DX, R9
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPS        Y8, Y0, Y8
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y8, Y1
+	VSHUFPS       $0xdd, Y0, Y8, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y0
+	VEXTRACTF64X4 $0x01, Z3, Y2
+	VADDPS        Y2, Y3, Y2
+	VSHUFPS       $0x88, Y2, Y0, Y3
+	VSHUFPS       $0xdd, Y2, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y1, Y0
+	VSHUFPS       $0xdd, Y3, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R9), X1, X1
+	VMOVUPS       X1, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y0
+	VEXTRACTF64X4 $0x01, Z5, Y1
+	VADDPS        Y1, Y5, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y0
+	VEXTRACTF64X4 $0x01, Z7, Y1
+	VADDPS        Y1, Y7, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y3
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y2, Y0
+	VSHUFPS       $0xdd, Y3, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R9), X1, X1
+	VMOVUPS       X1, (R9)
+	ADDQ          $+16, DX
+	LEAQ          (R8)(BX*4), R8
+	SUBQ          $+4, DI
+	JMP           rows2cols4
+
+rows2cols2:
+	CMPQ   DI, $+2
+	JLT    rows2cols1
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows2cols2rest
+
+rows2cols2loop:
+	VMOVUPS     (R10), Z4
+	VMOVUPS     (R10)(BX*1), Z5
+	VMOVUPS     (R9), Z6
+	VFMADD231PS Z4, Z6, Z0
+	VFMADD231PS Z5, Z6, Z1
+	VMOVUPS     (R9)(BX*1), Z6
+	VFMADD231PS Z4, Z6, Z2
+	VFMADD231PS Z5, Z6, Z3
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows2cols2loop
+
+rows2cols2rest:
+	ADDQ        $+16, R11
+	JEQ         rows2cols2reduce
+	VMOVUPS.Z   (R10), K1, Z4
+	VMOVUPS.Z   (R10)(BX*1), K1, Z5
+	VMOVUPS.Z   (R9), K1, Z6
+	VFMADD231PS Z4, Z6, Z0
+	VFMADD231PS Z5, Z6, Z1
+	VMOVUPS.Z   (R9)(BX*1), K1, Z6
+	VFMADD231PS Z4, Z6, Z2
+	VFMADD231PS Z5, Z6, Z3
+
+rows2cols2reduce:
+	MOVQ          in+32(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          DX, R9
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y4, Y0, Y4
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y4, Y1
+	VSHUFPS       $0xdd, Y0, Y4, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R9), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y0
+	VEXTRACTF64X4 $0x01, Z3, Y1
+	VADDPS        Y1, Y3, Y1
+	VSHUFPS       $0x88, Y1, Y0, Y2
+	VSHUFPS       $0xdd, Y1, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VSHUFPS       $0x88, Y2, Y2, Y0
+	VSHUFPS       $0xdd, Y2, Y2, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R9), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R9)
+	ADDQ          $+8, DX
+	LEAQ          (R8)(BX*2), R8
+	SUBQ          $+2, DI
+	JMP           rows2cols2
+
+rows2cols1:
+	CMPQ   DI, $+1
+	JLT    rows2done
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows2cols1rest
+
+rows2cols1loop:
+	VMOVUPS     (R10), Z2
+	VMOVUPS     (R9), Z3
+	VFMADD231PS Z2, Z3, Z0
+	VMOVUPS     (R9)(BX*1), Z3
+	VFMADD231PS Z2, Z3, Z1
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows2cols1loop
+
+rows2cols1rest:
+	ADDQ        $+16, R11
+	JEQ         rows2cols1reduce
+	VMOVUPS.Z   (R10), K1, Z2
+	VMOVUPS.Z   (R9), K1, Z3
+	VFMADD231PS Z2, Z3, Z0
+	VMOVUPS.Z   (R9)(BX*1), K1, Z3
+	VFMADD231PS Z2, Z3, Z1
+
+rows2cols1reduce:
+	MOVQ          in+32(FP), R10
+	SHLQ          $0x02, R10
+	MOVQ          DX, R9
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VADDPS        Y2, Y0, Y2
+	VSHUFPS       $0x88, Y2, Y2, Y0
+	VSHUFPS       $0xdd, Y2, Y2, Y2
+	VADDPS        Y2, Y0, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y2
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF64X2 $0x01, Y2, X0
+	VADDPS        X0, X2, X0
+	VADDSS        (R9), X0, X0
+	VMOVSS        X0, (R9)
+	ADDQ          R10, R9
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDSS        (R9), X1, X1
+	VMOVSS        X1, (R9)
+	ADDQ          $+4, DX
+	LEAQ          (R8)(BX*1), R8
+	SUBQ          $+1, DI
+	JMP           rows2cols1
+
+rows2done:
+	MOVQ   in+32(FP), DI
+	SHLQ   $0x02, DI
+	IMUL3Q $+1, DI, DI
+	ADDQ   DI, DX
+	LEAQ   (AX)(BX*2), AX
+	SUBQ   $+2, CX
+	JMP    rows2
+
+rows1:
+	CMPQ CX, $+1
+	JLT  end
+	MOVQ x+16(FP), R8
+	MOVQ in+32(FP), DI
+
+rows1cols4:
+	CMPQ   DI, $+4
+	JLT    rows1cols2
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows1cols4rest
+
+rows1cols4loop:
+	VMOVUPS     (R10), Z4
+	VMOVUPS     (R10)(BX*1), Z5
+	VMOVUPS     (R10)(BX*2), Z6
+	VMOVUPS     (R10)(SI*1), Z7
+	VMOVUPS     (R9), Z8
+	VFMADD231PS Z4, Z8, Z0
+	VFMADD231PS Z5, Z8, Z1
+	VFMADD231PS Z6, Z8, Z2
+	VFMADD231PS Z7, Z8, Z3
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows1cols4loop
+
+rows1cols4rest:
+	ADDQ        $+16, R11
+	JEQ         rows1cols4reduce
+	VMOVUPS.Z   (R10), K1, Z4
+	VMOVUPS.Z   (R10)(BX*1), K1, Z5
+	VMOVUPS.Z   (R10)(BX*2), K1, Z6
+	VMOVUPS.Z   (R10)(SI*1), K1, Z7
+	VMOVUPS.Z   (R9), K1, Z8
+	VFMADD231PS Z4, Z8, Z0
+	VFMADD231PS Z5, Z8, Z1
+	VFMADD231PS Z6, Z8, Z2
+	VFMADD231PS Z7, Z8, Z3
+
+rows1cols4reduce:
+	MOVQ          in+32(FP), R9
+	SHLQ          $0x02, R9
+	MOVQ          DX, R9
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y4, Y0, Y4
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y4, Y1
+	VSHUFPS       $0xdd, Y0, Y4, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y0
+	VEXTRACTF64X4 $0x01, Z3, Y2
+	VADDPS        Y2, Y3, Y2
+	VSHUFPS       $0x88, Y2, Y0, Y3
+	VSHUFPS       $0xdd, Y2, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y1, Y0
+	VSHUFPS       $0xdd, Y3, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (R9), X1, X1
+	VMOVUPS       X1, (R9)
+	ADDQ          $+16, DX
+	LEAQ          (R8)(BX*4), R8
+	SUBQ          $+4, DI
+	JMP           rows1cols4
+
+rows1cols2:
+	CMPQ   DI, $+2
+	JLT    rows1cols1
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows1cols2rest
+
+rows1cols2loop:
+	VMOVUPS     (R10), Z2
+	VMOVUPS     (R10)(BX*1), Z3
+	VMOVUPS     (R9), Z4
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z3, Z4, Z1
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows1cols2loop
+
+rows1cols2rest:
+	ADDQ        $+16, R11
+	JEQ         rows1cols2reduce
+	VMOVUPS.Z   (R10), K1, Z2
+	VMOVUPS.Z   (R10)(BX*1), K1, Z3
+	VMOVUPS.Z   (R9), K1, Z4
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z3, Z4, Z1
+
+rows1cols2reduce:
+	MOVQ          in+32(FP), R9
+	SHLQ          $0x02, R9
+	MOVQ          DX, R9
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VADDPS        Y2, Y0, Y2
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y2, Y1
+	VSHUFPS       $0xdd, Y0, Y2, Y0
+	VADDPS        Y0, Y1, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VMOVSD        (R9), X0
+	VADDPS        X0, X1, X1
+	VMOVSD        X1, (R9)
+	ADDQ          $+8, DX
+	LEAQ          (R8)(BX*2), R8
+	SUBQ          $+2, DI
+	JMP           rows1cols2
+
+rows1cols1:
+	CMPQ   DI, $+1
+	JLT    rows1done
+	VXORPD Z0, Z0, Z0
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows1cols1rest
+
+rows1cols1loop:
+	VMOVUPS     (R10), Z1
+	VMOVUPS     (R9), Z2
+	VFMADD231PS Z1, Z2, Z0
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows1cols1loop
+
+rows1cols1rest:
+	ADDQ        $+16, R11
+	JEQ         rows1cols1reduce
+	VMOVUPS.Z   (R10), K1, Z1
+	VMOVUPS.Z   (R9), K1, Z2
+	VFMADD231PS Z1, Z2, Z0
+
+rows1cols1reduce:
+	MOVQ          in+32(FP), R9
+	SHLQ          $0x02, R9
+	MOVQ          DX, R9
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF64X2 $0x01, Y1, X0
+	VADDPS        X0, X1, X0
+	VADDSS        (R9), X0, X0
+	VMOVSS        X0, (R9)
+	ADDQ          $+4, DX
+	LEAQ          (R8)(BX*1), R8
+	SUBQ          $+1, DI
+	JMP           rows1cols1
+
+rows1done:
+	LEAQ (AX)(BX*1), AX
+	SUBQ $+1, CX
+	JMP  rows1
+
+end:
+	VZEROUPPER
+	RET
+
+// func addOuterF32AVX2(grad *float32, delta *float32, x *float32, out int, in int, n int)
+// Requires: AVX, FMA3
+TEXT ·addOuterF32AVX2(SB), NOSPLIT, $0-48
+	MOVQ   delta+8(FP), AX
+	MOVQ   out+24(FP), CX
+	MOVQ   grad+0(FP), DX
+	MOVQ   n+40(FP), BX
+	SHLQ   $0x02, BX
+	IMUL3Q $+3, BX, SI
+	MOVQ   n+40(FP), SI
+	ANDQ   $+15, SI
+	LEAQ   masks<>+64(SB), DI
+	SHLQ   $0x02, SI
+	SUBQ   SI, DI
+
+rows2:
+	CMPQ CX, $+2
+	JLT  rows1
+	MOVQ x+16(FP), R8
+	MOVQ in+32(FP), SI
+
+rows2cols2:
+	CMPQ   SI, $+2
+	JLT    rows2cols1
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows2cols2rest
+
+rows2cols2loop:
+	VMOVUPS     (R10), Y8
+	VMOVUPS     (R10)(BX*1), Y9
+	VMOVUPS     (R9), Y10
+	VFMADD231PS Y8, Y10, Y0
+	VFMADD231PS Y9, Y10, Y2
+	VMOVUPS     (R9)(BX*1), Y10
+	VFMADD231PS Y8, Y10, Y4
+	VFMADD231PS Y9, Y10, Y6
+	VMOVUPS     32(R10), Y8
+	VMOVUPS     32(R10)(BX*1), Y9
+	VMOVUPS     32(R9), Y10
+	VFMADD231PS Y8, Y10, Y1
+	VFMADD231PS Y9, Y10, Y3
+	VMOVUPS     32(R9)(BX*1), Y10
+	VFMADD231PS Y8, Y10, Y5
+	VFMADD231PS Y9, Y10, Y7
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows2cols2loop
+
+rows2cols2rest:
+	ADDQ        $+16, R11
+	JEQ         rows2cols2reduce
+	VMOVUPS     (DI), Y8
+	VMASKMOVPS  (R10), Y8, Y8
+	VMOVUPS     (DI), Y9
+	VMASKMOVPS  (R10)(BX*1), Y9, Y9
+	VMOVUPS     (DI), Y10
+	VMASKMOVPS  (R9), Y10, Y10
+	VFMADD231PS Y8, Y10, Y0
+	VFMADD231PS Y9, Y10, Y2
+	VMOVUPS     (DI), Y10
+	VMASKMOVPS  (R9)(BX*1), Y10, Y10
+	VFMADD231PS Y8, Y10, Y4
+	VFMADD231PS Y9, Y10, Y6
+	VMOVUPS     32(DI), Y8
+	VMASKMOVPS  32(R10), Y8, Y8
+	VMOVUPS     32(DI), Y9
+	VMASKMOVPS  32(R10)(BX*1), Y9, Y9
+	VMOVUPS     32(DI), Y10
+	VMASKMOVPS  32(R9), Y10, Y10
+	VFMADD231PS Y8, Y10, Y1
+	VFMADD231PS Y9, Y10, Y3
+	VMOVUPS     32(DI), Y10
+	VMASKMOVPS  32(R9)(BX*1), Y10, Y10
+	VFMADD231PS Y8, Y10, Y5
+	VFMADD231PS Y9, Y10, Y7
+
+rows2cols2reduce:
+	MOVQ         in+32(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         DX, R9
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y1
+	VSHUFPS      $0x88, Y1, Y0, Y2
+	VSHUFPS      $0xdd, Y1, Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VSHUFPS      $0x88, Y2, Y2, Y0
+	VSHUFPS      $0xdd, Y2, Y2, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVSD       (R9), X0
+	VADDPS       X0, X1, X1
+	VMOVSD       X1, (R9)
+	ADDQ         R10, R9
+	VADDPS       Y5, Y4, Y0
+	VADDPS       Y7, Y6, Y1
+	VSHUFPS      $0x88, Y1, Y0, Y2
+	VSHUFPS      $0xdd, Y1, Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VSHUFPS      $0x88, Y2, Y2, Y0
+	VSHUFPS      $0xdd, Y2, Y2, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVSD       (R9), X0
+	VADDPS       X0, X1, X1
+	VMOVSD       X1, (R9)
+	ADDQ         $+8, DX
+	LEAQ         (R8)(BX*2), R8
+	SUBQ         $+2, SI
+	JMP          rows2cols2
+
+rows2cols1:
+	CMPQ   SI, $+1
+	JLT    rows2done
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows2cols1rest
+
+rows2cols1loop:
+	VMOVUPS     (R10), Y4
+	VMOVUPS     (R9), Y5
+	VFMADD231PS Y4, Y5, Y0
+	VMOVUPS     (R9)(BX*1), Y5
+	VFMADD231PS Y4, Y5, Y2
+	VMOVUPS     32(R10), Y4
+	VMOVUPS     32(R9), Y5
+	VFMADD231PS Y4, Y5, Y1
+	VMOVUPS     32(R9)(BX*1), Y5
+	VFMADD231PS Y4, Y5, Y3
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows2cols1loop
+
+rows2cols1rest:
+	ADDQ        $+16, R11
+	JEQ         rows2cols1reduce
+	VMOVUPS     (DI), Y4
+	VMASKMOVPS  (R10), Y4, Y4
+	VMOVUPS     (DI), Y5
+	VMASKMOVPS  (R9), Y5, Y5
+	VFMADD231PS Y4, Y5, Y0
+	VMOVUPS     (DI), Y5
+	VMASKMOVPS  (R9)(BX*1), Y5, Y5
+	VFMADD231PS Y4, Y5, Y2
+	VMOVUPS     32(DI), Y4
+	VMASKMOVPS  32(R10), Y4, Y4
+	VMOVUPS     32(DI), Y5
+	VMASKMOVPS  32(R9), Y5, Y5
+	VFMADD231PS Y4, Y5, Y1
+	VMOVUPS     32(DI), Y5
+	VMASKMOVPS  32(R9)(BX*1), Y5, Y5
+	VFMADD231PS Y4, Y5, Y3
+
+rows2cols1reduce:
+	MOVQ         in+32(FP), R10
+	SHLQ         $0x02, R10
+	MOVQ         DX, R9
+	VADDPS       Y1, Y0, Y0
+	VSHUFPS      $0x88, Y0, Y0, Y1
+	VSHUFPS      $0xdd, Y0, Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VSHUFPS      $0x88, Y1, Y1, Y0
+	VSHUFPS      $0xdd, Y1, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VADDSS       (R9), X1, X1
+	VMOVSS       X1, (R9)
+	ADDQ         R10, R9
+	VADDPS       Y3, Y2, Y0
+	VSHUFPS      $0x88, Y0, Y0, Y1
+	VSHUFPS      $0xdd, Y0, Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VSHUFPS      $0x88, Y1, Y1, Y0
+	VSHUFPS      $0xdd, Y1, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VADDSS       (R9), X1, X1
+	VMOVSS       X1, (R9)
+	ADDQ         $+4, DX
+	LEAQ         (R8)(BX*1), R8
+	SUBQ         $+1, SI
+	JMP          rows2cols1
+
+rows2done:
+	MOVQ   in+32(FP), SI
+	SHLQ   $0x02, SI
+	IMUL3Q $+1, SI, SI
+	ADDQ   SI, DX
+	LEAQ   (AX)(BX*2), AX
+	SUBQ   $+2, CX
+	JMP    rows2
+
+rows1:
+	CMPQ CX, $+1
+	JLT  end
+	MOVQ x+16(FP), R8
+	MOVQ in+32(FP), SI
+
+rows1cols2:
+	CMPQ   SI, $+2
+	JLT    rows1cols1
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows1cols2rest
+
+rows1cols2loop:
+	VMOVUPS     (R10), Y4
+	VMOVUPS     (R10)(BX*1), Y5
+	VMOVUPS     (R9), Y6
+	VFMADD231PS Y4, Y6, Y0
+	VFMADD231PS Y5, Y6, Y2
+	VMOVUPS     32(R10), Y4
+	VMOVUPS     32(R10)(BX*1), Y5
+	VMOVUPS     32(R9), Y6
+	VFMADD231PS Y4, Y6, Y1
+	VFMADD231PS Y5, Y6, Y3
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows1cols2loop
+
+rows1cols2rest:
+	ADDQ        $+16, R11
+	JEQ         rows1cols2reduce
+	VMOVUPS     (DI), Y4
+	VMASKMOVPS  (R10), Y4, Y4
+	VMOVUPS     (DI), Y5
+	VMASKMOVPS  (R10)(BX*1), Y5, Y5
+	VMOVUPS     (DI), Y6
+	VMASKMOVPS  (R9), Y6, Y6
+	VFMADD231PS Y4, Y6, Y0
+	VFMADD231PS Y5, Y6, Y2
+	VMOVUPS     32(DI), Y4
+	VMASKMOVPS  32(R10), Y4, Y4
+	VMOVUPS     32(DI), Y5
+	VMASKMOVPS  32(R10)(BX*1), Y5, Y5
+	VMOVUPS     32(DI), Y6
+	VMASKMOVPS  32(R9), Y6, Y6
+	VFMADD231PS Y4, Y6, Y1
+	VFMADD231PS Y5, Y6, Y3
+
+rows1cols2reduce:
+	MOVQ         in+32(FP), R9
+	SHLQ         $0x02, R9
+	MOVQ         DX, R9
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y1
+	VSHUFPS      $0x88, Y1, Y0, Y2
+	VSHUFPS      $0xdd, Y1, Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VSHUFPS      $0x88, Y2, Y2, Y0
+	VSHUFPS      $0xdd, Y2, Y2, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVSD       (R9), X0
+	VADDPS       X0, X1, X1
+	VMOVSD       X1, (R9)
+	ADDQ         $+8, DX
+	LEAQ         (R8)(BX*2), R8
+	SUBQ         $+2, SI
+	JMP          rows1cols2
+
+rows1cols1:
+	CMPQ   SI, $+1
+	JLT    rows1done
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	MOVQ   n+40(FP), R11
+	MOVQ   AX, R9
+	MOVQ   R8, R10
+	SUBQ   $+16, R11
+	JLT    rows1cols1rest
+
+rows1cols1loop:
+	VMOVUPS     (R10), Y2
+	VMOVUPS     (R9), Y3
+	VFMADD231PS Y2, Y3, Y0
+	VMOVUPS     32(R10), Y2
+	VMOVUPS     32(R9), Y3
+	VFMADD231PS Y2, Y3, Y1
+	ADDQ        $+64, R9
+	ADDQ        $+64, R10
+	SUBQ        $+16, R11
+	JGE         rows1cols1loop
+
+rows1cols1rest:
+	ADDQ        $+16, R11
+	JEQ         rows1cols1reduce
+	VMOVUPS     (DI), Y2
+	VMASKMOVPS  (R10), Y2, Y2
+	VMOVUPS     (DI), Y3
+	VMASKMOVPS  (R9), Y3, Y3
+	VFMADD231PS Y2, Y3, Y0
+	VMOVUPS     32(DI), Y2
+	VMASKMOVPS  32(R10), Y2, Y2
+	VMOVUPS     32(DI), Y3
+	VMASKMOVPS  32(R9), Y3, Y3
+	VFMADD231PS Y2, Y3, Y1
+
+rows1cols1reduce:
+	MOVQ         in+32(FP), R9
+	SHLQ         $0x02, R9
+	MOVQ         DX, R9
+	VADDPS       Y1, Y0, Y0
+	VSHUFPS      $0x88, Y0, Y0, Y1
+	VSHUFPS      $0xdd, Y0, Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VSHUFPS      $0x88, Y1, Y1, Y0
+	VSHUFPS      $0xdd, Y1, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VADDSS       (R9), X1, X1
+	VMOVSS       X1, (R9)
+	ADDQ         $+4, DX
+	LEAQ         (R8)(BX*1), R8
+	SUBQ         $+1, SI
+	JMP          rows1cols1
+
+rows1done:
+	LEAQ (AX)(BX*1), AX
+	SUBQ $+1, CX
+	JMP  rows1
+
+end:
+	VZEROUPPER
+	RET
+
 // func addRowSumsAVX512(grad *float64, delta *float64, out int, n int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·addRowSumsAVX512(SB), NOSPLIT, $0-32
@@ -1708,7 +3535,7 @@ TEXT ·addRowSumsAVX512(SB), NOSPLIT, $0-32
 	ANDQ   $+7, DI
 	MOVQ   $-1, R8
 	BZHIQ  DI, R8, R8
-	KMOVB  R8, K1
+	KMOVW  R8, K1
 
 rows4:
 	CMPQ   DX, $+4
@@ -1951,6 +3778,282 @@ rows1reduce:
 	VADDSD       (AX), X1, X1
 	VMOVSD       X1, (AX)
 	ADDQ         $+8, AX
+	LEAQ         (CX)(BX*1), CX
+	SUBQ         $+1, DX
+	JMP          rows1
+
+end:
+	VZEROUPPER
+	RET
+
+// func addRowSumsF32AVX512(grad *float32, delta *float32, out int, n int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·addRowSumsF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ   grad+0(FP), AX
+	MOVQ   delta+8(FP), CX
+	MOVQ   out+16(FP), DX
+	MOVQ   n+24(FP), BX
+	SHLQ   $0x02, BX
+	IMUL3Q $+3, BX, SI
+	MOVQ   n+24(FP), DI
+	ANDQ   $+15, DI
+	MOVQ   $-1, R8
+	BZHIQ  DI, R8, R8
+	KMOVW  R8, K1
+
+rows4:
+	CMPQ   DX, $+4
+	JLT    rows1
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	MOVQ   n+24(FP), R8
+	MOVQ   CX, DI
+	SUBQ   $+16, R8
+	JLT    rows4rest
+
+rows4loop:
+	VMOVUPS (DI), Z4
+	VADDPS  Z4, Z0, Z0
+	VMOVUPS (DI)(BX*1), Z4
+	VADDPS  Z4, Z1, Z1
+	VMOVUPS (DI)(BX*2), Z4
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS (DI)(SI*1), Z4
+	VADDPS  Z4, Z3, Z3
+	ADDQ    $+64, DI
+	SUBQ    $+16, R8
+	JGE     rows4loop
+
+rows4rest:
+	ADDQ      $+16, R8
+	JEQ       rows4reduce
+	VMOVUPS.Z (DI), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS.Z (DI)(BX*1), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	VMOVUPS.Z (DI)(BX*2), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS.Z (DI)(SI*1), K1, Z4
+	VADDPS    Z4, Z3, Z3
+
+rows4reduce:
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y4, Y0, Y4
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VSHUFPS       $0x88, Y0, Y4, Y1
+	VSHUFPS       $0xdd, Y0, Y4, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y0
+	VEXTRACTF64X4 $0x01, Z3, Y2
+	VADDPS        Y2, Y3, Y2
+	VSHUFPS       $0x88, Y2, Y0, Y3
+	VSHUFPS       $0xdd, Y2, Y0, Y0
+	VADDPS        Y0, Y3, Y3
+	VSHUFPS       $0x88, Y3, Y1, Y0
+	VSHUFPS       $0xdd, Y3, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPS        X1, X0, X1
+	VADDPS        (AX), X1, X1
+	VMOVUPS       X1, (AX)
+	ADDQ          $+16, AX
+	LEAQ          (CX)(BX*4), CX
+	SUBQ          $+4, DX
+	JMP           rows4
+
+rows1:
+	CMPQ   DX, $+1
+	JLT    end
+	VXORPD Z0, Z0, Z0
+	MOVQ   n+24(FP), DI
+	MOVQ   CX, SI
+	SUBQ   $+16, DI
+	JLT    rows1rest
+
+rows1loop:
+	VMOVUPS (SI), Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    $+64, SI
+	SUBQ    $+16, DI
+	JGE     rows1loop
+
+rows1rest:
+	ADDQ      $+16, DI
+	JEQ       rows1reduce
+	VMOVUPS.Z (SI), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+rows1reduce:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF64X2 $0x01, Y1, X0
+	VADDPS        X0, X1, X0
+	VADDSS        (AX), X0, X0
+	VMOVSS        X0, (AX)
+	ADDQ          $+4, AX
+	LEAQ          (CX)(BX*1), CX
+	SUBQ          $+1, DX
+	JMP           rows1
+
+end:
+	VZEROUPPER
+	RET
+
+// func addRowSumsF32AVX2(grad *float32, delta *float32, out int, n int)
+// Requires: AVX
+TEXT ·addRowSumsF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ   grad+0(FP), AX
+	MOVQ   delta+8(FP), CX
+	MOVQ   out+16(FP), DX
+	MOVQ   n+24(FP), BX
+	SHLQ   $0x02, BX
+	IMUL3Q $+3, BX, SI
+	MOVQ   n+24(FP), DI
+	ANDQ   $+15, DI
+	LEAQ   masks<>+64(SB), R8
+	SHLQ   $0x02, DI
+	SUBQ   DI, R8
+
+rows4:
+	CMPQ   DX, $+4
+	JLT    rows1
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+	MOVQ   n+24(FP), R9
+	MOVQ   CX, DI
+	SUBQ   $+16, R9
+	JLT    rows4rest
+
+rows4loop:
+	VMOVUPS (DI), Y8
+	VADDPS  Y8, Y0, Y0
+	VMOVUPS 32(DI), Y8
+	VADDPS  Y8, Y1, Y1
+	VMOVUPS (DI)(BX*1), Y8
+	VADDPS  Y8, Y2, Y2
+	VMOVUPS 32(DI)(BX*1), Y8
+	VADDPS  Y8, Y3, Y3
+	VMOVUPS (DI)(BX*2), Y8
+	VADDPS  Y8, Y4, Y4
+	VMOVUPS 32(DI)(BX*2), Y8
+	VADDPS  Y8, Y5, Y5
+	VMOVUPS (DI)(SI*1), Y8
+	VADDPS  Y8, Y6, Y6
+	VMOVUPS 32(DI)(SI*1), Y8
+	VADDPS  Y8, Y7, Y7
+	ADDQ    $+64, DI
+	SUBQ    $+16, R9
+	JGE     rows4loop
+
+rows4rest:
+	ADDQ       $+16, R9
+	JEQ        rows4reduce
+	VMOVUPS    (R8), Y8
+	VMASKMOVPS (DI), Y8, Y8
+	VADDPS     Y8, Y0, Y0
+	VMOVUPS    32(R8), Y8
+	VMASKMOVPS 32(DI), Y8, Y8
+	VADDPS     Y8, Y1, Y1
+	VMOVUPS    (R8), Y8
+	VMASKMOVPS (DI)(BX*1), Y8, Y8
+	VADDPS     Y8, Y2, Y2
+	VMOVUPS    32(R8), Y8
+	VMASKMOVPS 32(DI)(BX*1), Y8, Y8
+	VADDPS     Y8, Y3, Y3
+	VMOVUPS    (R8), Y8
+	VMASKMOVPS (DI)(BX*2), Y8, Y8
+	VADDPS     Y8, Y4, Y4
+	VMOVUPS    32(R8), Y8
+	VMASKMOVPS 32(DI)(BX*2), Y8, Y8
+	VADDPS     Y8, Y5, Y5
+	VMOVUPS    (R8), Y8
+	VMASKMOVPS (DI)(SI*1), Y8, Y8
+	VADDPS     Y8, Y6, Y6
+	VMOVUPS    32(R8), Y8
+	VMASKMOVPS 32(DI)(SI*1), Y8, Y8
+	VADDPS     Y8, Y7, Y7
+
+rows4reduce:
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y1
+	VSHUFPS      $0x88, Y1, Y0, Y2
+	VSHUFPS      $0xdd, Y1, Y0, Y0
+	VADDPS       Y0, Y2, Y2
+	VADDPS       Y5, Y4, Y0
+	VADDPS       Y7, Y6, Y1
+	VSHUFPS      $0x88, Y1, Y0, Y3
+	VSHUFPS      $0xdd, Y1, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VSHUFPS      $0x88, Y3, Y2, Y0
+	VSHUFPS      $0xdd, Y3, Y2, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VADDPS       (AX), X1, X1
+	VMOVUPS      X1, (AX)
+	ADDQ         $+16, AX
+	LEAQ         (CX)(BX*4), CX
+	SUBQ         $+4, DX
+	JMP          rows4
+
+rows1:
+	CMPQ   DX, $+1
+	JLT    end
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	MOVQ   n+24(FP), DI
+	MOVQ   CX, SI
+	SUBQ   $+16, DI
+	JLT    rows1rest
+
+rows1loop:
+	VMOVUPS (SI), Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS 32(SI), Y2
+	VADDPS  Y2, Y1, Y1
+	ADDQ    $+64, SI
+	SUBQ    $+16, DI
+	JGE     rows1loop
+
+rows1rest:
+	ADDQ       $+16, DI
+	JEQ        rows1reduce
+	VMOVUPS    (R8), Y2
+	VMASKMOVPS (SI), Y2, Y2
+	VADDPS     Y2, Y0, Y0
+	VMOVUPS    32(R8), Y2
+	VMASKMOVPS 32(SI), Y2, Y2
+	VADDPS     Y2, Y1, Y1
+
+rows1reduce:
+	VADDPS       Y1, Y0, Y0
+	VSHUFPS      $0x88, Y0, Y0, Y1
+	VSHUFPS      $0xdd, Y0, Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VSHUFPS      $0x88, Y1, Y1, Y0
+	VSHUFPS      $0xdd, Y1, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VADDSS       (AX), X1, X1
+	VMOVSS       X1, (AX)
+	ADDQ         $+4, AX
 	LEAQ         (CX)(BX*1), CX
 	SUBQ         $+1, DX
 	JMP          rows1

@@ -13,3 +13,13 @@ func peakAVX512(n int)
 //
 //go:noescape
 func peakAVX2(n int)
+
+// peakF32AVX512 does n times 12 fused multiply-adds of a register.
+//
+//go:noescape
+func peakF32AVX512(n int)
+
+// peakF32AVX2 does n times 12 fused multiply-adds of a register.
+//
+//go:noescape
+func peakF32AVX2(n int)

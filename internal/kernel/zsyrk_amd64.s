@@ -35,7 +35,7 @@ TEXT ·packGroupAVX512(SB), NOSPLIT, $0-64
 	MOVQ   cols+48(FP), R8
 	MOVQ   $-1, R9
 	BZHIQ  R8, R9, R9
-	KMOVB  R9, K1
+	KMOVW  R9, K1
 	VXORPD Z0, Z0, Z0
 	TESTQ  BX, BX
 	JEQ    plain

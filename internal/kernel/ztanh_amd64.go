@@ -14,6 +14,16 @@ func tanhAVX512(dst *float64, x *float64, n int)
 //go:noescape
 func tanhAVX2(dst *float64, x *float64, n int)
 
+// tanhF32AVX512 computes dst[i] = tanh x[i] for i < n.
+//
+//go:noescape
+func tanhF32AVX512(dst *float32, x *float32, n int)
+
+// tanhF32AVX2 computes dst[i] = tanh x[i] for i < n.
+//
+//go:noescape
+func tanhF32AVX2(dst *float32, x *float32, n int)
+
 // sigmoidAVX512 computes dst[i] = 1/(1 + exp(−x[i])), eight at a time, until it meets eight that are not all smaller than
 // 40 in absolute value, and returns how many it did.
 //
@@ -25,3 +35,15 @@ func sigmoidAVX512(dst *float64, x *float64, n int) int
 //
 //go:noescape
 func sigmoidAVX2(dst *float64, x *float64, n int) int
+
+// sigmoidF32AVX512 computes dst[i] = 1/(1 + exp(−x[i])), sixteen at a time, until it meets sixteen that are not all smaller than
+// 40 in absolute value, and returns how many it did.
+//
+//go:noescape
+func sigmoidF32AVX512(dst *float32, x *float32, n int) int
+
+// sigmoidF32AVX2 computes dst[i] = 1/(1 + exp(−x[i])), sixteen at a time, until it meets sixteen that are not all smaller than
+// 40 in absolute value, and returns how many it did.
+//
+//go:noescape
+func sigmoidF32AVX2(dst *float32, x *float32, n int) int

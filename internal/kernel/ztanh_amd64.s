@@ -30,151 +30,279 @@ DATA constants<>+32(SB)/8, $0x8000000000000000
 DATA constants<>+40(SB)/8, $0x8000000000000000
 DATA constants<>+48(SB)/8, $0x8000000000000000
 DATA constants<>+56(SB)/8, $0x8000000000000000
-DATA constants<>+64(SB)/8, $0x3ff0000000000000
-DATA constants<>+72(SB)/8, $0x3ff0000000000000
-DATA constants<>+80(SB)/8, $0x3ff0000000000000
-DATA constants<>+88(SB)/8, $0x3ff0000000000000
-DATA constants<>+96(SB)/8, $0x3ff0000000000000
-DATA constants<>+104(SB)/8, $0x3ff0000000000000
-DATA constants<>+112(SB)/8, $0x3ff0000000000000
-DATA constants<>+120(SB)/8, $0x3ff0000000000000
-DATA constants<>+128(SB)/8, $0x4000000000000000
-DATA constants<>+136(SB)/8, $0x4000000000000000
-DATA constants<>+144(SB)/8, $0x4000000000000000
-DATA constants<>+152(SB)/8, $0x4000000000000000
-DATA constants<>+160(SB)/8, $0x4000000000000000
-DATA constants<>+168(SB)/8, $0x4000000000000000
-DATA constants<>+176(SB)/8, $0x4000000000000000
-DATA constants<>+184(SB)/8, $0x4000000000000000
-DATA constants<>+192(SB)/8, $0xc000000000000000
-DATA constants<>+200(SB)/8, $0xc000000000000000
-DATA constants<>+208(SB)/8, $0xc000000000000000
-DATA constants<>+216(SB)/8, $0xc000000000000000
-DATA constants<>+224(SB)/8, $0xc000000000000000
-DATA constants<>+232(SB)/8, $0xc000000000000000
-DATA constants<>+240(SB)/8, $0xc000000000000000
-DATA constants<>+248(SB)/8, $0xc000000000000000
-DATA constants<>+256(SB)/8, $0x4020000000000000
-DATA constants<>+264(SB)/8, $0x4020000000000000
-DATA constants<>+272(SB)/8, $0x4020000000000000
-DATA constants<>+280(SB)/8, $0x4020000000000000
-DATA constants<>+288(SB)/8, $0x4020000000000000
-DATA constants<>+296(SB)/8, $0x4020000000000000
-DATA constants<>+304(SB)/8, $0x4020000000000000
-DATA constants<>+312(SB)/8, $0x4020000000000000
-DATA constants<>+320(SB)/8, $0x4034000000000000
-DATA constants<>+328(SB)/8, $0x4034000000000000
-DATA constants<>+336(SB)/8, $0x4034000000000000
-DATA constants<>+344(SB)/8, $0x4034000000000000
-DATA constants<>+352(SB)/8, $0x4034000000000000
-DATA constants<>+360(SB)/8, $0x4034000000000000
-DATA constants<>+368(SB)/8, $0x4034000000000000
-DATA constants<>+376(SB)/8, $0x4034000000000000
-DATA constants<>+384(SB)/8, $0x4044000000000000
-DATA constants<>+392(SB)/8, $0x4044000000000000
-DATA constants<>+400(SB)/8, $0x4044000000000000
-DATA constants<>+408(SB)/8, $0x4044000000000000
-DATA constants<>+416(SB)/8, $0x4044000000000000
-DATA constants<>+424(SB)/8, $0x4044000000000000
-DATA constants<>+432(SB)/8, $0x4044000000000000
-DATA constants<>+440(SB)/8, $0x4044000000000000
-DATA constants<>+448(SB)/8, $0x3fe0000000000000
-DATA constants<>+456(SB)/8, $0x3fe0000000000000
-DATA constants<>+464(SB)/8, $0x3fe0000000000000
-DATA constants<>+472(SB)/8, $0x3fe0000000000000
-DATA constants<>+480(SB)/8, $0x3fe0000000000000
-DATA constants<>+488(SB)/8, $0x3fe0000000000000
-DATA constants<>+496(SB)/8, $0x3fe0000000000000
-DATA constants<>+504(SB)/8, $0x3fe0000000000000
-DATA constants<>+512(SB)/8, $0x40071547652b82fe
-DATA constants<>+520(SB)/8, $0x40071547652b82fe
-DATA constants<>+528(SB)/8, $0x40071547652b82fe
-DATA constants<>+536(SB)/8, $0x40071547652b82fe
-DATA constants<>+544(SB)/8, $0x40071547652b82fe
-DATA constants<>+552(SB)/8, $0x40071547652b82fe
-DATA constants<>+560(SB)/8, $0x40071547652b82fe
-DATA constants<>+568(SB)/8, $0x40071547652b82fe
-DATA constants<>+576(SB)/8, $0x4338000000000000
-DATA constants<>+584(SB)/8, $0x4338000000000000
-DATA constants<>+592(SB)/8, $0x4338000000000000
-DATA constants<>+600(SB)/8, $0x4338000000000000
-DATA constants<>+608(SB)/8, $0x4338000000000000
-DATA constants<>+616(SB)/8, $0x4338000000000000
-DATA constants<>+624(SB)/8, $0x4338000000000000
-DATA constants<>+632(SB)/8, $0x4338000000000000
-DATA constants<>+640(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+648(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+656(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+664(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+672(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+680(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+688(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+696(SB)/8, $0x3fd62e42fefa0000
-DATA constants<>+704(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+712(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+720(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+728(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+736(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+744(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+752(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+760(SB)/8, $0x3d6cf79abc9e3b3a
-DATA constants<>+768(SB)/8, $0xbfd5555555555555
-DATA constants<>+776(SB)/8, $0xbfd5555555555555
-DATA constants<>+784(SB)/8, $0xbfd5555555555555
-DATA constants<>+792(SB)/8, $0xbfd5555555555555
-DATA constants<>+800(SB)/8, $0xbfd5555555555555
-DATA constants<>+808(SB)/8, $0xbfd5555555555555
-DATA constants<>+816(SB)/8, $0xbfd5555555555555
-DATA constants<>+824(SB)/8, $0xbfd5555555555555
-DATA constants<>+832(SB)/8, $0x3fc111111111105e
-DATA constants<>+840(SB)/8, $0x3fc111111111105e
-DATA constants<>+848(SB)/8, $0x3fc111111111105e
-DATA constants<>+856(SB)/8, $0x3fc111111111105e
-DATA constants<>+864(SB)/8, $0x3fc111111111105e
-DATA constants<>+872(SB)/8, $0x3fc111111111105e
-DATA constants<>+880(SB)/8, $0x3fc111111111105e
-DATA constants<>+888(SB)/8, $0x3fc111111111105e
-DATA constants<>+896(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+904(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+912(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+920(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+928(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+936(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+944(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+952(SB)/8, $0xbfaba1ba1b9be7b9
-DATA constants<>+960(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+968(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+976(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+984(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+992(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+1000(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+1008(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+1016(SB)/8, $0x3f9664f47f130c6b
-DATA constants<>+1024(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+1032(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+1040(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+1048(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+1056(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+1064(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+1072(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+1080(SB)/8, $0xbf8226dc8f1d3b28
-DATA constants<>+1088(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+1096(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+1104(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+1112(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+1120(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+1128(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+1136(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+1144(SB)/8, $0x3f6d680c069156dc
-DATA constants<>+1152(SB)/8, $0xbf56dca8df97cb33
-DATA constants<>+1160(SB)/8, $0xbf56dca8df97cb33
-DATA constants<>+1168(SB)/8, $0xbf56dca8df97cb33
-DATA constants<>+1176(SB)/8, $0xbf56dca8df97cb33
-DATA constants<>+1184(SB)/8, $0xbf56dca8df97cb33
-DATA constants<>+1192(SB)/8, $0xbf56dca8df97cb33
-DATA constants<>+1200(SB)/8, $0xbf56dca8df97cb33
-DATA constants<>+1208(SB)/8, $0xbf56dca8df97cb33
-GLOBL constants<>(SB), RODATA|NOPTR, $1216
+DATA constants<>+64(SB)/8, $0x8000000080000000
+DATA constants<>+72(SB)/8, $0x8000000080000000
+DATA constants<>+80(SB)/8, $0x8000000080000000
+DATA constants<>+88(SB)/8, $0x8000000080000000
+DATA constants<>+96(SB)/8, $0x8000000080000000
+DATA constants<>+104(SB)/8, $0x8000000080000000
+DATA constants<>+112(SB)/8, $0x8000000080000000
+DATA constants<>+120(SB)/8, $0x8000000080000000
+DATA constants<>+128(SB)/8, $0x4034000000000000
+DATA constants<>+136(SB)/8, $0x4034000000000000
+DATA constants<>+144(SB)/8, $0x4034000000000000
+DATA constants<>+152(SB)/8, $0x4034000000000000
+DATA constants<>+160(SB)/8, $0x4034000000000000
+DATA constants<>+168(SB)/8, $0x4034000000000000
+DATA constants<>+176(SB)/8, $0x4034000000000000
+DATA constants<>+184(SB)/8, $0x4034000000000000
+DATA constants<>+192(SB)/8, $0x4020000000000000
+DATA constants<>+200(SB)/8, $0x4020000000000000
+DATA constants<>+208(SB)/8, $0x4020000000000000
+DATA constants<>+216(SB)/8, $0x4020000000000000
+DATA constants<>+224(SB)/8, $0x4020000000000000
+DATA constants<>+232(SB)/8, $0x4020000000000000
+DATA constants<>+240(SB)/8, $0x4020000000000000
+DATA constants<>+248(SB)/8, $0x4020000000000000
+DATA constants<>+256(SB)/8, $0x4044000000000000
+DATA constants<>+264(SB)/8, $0x4044000000000000
+DATA constants<>+272(SB)/8, $0x4044000000000000
+DATA constants<>+280(SB)/8, $0x4044000000000000
+DATA constants<>+288(SB)/8, $0x4044000000000000
+DATA constants<>+296(SB)/8, $0x4044000000000000
+DATA constants<>+304(SB)/8, $0x4044000000000000
+DATA constants<>+312(SB)/8, $0x4044000000000000
+DATA constants<>+320(SB)/8, $0x3fe0000000000000
+DATA constants<>+328(SB)/8, $0x3fe0000000000000
+DATA constants<>+336(SB)/8, $0x3fe0000000000000
+DATA constants<>+344(SB)/8, $0x3fe0000000000000
+DATA constants<>+352(SB)/8, $0x3fe0000000000000
+DATA constants<>+360(SB)/8, $0x3fe0000000000000
+DATA constants<>+368(SB)/8, $0x3fe0000000000000
+DATA constants<>+376(SB)/8, $0x3fe0000000000000
+DATA constants<>+384(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+392(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+400(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+408(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+416(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+424(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+432(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+440(SB)/8, $0x3fd62e42fefa0000
+DATA constants<>+448(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+456(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+464(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+472(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+480(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+488(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+496(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+504(SB)/8, $0x3d6cf79abc9e3b3a
+DATA constants<>+512(SB)/8, $0x4338000000000000
+DATA constants<>+520(SB)/8, $0x4338000000000000
+DATA constants<>+528(SB)/8, $0x4338000000000000
+DATA constants<>+536(SB)/8, $0x4338000000000000
+DATA constants<>+544(SB)/8, $0x4338000000000000
+DATA constants<>+552(SB)/8, $0x4338000000000000
+DATA constants<>+560(SB)/8, $0x4338000000000000
+DATA constants<>+568(SB)/8, $0x4338000000000000
+DATA constants<>+576(SB)/8, $0xc000000000000000
+DATA constants<>+584(SB)/8, $0xc000000000000000
+DATA constants<>+592(SB)/8, $0xc000000000000000
+DATA constants<>+600(SB)/8, $0xc000000000000000
+DATA constants<>+608(SB)/8, $0xc000000000000000
+DATA constants<>+616(SB)/8, $0xc000000000000000
+DATA constants<>+624(SB)/8, $0xc000000000000000
+DATA constants<>+632(SB)/8, $0xc000000000000000
+DATA constants<>+640(SB)/8, $0x3ff0000000000000
+DATA constants<>+648(SB)/8, $0x3ff0000000000000
+DATA constants<>+656(SB)/8, $0x3ff0000000000000
+DATA constants<>+664(SB)/8, $0x3ff0000000000000
+DATA constants<>+672(SB)/8, $0x3ff0000000000000
+DATA constants<>+680(SB)/8, $0x3ff0000000000000
+DATA constants<>+688(SB)/8, $0x3ff0000000000000
+DATA constants<>+696(SB)/8, $0x3ff0000000000000
+DATA constants<>+704(SB)/8, $0xbfd5555555555555
+DATA constants<>+712(SB)/8, $0xbfd5555555555555
+DATA constants<>+720(SB)/8, $0xbfd5555555555555
+DATA constants<>+728(SB)/8, $0xbfd5555555555555
+DATA constants<>+736(SB)/8, $0xbfd5555555555555
+DATA constants<>+744(SB)/8, $0xbfd5555555555555
+DATA constants<>+752(SB)/8, $0xbfd5555555555555
+DATA constants<>+760(SB)/8, $0xbfd5555555555555
+DATA constants<>+768(SB)/8, $0x3fc111111111105e
+DATA constants<>+776(SB)/8, $0x3fc111111111105e
+DATA constants<>+784(SB)/8, $0x3fc111111111105e
+DATA constants<>+792(SB)/8, $0x3fc111111111105e
+DATA constants<>+800(SB)/8, $0x3fc111111111105e
+DATA constants<>+808(SB)/8, $0x3fc111111111105e
+DATA constants<>+816(SB)/8, $0x3fc111111111105e
+DATA constants<>+824(SB)/8, $0x3fc111111111105e
+DATA constants<>+832(SB)/8, $0xbfaba1ba1b9be933
+DATA constants<>+840(SB)/8, $0xbfaba1ba1b9be933
+DATA constants<>+848(SB)/8, $0xbfaba1ba1b9be933
+DATA constants<>+856(SB)/8, $0xbfaba1ba1b9be933
+DATA constants<>+864(SB)/8, $0xbfaba1ba1b9be933
+DATA constants<>+872(SB)/8, $0xbfaba1ba1b9be933
+DATA constants<>+880(SB)/8, $0xbfaba1ba1b9be933
+DATA constants<>+888(SB)/8, $0xbfaba1ba1b9be933
+DATA constants<>+896(SB)/8, $0x3f9664f47f14e466
+DATA constants<>+904(SB)/8, $0x3f9664f47f14e466
+DATA constants<>+912(SB)/8, $0x3f9664f47f14e466
+DATA constants<>+920(SB)/8, $0x3f9664f47f14e466
+DATA constants<>+928(SB)/8, $0x3f9664f47f14e466
+DATA constants<>+936(SB)/8, $0x3f9664f47f14e466
+DATA constants<>+944(SB)/8, $0x3f9664f47f14e466
+DATA constants<>+952(SB)/8, $0x3f9664f47f14e466
+DATA constants<>+960(SB)/8, $0xbf8226dc90243b6b
+DATA constants<>+968(SB)/8, $0xbf8226dc90243b6b
+DATA constants<>+976(SB)/8, $0xbf8226dc90243b6b
+DATA constants<>+984(SB)/8, $0xbf8226dc90243b6b
+DATA constants<>+992(SB)/8, $0xbf8226dc90243b6b
+DATA constants<>+1000(SB)/8, $0xbf8226dc90243b6b
+DATA constants<>+1008(SB)/8, $0xbf8226dc90243b6b
+DATA constants<>+1016(SB)/8, $0xbf8226dc90243b6b
+DATA constants<>+1024(SB)/8, $0x3f6d680c8c51d30e
+DATA constants<>+1032(SB)/8, $0x3f6d680c8c51d30e
+DATA constants<>+1040(SB)/8, $0x3f6d680c8c51d30e
+DATA constants<>+1048(SB)/8, $0x3f6d680c8c51d30e
+DATA constants<>+1056(SB)/8, $0x3f6d680c8c51d30e
+DATA constants<>+1064(SB)/8, $0x3f6d680c8c51d30e
+DATA constants<>+1072(SB)/8, $0x3f6d680c8c51d30e
+DATA constants<>+1080(SB)/8, $0x3f6d680c8c51d30e
+DATA constants<>+1088(SB)/8, $0xbf56dcb585caa4d5
+DATA constants<>+1096(SB)/8, $0xbf56dcb585caa4d5
+DATA constants<>+1104(SB)/8, $0xbf56dcb585caa4d5
+DATA constants<>+1112(SB)/8, $0xbf56dcb585caa4d5
+DATA constants<>+1120(SB)/8, $0xbf56dcb585caa4d5
+DATA constants<>+1128(SB)/8, $0xbf56dcb585caa4d5
+DATA constants<>+1136(SB)/8, $0xbf56dcb585caa4d5
+DATA constants<>+1144(SB)/8, $0xbf56dcb585caa4d5
+DATA constants<>+1152(SB)/8, $0x40071547652b82fe
+DATA constants<>+1160(SB)/8, $0x40071547652b82fe
+DATA constants<>+1168(SB)/8, $0x40071547652b82fe
+DATA constants<>+1176(SB)/8, $0x40071547652b82fe
+DATA constants<>+1184(SB)/8, $0x40071547652b82fe
+DATA constants<>+1192(SB)/8, $0x40071547652b82fe
+DATA constants<>+1200(SB)/8, $0x40071547652b82fe
+DATA constants<>+1208(SB)/8, $0x40071547652b82fe
+DATA constants<>+1216(SB)/8, $0x4000000000000000
+DATA constants<>+1224(SB)/8, $0x4000000000000000
+DATA constants<>+1232(SB)/8, $0x4000000000000000
+DATA constants<>+1240(SB)/8, $0x4000000000000000
+DATA constants<>+1248(SB)/8, $0x4000000000000000
+DATA constants<>+1256(SB)/8, $0x4000000000000000
+DATA constants<>+1264(SB)/8, $0x4000000000000000
+DATA constants<>+1272(SB)/8, $0x4000000000000000
+DATA constants<>+1280(SB)/8, $0x4120000041200000
+DATA constants<>+1288(SB)/8, $0x4120000041200000
+DATA constants<>+1296(SB)/8, $0x4120000041200000
+DATA constants<>+1304(SB)/8, $0x4120000041200000
+DATA constants<>+1312(SB)/8, $0x4120000041200000
+DATA constants<>+1320(SB)/8, $0x4120000041200000
+DATA constants<>+1328(SB)/8, $0x4120000041200000
+DATA constants<>+1336(SB)/8, $0x4120000041200000
+DATA constants<>+1344(SB)/8, $0x4100000041000000
+DATA constants<>+1352(SB)/8, $0x4100000041000000
+DATA constants<>+1360(SB)/8, $0x4100000041000000
+DATA constants<>+1368(SB)/8, $0x4100000041000000
+DATA constants<>+1376(SB)/8, $0x4100000041000000
+DATA constants<>+1384(SB)/8, $0x4100000041000000
+DATA constants<>+1392(SB)/8, $0x4100000041000000
+DATA constants<>+1400(SB)/8, $0x4100000041000000
+DATA constants<>+1408(SB)/8, $0x4220000042200000
+DATA constants<>+1416(SB)/8, $0x4220000042200000
+DATA constants<>+1424(SB)/8, $0x4220000042200000
+DATA constants<>+1432(SB)/8, $0x4220000042200000
+DATA constants<>+1440(SB)/8, $0x4220000042200000
+DATA constants<>+1448(SB)/8, $0x4220000042200000
+DATA constants<>+1456(SB)/8, $0x4220000042200000
+DATA constants<>+1464(SB)/8, $0x4220000042200000
+DATA constants<>+1472(SB)/8, $0x3f0000003f000000
+DATA constants<>+1480(SB)/8, $0x3f0000003f000000
+DATA constants<>+1488(SB)/8, $0x3f0000003f000000
+DATA constants<>+1496(SB)/8, $0x3f0000003f000000
+DATA constants<>+1504(SB)/8, $0x3f0000003f000000
+DATA constants<>+1512(SB)/8, $0x3f0000003f000000
+DATA constants<>+1520(SB)/8, $0x3f0000003f000000
+DATA constants<>+1528(SB)/8, $0x3f0000003f000000
+DATA constants<>+1536(SB)/8, $0x3eb172003eb17200
+DATA constants<>+1544(SB)/8, $0x3eb172003eb17200
+DATA constants<>+1552(SB)/8, $0x3eb172003eb17200
+DATA constants<>+1560(SB)/8, $0x3eb172003eb17200
+DATA constants<>+1568(SB)/8, $0x3eb172003eb17200
+DATA constants<>+1576(SB)/8, $0x3eb172003eb17200
+DATA constants<>+1584(SB)/8, $0x3eb172003eb17200
+DATA constants<>+1592(SB)/8, $0x3eb172003eb17200
+DATA constants<>+1600(SB)/8, $0x353fbe8e353fbe8e
+DATA constants<>+1608(SB)/8, $0x353fbe8e353fbe8e
+DATA constants<>+1616(SB)/8, $0x353fbe8e353fbe8e
+DATA constants<>+1624(SB)/8, $0x353fbe8e353fbe8e
+DATA constants<>+1632(SB)/8, $0x353fbe8e353fbe8e
+DATA constants<>+1640(SB)/8, $0x353fbe8e353fbe8e
+DATA constants<>+1648(SB)/8, $0x353fbe8e353fbe8e
+DATA constants<>+1656(SB)/8, $0x353fbe8e353fbe8e
+DATA constants<>+1664(SB)/8, $0x4b4000004b400000
+DATA constants<>+1672(SB)/8, $0x4b4000004b400000
+DATA constants<>+1680(SB)/8, $0x4b4000004b400000
+DATA constants<>+1688(SB)/8, $0x4b4000004b400000
+DATA constants<>+1696(SB)/8, $0x4b4000004b400000
+DATA constants<>+1704(SB)/8, $0x4b4000004b400000
+DATA constants<>+1712(SB)/8, $0x4b4000004b400000
+DATA constants<>+1720(SB)/8, $0x4b4000004b400000
+DATA constants<>+1728(SB)/8, $0xc0000000c0000000
+DATA constants<>+1736(SB)/8, $0xc0000000c0000000
+DATA constants<>+1744(SB)/8, $0xc0000000c0000000
+DATA constants<>+1752(SB)/8, $0xc0000000c0000000
+DATA constants<>+1760(SB)/8, $0xc0000000c0000000
+DATA constants<>+1768(SB)/8, $0xc0000000c0000000
+DATA constants<>+1776(SB)/8, $0xc0000000c0000000
+DATA constants<>+1784(SB)/8, $0xc0000000c0000000
+DATA constants<>+1792(SB)/8, $0x3f8000003f800000
+DATA constants<>+1800(SB)/8, $0x3f8000003f800000
+DATA constants<>+1808(SB)/8, $0x3f8000003f800000
+DATA constants<>+1816(SB)/8, $0x3f8000003f800000
+DATA constants<>+1824(SB)/8, $0x3f8000003f800000
+DATA constants<>+1832(SB)/8, $0x3f8000003f800000
+DATA constants<>+1840(SB)/8, $0x3f8000003f800000
+DATA constants<>+1848(SB)/8, $0x3f8000003f800000
+DATA constants<>+1856(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+1864(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+1872(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+1880(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+1888(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+1896(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+1904(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+1912(SB)/8, $0xbeaaaaabbeaaaaab
+DATA constants<>+1920(SB)/8, $0x3e0888853e088885
+DATA constants<>+1928(SB)/8, $0x3e0888853e088885
+DATA constants<>+1936(SB)/8, $0x3e0888853e088885
+DATA constants<>+1944(SB)/8, $0x3e0888853e088885
+DATA constants<>+1952(SB)/8, $0x3e0888853e088885
+DATA constants<>+1960(SB)/8, $0x3e0888853e088885
+DATA constants<>+1968(SB)/8, $0x3e0888853e088885
+DATA constants<>+1976(SB)/8, $0x3e0888853e088885
+DATA constants<>+1984(SB)/8, $0xbd5d0391bd5d0391
+DATA constants<>+1992(SB)/8, $0xbd5d0391bd5d0391
+DATA constants<>+2000(SB)/8, $0xbd5d0391bd5d0391
+DATA constants<>+2008(SB)/8, $0xbd5d0391bd5d0391
+DATA constants<>+2016(SB)/8, $0xbd5d0391bd5d0391
+DATA constants<>+2024(SB)/8, $0xbd5d0391bd5d0391
+DATA constants<>+2032(SB)/8, $0xbd5d0391bd5d0391
+DATA constants<>+2040(SB)/8, $0xbd5d0391bd5d0391
+DATA constants<>+2048(SB)/8, $0x3caeddc03caeddc0
+DATA constants<>+2056(SB)/8, $0x3caeddc03caeddc0
+DATA constants<>+2064(SB)/8, $0x3caeddc03caeddc0
+DATA constants<>+2072(SB)/8, $0x3caeddc03caeddc0
+DATA constants<>+2080(SB)/8, $0x3caeddc03caeddc0
+DATA constants<>+2088(SB)/8, $0x3caeddc03caeddc0
+DATA constants<>+2096(SB)/8, $0x3caeddc03caeddc0
+DATA constants<>+2104(SB)/8, $0x3caeddc03caeddc0
+DATA constants<>+2112(SB)/8, $0x4038aa3b4038aa3b
+DATA constants<>+2120(SB)/8, $0x4038aa3b4038aa3b
+DATA constants<>+2128(SB)/8, $0x4038aa3b4038aa3b
+DATA constants<>+2136(SB)/8, $0x4038aa3b4038aa3b
+DATA constants<>+2144(SB)/8, $0x4038aa3b4038aa3b
+DATA constants<>+2152(SB)/8, $0x4038aa3b4038aa3b
+DATA constants<>+2160(SB)/8, $0x4038aa3b4038aa3b
+DATA constants<>+2168(SB)/8, $0x4038aa3b4038aa3b
+DATA constants<>+2176(SB)/8, $0x4000000040000000
+DATA constants<>+2184(SB)/8, $0x4000000040000000
+DATA constants<>+2192(SB)/8, $0x4000000040000000
+DATA constants<>+2200(SB)/8, $0x4000000040000000
+DATA constants<>+2208(SB)/8, $0x4000000040000000
+DATA constants<>+2216(SB)/8, $0x4000000040000000
+DATA constants<>+2224(SB)/8, $0x4000000040000000
+DATA constants<>+2232(SB)/8, $0x4000000040000000
+GLOBL constants<>(SB), RODATA|NOPTR, $2240
 
 // func tanhAVX512(dst *float64, x *float64, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -183,153 +311,152 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Z0
-	VBROADCASTSD constants<>+64(SB), Z1
-	VBROADCASTSD constants<>+512(SB), Z2
-	VBROADCASTSD constants<>+576(SB), Z3
-	VBROADCASTSD constants<>+640(SB), Z4
-	VBROADCASTSD constants<>+704(SB), Z5
-	VBROADCASTSD constants<>+320(SB), Z6
-	VBROADCASTSD constants<>+768(SB), Z7
-	VBROADCASTSD constants<>+832(SB), Z8
-	VBROADCASTSD constants<>+896(SB), Z9
-	VBROADCASTSD constants<>+960(SB), Z10
-	VBROADCASTSD constants<>+1024(SB), Z11
+	VBROADCASTSD constants<>+640(SB), Z1
+	VBROADCASTSD constants<>+1152(SB), Z2
+	VBROADCASTSD constants<>+512(SB), Z3
+	VBROADCASTSD constants<>+384(SB), Z4
+	VBROADCASTSD constants<>+448(SB), Z5
+	VBROADCASTSD constants<>+128(SB), Z6
+	VBROADCASTSD constants<>+704(SB), Z7
+	VBROADCASTSD constants<>+768(SB), Z8
+	VBROADCASTSD constants<>+832(SB), Z9
+	VBROADCASTSD constants<>+896(SB), Z10
 
-three:
+several:
 	CMPQ         DX, $+24
 	JLT          one
-	VMOVUPD      (CX), Z12
-	VANDNPD      Z12, Z0, Z13
-	VMOVUPD      64(CX), Z14
-	VANDNPD      Z14, Z0, Z15
-	VMOVUPD      128(CX), Z16
-	VANDNPD      Z16, Z0, Z17
-	VMINPD       Z13, Z6, Z13
-	VMINPD       Z15, Z6, Z15
-	VMINPD       Z17, Z6, Z17
-	VMOVUPD      Z3, Z18
-	VMOVUPD      Z3, Z21
-	VMOVUPD      Z3, Z24
-	VFMADD231PD  Z2, Z13, Z18
-	VFMADD231PD  Z2, Z15, Z21
-	VFMADD231PD  Z2, Z17, Z24
-	VSUBPD       Z3, Z18, Z19
-	VSUBPD       Z3, Z21, Z22
-	VSUBPD       Z3, Z24, Z25
-	VFNMADD231PD Z4, Z19, Z13
-	VFNMADD231PD Z4, Z22, Z15
-	VFNMADD231PD Z4, Z25, Z17
-	VFNMADD231PD Z5, Z19, Z13
-	VFNMADD231PD Z5, Z22, Z15
-	VFNMADD231PD Z5, Z25, Z17
-	VSCALEFPD    Z19, Z1, Z18
-	VSCALEFPD    Z22, Z1, Z21
-	VSCALEFPD    Z25, Z1, Z24
-	VMULPD       Z13, Z13, Z19
-	VMULPD       Z15, Z15, Z22
-	VMULPD       Z17, Z17, Z25
-	VMOVUPD      constants<>+1152(SB), Z20
-	VMOVUPD      constants<>+1152(SB), Z23
-	VMOVUPD      constants<>+1152(SB), Z26
-	VFMADD213PD  constants<>+1088(SB), Z19, Z20
-	VFMADD213PD  constants<>+1088(SB), Z22, Z23
-	VFMADD213PD  constants<>+1088(SB), Z25, Z26
-	VFMADD213PD  Z11, Z19, Z20
-	VFMADD213PD  Z11, Z22, Z23
-	VFMADD213PD  Z11, Z25, Z26
-	VFMADD213PD  Z10, Z19, Z20
-	VFMADD213PD  Z10, Z22, Z23
-	VFMADD213PD  Z10, Z25, Z26
-	VFMADD213PD  Z9, Z19, Z20
-	VFMADD213PD  Z9, Z22, Z23
-	VFMADD213PD  Z9, Z25, Z26
-	VFMADD213PD  Z8, Z19, Z20
-	VFMADD213PD  Z8, Z22, Z23
-	VFMADD213PD  Z8, Z25, Z26
-	VFMADD213PD  Z7, Z19, Z20
-	VFMADD213PD  Z7, Z22, Z23
-	VFMADD213PD  Z7, Z25, Z26
-	VMULPD       Z13, Z19, Z19
-	VMULPD       Z15, Z22, Z22
-	VMULPD       Z17, Z25, Z25
-	VFMADD231PD  Z20, Z19, Z13
-	VFMADD231PD  Z23, Z22, Z15
-	VFMADD231PD  Z26, Z25, Z17
-	VSUBPD       Z1, Z18, Z19
-	VSUBPD       Z1, Z21, Z22
-	VSUBPD       Z1, Z24, Z25
-	VADDPD       Z1, Z18, Z20
-	VADDPD       Z1, Z21, Z23
-	VADDPD       Z1, Z24, Z26
-	VMOVUPD      Z20, Z27
-	VMOVUPD      Z23, Z28
-	VMOVUPD      Z26, Z29
-	VFMADD231PD  Z19, Z13, Z20
-	VFMADD231PD  Z22, Z15, Z23
-	VFMADD231PD  Z25, Z17, Z26
-	VCMPPD       $0x05, constants<>+256(SB), Z18, K1
-	VCMPPD       $0x05, constants<>+256(SB), Z21, K2
-	VCMPPD       $0x05, constants<>+256(SB), Z24, K3
-	VMOVUPD      constants<>+128(SB), K1, Z27
-	VMOVUPD      constants<>+128(SB), K2, Z28
-	VMOVUPD      constants<>+128(SB), K3, Z29
-	VMOVUPD      constants<>+192(SB), K1, Z19
-	VMOVUPD      constants<>+192(SB), K2, Z22
-	VMOVUPD      constants<>+192(SB), K3, Z25
-	VFMADD231PD  Z27, Z13, Z19
-	VFMADD231PD  Z28, Z15, Z22
-	VFMADD231PD  Z29, Z17, Z25
-	VDIVPD       Z20, Z19, Z19
-	VDIVPD       Z23, Z22, Z22
-	VDIVPD       Z26, Z25, Z25
-	VADDPD       Z1, Z19, K1, Z19
-	VADDPD       Z1, Z22, K2, Z22
-	VADDPD       Z1, Z25, K3, Z25
-	VPTERNLOGQ   $0xf8, Z0, Z12, Z19
-	VPTERNLOGQ   $0xf8, Z0, Z14, Z22
-	VPTERNLOGQ   $0xf8, Z0, Z16, Z25
-	VMOVUPD      Z19, (AX)
-	VMOVUPD      Z22, 64(AX)
-	VMOVUPD      Z25, 128(AX)
+	VMOVUPD      (CX), Z11
+	VANDNPD      Z11, Z0, Z12
+	VMOVUPD      64(CX), Z13
+	VANDNPD      Z13, Z0, Z14
+	VMOVUPD      128(CX), Z15
+	VANDNPD      Z15, Z0, Z16
+	VMINPD       Z12, Z6, Z12
+	VMINPD       Z14, Z6, Z14
+	VMINPD       Z16, Z6, Z16
+	VMOVUPD      Z3, Z17
+	VMOVUPD      Z3, Z20
+	VMOVUPD      Z3, Z23
+	VFMADD231PD  Z2, Z12, Z17
+	VFMADD231PD  Z2, Z14, Z20
+	VFMADD231PD  Z2, Z16, Z23
+	VSUBPD       Z3, Z17, Z18
+	VSUBPD       Z3, Z20, Z21
+	VSUBPD       Z3, Z23, Z24
+	VFNMADD231PD Z4, Z18, Z12
+	VFNMADD231PD Z4, Z21, Z14
+	VFNMADD231PD Z4, Z24, Z16
+	VFNMADD231PD Z5, Z18, Z12
+	VFNMADD231PD Z5, Z21, Z14
+	VFNMADD231PD Z5, Z24, Z16
+	VSCALEFPD    Z18, Z1, Z17
+	VSCALEFPD    Z21, Z1, Z20
+	VSCALEFPD    Z24, Z1, Z23
+	VMULPD       Z12, Z12, Z18
+	VMULPD       Z14, Z14, Z21
+	VMULPD       Z16, Z16, Z24
+	VMOVUPD      constants<>+1088(SB), Z19
+	VMOVUPD      constants<>+1088(SB), Z22
+	VMOVUPD      constants<>+1088(SB), Z25
+	VFMADD213PD  constants<>+1024(SB), Z18, Z19
+	VFMADD213PD  constants<>+1024(SB), Z21, Z22
+	VFMADD213PD  constants<>+1024(SB), Z24, Z25
+	VFMADD213PD  constants<>+960(SB), Z18, Z19
+	VFMADD213PD  constants<>+960(SB), Z21, Z22
+	VFMADD213PD  constants<>+960(SB), Z24, Z25
+	VFMADD213PD  Z10, Z18, Z19
+	VFMADD213PD  Z10, Z21, Z22
+	VFMADD213PD  Z10, Z24, Z25
+	VFMADD213PD  Z9, Z18, Z19
+	VFMADD213PD  Z9, Z21, Z22
+	VFMADD213PD  Z9, Z24, Z25
+	VFMADD213PD  Z8, Z18, Z19
+	VFMADD213PD  Z8, Z21, Z22
+	VFMADD213PD  Z8, Z24, Z25
+	VFMADD213PD  Z7, Z18, Z19
+	VFMADD213PD  Z7, Z21, Z22
+	VFMADD213PD  Z7, Z24, Z25
+	VMULPD       Z12, Z18, Z18
+	VMULPD       Z14, Z21, Z21
+	VMULPD       Z16, Z24, Z24
+	VFMADD231PD  Z19, Z18, Z12
+	VFMADD231PD  Z22, Z21, Z14
+	VFMADD231PD  Z25, Z24, Z16
+	VSUBPD       Z1, Z17, Z18
+	VSUBPD       Z1, Z20, Z21
+	VSUBPD       Z1, Z23, Z24
+	VADDPD       Z1, Z17, Z19
+	VADDPD       Z1, Z20, Z22
+	VADDPD       Z1, Z23, Z25
+	VMOVUPD      Z19, Z26
+	VMOVUPD      Z22, Z27
+	VMOVUPD      Z25, Z28
+	VFMADD231PD  Z18, Z12, Z19
+	VFMADD231PD  Z21, Z14, Z22
+	VFMADD231PD  Z24, Z16, Z25
+	VCMPPD       $0x05, constants<>+192(SB), Z17, K1
+	VCMPPD       $0x05, constants<>+192(SB), Z20, K2
+	VCMPPD       $0x05, constants<>+192(SB), Z23, K3
+	VMOVUPD      constants<>+1216(SB), K1, Z26
+	VMOVUPD      constants<>+1216(SB), K2, Z27
+	VMOVUPD      constants<>+1216(SB), K3, Z28
+	VMOVUPD      constants<>+576(SB), K1, Z18
+	VMOVUPD      constants<>+576(SB), K2, Z21
+	VMOVUPD      constants<>+576(SB), K3, Z24
+	VFMADD231PD  Z26, Z12, Z18
+	VFMADD231PD  Z27, Z14, Z21
+	VFMADD231PD  Z28, Z16, Z24
+	VDIVPD       Z19, Z18, Z18
+	VDIVPD       Z22, Z21, Z21
+	VDIVPD       Z25, Z24, Z24
+	VADDPD       Z1, Z18, K1, Z18
+	VADDPD       Z1, Z21, K2, Z21
+	VADDPD       Z1, Z24, K3, Z24
+	VPTERNLOGQ   $0xf8, Z0, Z11, Z18
+	VPTERNLOGQ   $0xf8, Z0, Z13, Z21
+	VPTERNLOGQ   $0xf8, Z0, Z15, Z24
+	VMOVUPD      Z18, (AX)
+	VMOVUPD      Z21, 64(AX)
+	VMOVUPD      Z24, 128(AX)
 	ADDQ         $+192, AX
 	ADDQ         $+192, CX
 	SUBQ         $+24, DX
-	JMP          three
+	JMP          several
 
 one:
 	CMPQ         DX, $+8
 	JLT          rest
-	VMOVUPD      (CX), Z12
-	VANDNPD      Z12, Z0, Z13
-	VMINPD       Z13, Z6, Z13
-	VMOVUPD      Z3, Z14
-	VFMADD231PD  Z2, Z13, Z14
-	VSUBPD       Z3, Z14, Z15
-	VFNMADD231PD Z4, Z15, Z13
-	VFNMADD231PD Z5, Z15, Z13
-	VSCALEFPD    Z15, Z1, Z14
-	VMULPD       Z13, Z13, Z15
-	VMOVUPD      constants<>+1152(SB), Z16
-	VFMADD213PD  constants<>+1088(SB), Z15, Z16
-	VFMADD213PD  Z11, Z15, Z16
-	VFMADD213PD  Z10, Z15, Z16
-	VFMADD213PD  Z9, Z15, Z16
-	VFMADD213PD  Z8, Z15, Z16
-	VFMADD213PD  Z7, Z15, Z16
-	VMULPD       Z13, Z15, Z15
-	VFMADD231PD  Z16, Z15, Z13
-	VSUBPD       Z1, Z14, Z15
-	VADDPD       Z1, Z14, Z16
-	VMOVUPD      Z16, Z17
-	VFMADD231PD  Z15, Z13, Z16
-	VCMPPD       $0x05, constants<>+256(SB), Z14, K1
-	VMOVUPD      constants<>+128(SB), K1, Z17
-	VMOVUPD      constants<>+192(SB), K1, Z15
-	VFMADD231PD  Z17, Z13, Z15
-	VDIVPD       Z16, Z15, Z15
-	VADDPD       Z1, Z15, K1, Z15
-	VPTERNLOGQ   $0xf8, Z0, Z12, Z15
-	VMOVUPD      Z15, (AX)
+	VMOVUPD      (CX), Z11
+	VANDNPD      Z11, Z0, Z12
+	VMINPD       Z12, Z6, Z12
+	VMOVUPD      Z3, Z13
+	VFMADD231PD  Z2, Z12, Z13
+	VSUBPD       Z3, Z13, Z14
+	VFNMADD231PD Z4, Z14, Z12
+	VFNMADD231PD Z5, Z14, Z12
+	VSCALEFPD    Z14, Z1, Z13
+	VMULPD       Z12, Z12, Z14
+	VMOVUPD      constants<>+1088(SB), Z15
+	VFMADD213PD  constants<>+1024(SB), Z14, Z15
+	VFMADD213PD  constants<>+960(SB), Z14, Z15
+	VFMADD213PD  Z10, Z14, Z15
+	VFMADD213PD  Z9, Z14, Z15
+	VFMADD213PD  Z8, Z14, Z15
+	VFMADD213PD  Z7, Z14, Z15
+	VMULPD       Z12, Z14, Z14
+	VFMADD231PD  Z15, Z14, Z12
+	VSUBPD       Z1, Z13, Z14
+	VADDPD       Z1, Z13, Z15
+	VMOVUPD      Z15, Z16
+	VFMADD231PD  Z14, Z12, Z15
+	VCMPPD       $0x05, constants<>+192(SB), Z13, K1
+	VMOVUPD      constants<>+1216(SB), K1, Z16
+	VMOVUPD      constants<>+576(SB), K1, Z14
+	VFMADD231PD  Z16, Z12, Z14
+	VDIVPD       Z15, Z14, Z14
+	VADDPD       Z1, Z14, K1, Z14
+	VPTERNLOGQ   $0xf8, Z0, Z11, Z14
+	VMOVUPD      Z14, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
 	SUBQ         $+8, DX
@@ -340,37 +467,37 @@ rest:
 	JLE          end
 	MOVQ         $-1, BX
 	BZHIQ        DX, BX, BX
-	KMOVB        BX, K1
-	VMOVUPD.Z    (CX), K1, Z12
-	VANDNPD      Z12, Z0, Z13
-	VMINPD       Z13, Z6, Z13
+	KMOVW        BX, K1
+	VMOVUPD.Z    (CX), K1, Z11
+	VANDNPD      Z11, Z0, Z12
+	VMINPD       Z12, Z6, Z12
 	VMOVUPD      Z3, Z6
-	VFMADD231PD  Z2, Z13, Z6
+	VFMADD231PD  Z2, Z12, Z6
 	VSUBPD       Z3, Z6, Z2
-	VFNMADD231PD Z4, Z2, Z13
-	VFNMADD231PD Z5, Z2, Z13
+	VFNMADD231PD Z4, Z2, Z12
+	VFNMADD231PD Z5, Z2, Z12
 	VSCALEFPD    Z2, Z1, Z6
-	VMULPD       Z13, Z13, Z2
-	VMOVUPD      constants<>+1152(SB), Z3
-	VFMADD213PD  constants<>+1088(SB), Z2, Z3
-	VFMADD213PD  Z11, Z2, Z3
+	VMULPD       Z12, Z12, Z2
+	VMOVUPD      constants<>+1088(SB), Z3
+	VFMADD213PD  constants<>+1024(SB), Z2, Z3
+	VFMADD213PD  constants<>+960(SB), Z2, Z3
 	VFMADD213PD  Z10, Z2, Z3
 	VFMADD213PD  Z9, Z2, Z3
 	VFMADD213PD  Z8, Z2, Z3
 	VFMADD213PD  Z7, Z2, Z3
-	VMULPD       Z13, Z2, Z2
-	VFMADD231PD  Z3, Z2, Z13
+	VMULPD       Z12, Z2, Z2
+	VFMADD231PD  Z3, Z2, Z12
 	VSUBPD       Z1, Z6, Z2
 	VADDPD       Z1, Z6, Z3
 	VMOVUPD      Z3, Z4
-	VFMADD231PD  Z2, Z13, Z3
-	VCMPPD       $0x05, constants<>+256(SB), Z6, K2
-	VMOVUPD      constants<>+128(SB), K2, Z4
-	VMOVUPD      constants<>+192(SB), K2, Z2
-	VFMADD231PD  Z4, Z13, Z2
+	VFMADD231PD  Z2, Z12, Z3
+	VCMPPD       $0x05, constants<>+192(SB), Z6, K2
+	VMOVUPD      constants<>+1216(SB), K2, Z4
+	VMOVUPD      constants<>+576(SB), K2, Z2
+	VFMADD231PD  Z4, Z12, Z2
 	VDIVPD       Z3, Z2, Z2
 	VADDPD       Z1, Z2, K2, Z2
-	VPTERNLOGQ   $0xf8, Z0, Z12, Z2
+	VPTERNLOGQ   $0xf8, Z0, Z11, Z2
 	VMOVUPD      Z2, K1, (AX)
 
 end:
@@ -390,34 +517,34 @@ one:
 	VMOVUPD      (CX), Y0
 	VMOVUPD      constants<>+0(SB), Y1
 	VANDNPD      Y0, Y1, Y1
-	VMOVUPD      constants<>+320(SB), Y2
+	VMOVUPD      constants<>+128(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMOVUPD      constants<>+576(SB), Y2
-	VFMADD231PD  constants<>+512(SB), Y1, Y2
-	VSUBPD       constants<>+576(SB), Y2, Y3
-	VFNMADD231PD constants<>+640(SB), Y3, Y1
-	VFNMADD231PD constants<>+704(SB), Y3, Y1
+	VMOVUPD      constants<>+512(SB), Y2
+	VFMADD231PD  constants<>+1152(SB), Y1, Y2
+	VSUBPD       constants<>+512(SB), Y2, Y3
+	VFNMADD231PD constants<>+384(SB), Y3, Y1
+	VFNMADD231PD constants<>+448(SB), Y3, Y1
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+64(SB), Y2, Y2
+	VPADDQ       constants<>+640(SB), Y2, Y2
 	VMULPD       Y1, Y1, Y3
-	VMOVUPD      constants<>+1152(SB), Y4
-	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VMOVUPD      constants<>+1088(SB), Y4
 	VFMADD213PD  constants<>+1024(SB), Y3, Y4
 	VFMADD213PD  constants<>+960(SB), Y3, Y4
 	VFMADD213PD  constants<>+896(SB), Y3, Y4
 	VFMADD213PD  constants<>+832(SB), Y3, Y4
 	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VFMADD213PD  constants<>+704(SB), Y3, Y4
 	VMULPD       Y1, Y3, Y3
 	VFMADD231PD  Y4, Y3, Y1
-	VSUBPD       constants<>+64(SB), Y2, Y3
-	VADDPD       constants<>+64(SB), Y2, Y4
+	VSUBPD       constants<>+640(SB), Y2, Y3
+	VADDPD       constants<>+640(SB), Y2, Y4
 	VMOVUPD      Y4, Y5
 	VFMADD231PD  Y3, Y1, Y4
-	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
-	VBLENDVPD    Y2, constants<>+128(SB), Y5, Y5
-	VBLENDVPD    Y2, constants<>+192(SB), Y3, Y3
+	VCMPPD       $0x05, constants<>+192(SB), Y2, Y2
+	VBLENDVPD    Y2, constants<>+1216(SB), Y5, Y5
+	VBLENDVPD    Y2, constants<>+576(SB), Y3, Y3
 	VFMADD231PD  Y5, Y1, Y3
-	VANDPD       constants<>+64(SB), Y2, Y2
+	VANDPD       constants<>+640(SB), Y2, Y2
 	VDIVPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y3
 	VANDPD       constants<>+0(SB), Y0, Y0
@@ -425,34 +552,34 @@ one:
 	VMOVUPD      32(CX), Y0
 	VMOVUPD      constants<>+0(SB), Y1
 	VANDNPD      Y0, Y1, Y1
-	VMOVUPD      constants<>+320(SB), Y2
+	VMOVUPD      constants<>+128(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMOVUPD      constants<>+576(SB), Y2
-	VFMADD231PD  constants<>+512(SB), Y1, Y2
-	VSUBPD       constants<>+576(SB), Y2, Y4
-	VFNMADD231PD constants<>+640(SB), Y4, Y1
-	VFNMADD231PD constants<>+704(SB), Y4, Y1
+	VMOVUPD      constants<>+512(SB), Y2
+	VFMADD231PD  constants<>+1152(SB), Y1, Y2
+	VSUBPD       constants<>+512(SB), Y2, Y4
+	VFNMADD231PD constants<>+384(SB), Y4, Y1
+	VFNMADD231PD constants<>+448(SB), Y4, Y1
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+64(SB), Y2, Y2
+	VPADDQ       constants<>+640(SB), Y2, Y2
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      constants<>+1152(SB), Y5
-	VFMADD213PD  constants<>+1088(SB), Y4, Y5
+	VMOVUPD      constants<>+1088(SB), Y5
 	VFMADD213PD  constants<>+1024(SB), Y4, Y5
 	VFMADD213PD  constants<>+960(SB), Y4, Y5
 	VFMADD213PD  constants<>+896(SB), Y4, Y5
 	VFMADD213PD  constants<>+832(SB), Y4, Y5
 	VFMADD213PD  constants<>+768(SB), Y4, Y5
+	VFMADD213PD  constants<>+704(SB), Y4, Y5
 	VMULPD       Y1, Y4, Y4
 	VFMADD231PD  Y5, Y4, Y1
-	VSUBPD       constants<>+64(SB), Y2, Y4
-	VADDPD       constants<>+64(SB), Y2, Y5
+	VSUBPD       constants<>+640(SB), Y2, Y4
+	VADDPD       constants<>+640(SB), Y2, Y5
 	VMOVUPD      Y5, Y6
 	VFMADD231PD  Y4, Y1, Y5
-	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
-	VBLENDVPD    Y2, constants<>+128(SB), Y6, Y6
-	VBLENDVPD    Y2, constants<>+192(SB), Y4, Y4
+	VCMPPD       $0x05, constants<>+192(SB), Y2, Y2
+	VBLENDVPD    Y2, constants<>+1216(SB), Y6, Y6
+	VBLENDVPD    Y2, constants<>+576(SB), Y4, Y4
 	VFMADD231PD  Y6, Y1, Y4
-	VANDPD       constants<>+64(SB), Y2, Y2
+	VANDPD       constants<>+640(SB), Y2, Y2
 	VDIVPD       Y5, Y4, Y4
 	VADDPD       Y2, Y4, Y4
 	VANDPD       constants<>+0(SB), Y0, Y0
@@ -474,34 +601,34 @@ rest:
 	VMASKMOVPD   (CX), Y0, Y0
 	VMOVUPD      constants<>+0(SB), Y1
 	VANDNPD      Y0, Y1, Y1
-	VMOVUPD      constants<>+320(SB), Y2
+	VMOVUPD      constants<>+128(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMOVUPD      constants<>+576(SB), Y2
-	VFMADD231PD  constants<>+512(SB), Y1, Y2
-	VSUBPD       constants<>+576(SB), Y2, Y3
-	VFNMADD231PD constants<>+640(SB), Y3, Y1
-	VFNMADD231PD constants<>+704(SB), Y3, Y1
+	VMOVUPD      constants<>+512(SB), Y2
+	VFMADD231PD  constants<>+1152(SB), Y1, Y2
+	VSUBPD       constants<>+512(SB), Y2, Y3
+	VFNMADD231PD constants<>+384(SB), Y3, Y1
+	VFNMADD231PD constants<>+448(SB), Y3, Y1
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+64(SB), Y2, Y2
+	VPADDQ       constants<>+640(SB), Y2, Y2
 	VMULPD       Y1, Y1, Y3
-	VMOVUPD      constants<>+1152(SB), Y4
-	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VMOVUPD      constants<>+1088(SB), Y4
 	VFMADD213PD  constants<>+1024(SB), Y3, Y4
 	VFMADD213PD  constants<>+960(SB), Y3, Y4
 	VFMADD213PD  constants<>+896(SB), Y3, Y4
 	VFMADD213PD  constants<>+832(SB), Y3, Y4
 	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VFMADD213PD  constants<>+704(SB), Y3, Y4
 	VMULPD       Y1, Y3, Y3
 	VFMADD231PD  Y4, Y3, Y1
-	VSUBPD       constants<>+64(SB), Y2, Y3
-	VADDPD       constants<>+64(SB), Y2, Y4
+	VSUBPD       constants<>+640(SB), Y2, Y3
+	VADDPD       constants<>+640(SB), Y2, Y4
 	VMOVUPD      Y4, Y5
 	VFMADD231PD  Y3, Y1, Y4
-	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
-	VBLENDVPD    Y2, constants<>+128(SB), Y5, Y5
-	VBLENDVPD    Y2, constants<>+192(SB), Y3, Y3
+	VCMPPD       $0x05, constants<>+192(SB), Y2, Y2
+	VBLENDVPD    Y2, constants<>+1216(SB), Y5, Y5
+	VBLENDVPD    Y2, constants<>+576(SB), Y3, Y3
 	VFMADD231PD  Y5, Y1, Y3
-	VANDPD       constants<>+64(SB), Y2, Y2
+	VANDPD       constants<>+640(SB), Y2, Y2
 	VDIVPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y3
 	VANDPD       constants<>+0(SB), Y0, Y0
@@ -510,34 +637,34 @@ rest:
 	VMASKMOVPD   32(CX), Y0, Y0
 	VMOVUPD      constants<>+0(SB), Y1
 	VANDNPD      Y0, Y1, Y1
-	VMOVUPD      constants<>+320(SB), Y2
+	VMOVUPD      constants<>+128(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMOVUPD      constants<>+576(SB), Y2
-	VFMADD231PD  constants<>+512(SB), Y1, Y2
-	VSUBPD       constants<>+576(SB), Y2, Y4
-	VFNMADD231PD constants<>+640(SB), Y4, Y1
-	VFNMADD231PD constants<>+704(SB), Y4, Y1
+	VMOVUPD      constants<>+512(SB), Y2
+	VFMADD231PD  constants<>+1152(SB), Y1, Y2
+	VSUBPD       constants<>+512(SB), Y2, Y4
+	VFNMADD231PD constants<>+384(SB), Y4, Y1
+	VFNMADD231PD constants<>+448(SB), Y4, Y1
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+64(SB), Y2, Y2
+	VPADDQ       constants<>+640(SB), Y2, Y2
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      constants<>+1152(SB), Y5
-	VFMADD213PD  constants<>+1088(SB), Y4, Y5
+	VMOVUPD      constants<>+1088(SB), Y5
 	VFMADD213PD  constants<>+1024(SB), Y4, Y5
 	VFMADD213PD  constants<>+960(SB), Y4, Y5
 	VFMADD213PD  constants<>+896(SB), Y4, Y5
 	VFMADD213PD  constants<>+832(SB), Y4, Y5
 	VFMADD213PD  constants<>+768(SB), Y4, Y5
+	VFMADD213PD  constants<>+704(SB), Y4, Y5
 	VMULPD       Y1, Y4, Y4
 	VFMADD231PD  Y5, Y4, Y1
-	VSUBPD       constants<>+64(SB), Y2, Y4
-	VADDPD       constants<>+64(SB), Y2, Y5
+	VSUBPD       constants<>+640(SB), Y2, Y4
+	VADDPD       constants<>+640(SB), Y2, Y5
 	VMOVUPD      Y5, Y6
 	VFMADD231PD  Y4, Y1, Y5
-	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
-	VBLENDVPD    Y2, constants<>+128(SB), Y6, Y6
-	VBLENDVPD    Y2, constants<>+192(SB), Y4, Y4
+	VCMPPD       $0x05, constants<>+192(SB), Y2, Y2
+	VBLENDVPD    Y2, constants<>+1216(SB), Y6, Y6
+	VBLENDVPD    Y2, constants<>+576(SB), Y4, Y4
 	VFMADD231PD  Y6, Y1, Y4
-	VANDPD       constants<>+64(SB), Y2, Y2
+	VANDPD       constants<>+640(SB), Y2, Y2
 	VDIVPD       Y5, Y4, Y4
 	VADDPD       Y2, Y4, Y4
 	VANDPD       constants<>+0(SB), Y0, Y0
@@ -551,6 +678,353 @@ end:
 	VZEROUPPER
 	RET
 
+// func tanhF32AVX512(dst *float32, x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·tanhF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+64(SB), Z0
+	VBROADCASTSS constants<>+1792(SB), Z1
+	VBROADCASTSS constants<>+2112(SB), Z2
+	VBROADCASTSS constants<>+1664(SB), Z3
+	VBROADCASTSS constants<>+1536(SB), Z4
+	VBROADCASTSS constants<>+1600(SB), Z5
+	VBROADCASTSS constants<>+1280(SB), Z6
+	VBROADCASTSS constants<>+1856(SB), Z7
+	VBROADCASTSS constants<>+1920(SB), Z8
+	VBROADCASTSS constants<>+1984(SB), Z9
+	VBROADCASTSS constants<>+2048(SB), Z10
+
+several:
+	CMPQ         DX, $+48
+	JLT          one
+	VMOVUPS      (CX), Z11
+	VANDNPD      Z11, Z0, Z12
+	VMOVUPS      64(CX), Z13
+	VANDNPD      Z13, Z0, Z14
+	VMOVUPS      128(CX), Z15
+	VANDNPD      Z15, Z0, Z16
+	VMINPS       Z12, Z6, Z12
+	VMINPS       Z14, Z6, Z14
+	VMINPS       Z16, Z6, Z16
+	VMOVUPS      Z3, Z17
+	VMOVUPS      Z3, Z20
+	VMOVUPS      Z3, Z23
+	VFMADD231PS  Z2, Z12, Z17
+	VFMADD231PS  Z2, Z14, Z20
+	VFMADD231PS  Z2, Z16, Z23
+	VSUBPS       Z3, Z17, Z18
+	VSUBPS       Z3, Z20, Z21
+	VSUBPS       Z3, Z23, Z24
+	VFNMADD231PS Z4, Z18, Z12
+	VFNMADD231PS Z4, Z21, Z14
+	VFNMADD231PS Z4, Z24, Z16
+	VFNMADD231PS Z5, Z18, Z12
+	VFNMADD231PS Z5, Z21, Z14
+	VFNMADD231PS Z5, Z24, Z16
+	VSCALEFPS    Z18, Z1, Z17
+	VSCALEFPS    Z21, Z1, Z20
+	VSCALEFPS    Z24, Z1, Z23
+	VMULPS       Z12, Z12, Z18
+	VMULPS       Z14, Z14, Z21
+	VMULPS       Z16, Z16, Z24
+	VMOVUPS      Z10, Z19
+	VMOVUPS      Z10, Z22
+	VMOVUPS      Z10, Z25
+	VFMADD213PS  Z9, Z18, Z19
+	VFMADD213PS  Z9, Z21, Z22
+	VFMADD213PS  Z9, Z24, Z25
+	VFMADD213PS  Z8, Z18, Z19
+	VFMADD213PS  Z8, Z21, Z22
+	VFMADD213PS  Z8, Z24, Z25
+	VFMADD213PS  Z7, Z18, Z19
+	VFMADD213PS  Z7, Z21, Z22
+	VFMADD213PS  Z7, Z24, Z25
+	VMULPS       Z12, Z18, Z18
+	VMULPS       Z14, Z21, Z21
+	VMULPS       Z16, Z24, Z24
+	VFMADD231PS  Z19, Z18, Z12
+	VFMADD231PS  Z22, Z21, Z14
+	VFMADD231PS  Z25, Z24, Z16
+	VSUBPS       Z1, Z17, Z18
+	VSUBPS       Z1, Z20, Z21
+	VSUBPS       Z1, Z23, Z24
+	VADDPS       Z1, Z17, Z19
+	VADDPS       Z1, Z20, Z22
+	VADDPS       Z1, Z23, Z25
+	VMOVUPS      Z19, Z26
+	VMOVUPS      Z22, Z27
+	VMOVUPS      Z25, Z28
+	VFMADD231PS  Z18, Z12, Z19
+	VFMADD231PS  Z21, Z14, Z22
+	VFMADD231PS  Z24, Z16, Z25
+	VCMPPS       $0x05, constants<>+1344(SB), Z17, K1
+	VCMPPS       $0x05, constants<>+1344(SB), Z20, K2
+	VCMPPS       $0x05, constants<>+1344(SB), Z23, K3
+	VMOVUPS      constants<>+2176(SB), K1, Z26
+	VMOVUPS      constants<>+2176(SB), K2, Z27
+	VMOVUPS      constants<>+2176(SB), K3, Z28
+	VMOVUPS      constants<>+1728(SB), K1, Z18
+	VMOVUPS      constants<>+1728(SB), K2, Z21
+	VMOVUPS      constants<>+1728(SB), K3, Z24
+	VFMADD231PS  Z26, Z12, Z18
+	VFMADD231PS  Z27, Z14, Z21
+	VFMADD231PS  Z28, Z16, Z24
+	VDIVPS       Z19, Z18, Z18
+	VDIVPS       Z22, Z21, Z21
+	VDIVPS       Z25, Z24, Z24
+	VADDPS       Z1, Z18, K1, Z18
+	VADDPS       Z1, Z21, K2, Z21
+	VADDPS       Z1, Z24, K3, Z24
+	VPTERNLOGQ   $0xf8, Z0, Z11, Z18
+	VPTERNLOGQ   $0xf8, Z0, Z13, Z21
+	VPTERNLOGQ   $0xf8, Z0, Z15, Z24
+	VMOVUPS      Z18, (AX)
+	VMOVUPS      Z21, 64(AX)
+	VMOVUPS      Z24, 128(AX)
+	ADDQ         $+192, AX
+	ADDQ         $+192, CX
+	SUBQ         $+48, DX
+	JMP          several
+
+one:
+	CMPQ         DX, $+16
+	JLT          rest
+	VMOVUPS      (CX), Z11
+	VANDNPD      Z11, Z0, Z12
+	VMINPS       Z12, Z6, Z12
+	VMOVUPS      Z3, Z13
+	VFMADD231PS  Z2, Z12, Z13
+	VSUBPS       Z3, Z13, Z14
+	VFNMADD231PS Z4, Z14, Z12
+	VFNMADD231PS Z5, Z14, Z12
+	VSCALEFPS    Z14, Z1, Z13
+	VMULPS       Z12, Z12, Z14
+	VMOVUPS      Z10, Z15
+	VFMADD213PS  Z9, Z14, Z15
+	VFMADD213PS  Z8, Z14, Z15
+	VFMADD213PS  Z7, Z14, Z15
+	VMULPS       Z12, Z14, Z14
+	VFMADD231PS  Z15, Z14, Z12
+	VSUBPS       Z1, Z13, Z14
+	VADDPS       Z1, Z13, Z15
+	VMOVUPS      Z15, Z16
+	VFMADD231PS  Z14, Z12, Z15
+	VCMPPS       $0x05, constants<>+1344(SB), Z13, K1
+	VMOVUPS      constants<>+2176(SB), K1, Z16
+	VMOVUPS      constants<>+1728(SB), K1, Z14
+	VFMADD231PS  Z16, Z12, Z14
+	VDIVPS       Z15, Z14, Z14
+	VADDPS       Z1, Z14, K1, Z14
+	VPTERNLOGQ   $0xf8, Z0, Z11, Z14
+	VMOVUPS      Z14, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	SUBQ         $+16, DX
+	JMP          one
+
+rest:
+	TESTQ        DX, DX
+	JLE          end
+	MOVQ         $-1, BX
+	BZHIQ        DX, BX, BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (CX), K1, Z11
+	VANDNPD      Z11, Z0, Z12
+	VMINPS       Z12, Z6, Z12
+	VMOVUPS      Z3, Z6
+	VFMADD231PS  Z2, Z12, Z6
+	VSUBPS       Z3, Z6, Z2
+	VFNMADD231PS Z4, Z2, Z12
+	VFNMADD231PS Z5, Z2, Z12
+	VSCALEFPS    Z2, Z1, Z6
+	VMULPS       Z12, Z12, Z2
+	VMOVUPS      Z10, Z3
+	VFMADD213PS  Z9, Z2, Z3
+	VFMADD213PS  Z8, Z2, Z3
+	VFMADD213PS  Z7, Z2, Z3
+	VMULPS       Z12, Z2, Z2
+	VFMADD231PS  Z3, Z2, Z12
+	VSUBPS       Z1, Z6, Z2
+	VADDPS       Z1, Z6, Z3
+	VMOVUPS      Z3, Z4
+	VFMADD231PS  Z2, Z12, Z3
+	VCMPPS       $0x05, constants<>+1344(SB), Z6, K2
+	VMOVUPS      constants<>+2176(SB), K2, Z4
+	VMOVUPS      constants<>+1728(SB), K2, Z2
+	VFMADD231PS  Z4, Z12, Z2
+	VDIVPS       Z3, Z2, Z2
+	VADDPS       Z1, Z2, K2, Z2
+	VPTERNLOGQ   $0xf8, Z0, Z11, Z2
+	VMOVUPS      Z2, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func tanhF32AVX2(dst *float32, x *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tanhF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+one:
+	CMPQ         DX, $+16
+	JLT          rest
+	VMOVUPS      (CX), Y0
+	VMOVUPS      constants<>+64(SB), Y1
+	VANDNPD      Y0, Y1, Y1
+	VMOVUPS      constants<>+1280(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      constants<>+1664(SB), Y2
+	VFMADD231PS  constants<>+2112(SB), Y1, Y2
+	VSUBPS       constants<>+1664(SB), Y2, Y3
+	VFNMADD231PS constants<>+1536(SB), Y3, Y1
+	VFNMADD231PS constants<>+1600(SB), Y3, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       constants<>+1792(SB), Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      constants<>+2048(SB), Y4
+	VFMADD213PS  constants<>+1984(SB), Y3, Y4
+	VFMADD213PS  constants<>+1920(SB), Y3, Y4
+	VFMADD213PS  constants<>+1856(SB), Y3, Y4
+	VMULPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VSUBPS       constants<>+1792(SB), Y2, Y3
+	VADDPS       constants<>+1792(SB), Y2, Y4
+	VMOVUPS      Y4, Y5
+	VFMADD231PS  Y3, Y1, Y4
+	VCMPPS       $0x05, constants<>+1344(SB), Y2, Y2
+	VBLENDVPS    Y2, constants<>+2176(SB), Y5, Y5
+	VBLENDVPS    Y2, constants<>+1728(SB), Y3, Y3
+	VFMADD231PS  Y5, Y1, Y3
+	VANDPD       constants<>+1792(SB), Y2, Y2
+	VDIVPS       Y4, Y3, Y3
+	VADDPS       Y2, Y3, Y3
+	VANDPD       constants<>+64(SB), Y0, Y0
+	VORPD        Y0, Y3, Y3
+	VMOVUPS      32(CX), Y0
+	VMOVUPS      constants<>+64(SB), Y1
+	VANDNPD      Y0, Y1, Y1
+	VMOVUPS      constants<>+1280(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      constants<>+1664(SB), Y2
+	VFMADD231PS  constants<>+2112(SB), Y1, Y2
+	VSUBPS       constants<>+1664(SB), Y2, Y4
+	VFNMADD231PS constants<>+1536(SB), Y4, Y1
+	VFNMADD231PS constants<>+1600(SB), Y4, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       constants<>+1792(SB), Y2, Y2
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      constants<>+2048(SB), Y5
+	VFMADD213PS  constants<>+1984(SB), Y4, Y5
+	VFMADD213PS  constants<>+1920(SB), Y4, Y5
+	VFMADD213PS  constants<>+1856(SB), Y4, Y5
+	VMULPS       Y1, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VSUBPS       constants<>+1792(SB), Y2, Y4
+	VADDPS       constants<>+1792(SB), Y2, Y5
+	VMOVUPS      Y5, Y6
+	VFMADD231PS  Y4, Y1, Y5
+	VCMPPS       $0x05, constants<>+1344(SB), Y2, Y2
+	VBLENDVPS    Y2, constants<>+2176(SB), Y6, Y6
+	VBLENDVPS    Y2, constants<>+1728(SB), Y4, Y4
+	VFMADD231PS  Y6, Y1, Y4
+	VANDPD       constants<>+1792(SB), Y2, Y2
+	VDIVPS       Y5, Y4, Y4
+	VADDPS       Y2, Y4, Y4
+	VANDPD       constants<>+64(SB), Y0, Y0
+	VORPD        Y0, Y4, Y4
+	VMOVUPS      Y3, (AX)
+	VMOVUPS      Y4, 32(AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	SUBQ         $+16, DX
+	JMP          one
+
+rest:
+	TESTQ        DX, DX
+	JLE          end
+	LEAQ         masks<>+64(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VMOVUPS      constants<>+64(SB), Y1
+	VANDNPD      Y0, Y1, Y1
+	VMOVUPS      constants<>+1280(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      constants<>+1664(SB), Y2
+	VFMADD231PS  constants<>+2112(SB), Y1, Y2
+	VSUBPS       constants<>+1664(SB), Y2, Y3
+	VFNMADD231PS constants<>+1536(SB), Y3, Y1
+	VFNMADD231PS constants<>+1600(SB), Y3, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       constants<>+1792(SB), Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      constants<>+2048(SB), Y4
+	VFMADD213PS  constants<>+1984(SB), Y3, Y4
+	VFMADD213PS  constants<>+1920(SB), Y3, Y4
+	VFMADD213PS  constants<>+1856(SB), Y3, Y4
+	VMULPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VSUBPS       constants<>+1792(SB), Y2, Y3
+	VADDPS       constants<>+1792(SB), Y2, Y4
+	VMOVUPS      Y4, Y5
+	VFMADD231PS  Y3, Y1, Y4
+	VCMPPS       $0x05, constants<>+1344(SB), Y2, Y2
+	VBLENDVPS    Y2, constants<>+2176(SB), Y5, Y5
+	VBLENDVPS    Y2, constants<>+1728(SB), Y3, Y3
+	VFMADD231PS  Y5, Y1, Y3
+	VANDPD       constants<>+1792(SB), Y2, Y2
+	VDIVPS       Y4, Y3, Y3
+	VADDPS       Y2, Y3, Y3
+	VANDPD       constants<>+64(SB), Y0, Y0
+	VORPD        Y0, Y3, Y3
+	VMOVUPS      32(BX), Y0
+	VMASKMOVPS   32(CX), Y0, Y0
+	VMOVUPS      constants<>+64(SB), Y1
+	VANDNPD      Y0, Y1, Y1
+	VMOVUPS      constants<>+1280(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      constants<>+1664(SB), Y2
+	VFMADD231PS  constants<>+2112(SB), Y1, Y2
+	VSUBPS       constants<>+1664(SB), Y2, Y4
+	VFNMADD231PS constants<>+1536(SB), Y4, Y1
+	VFNMADD231PS constants<>+1600(SB), Y4, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       constants<>+1792(SB), Y2, Y2
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      constants<>+2048(SB), Y5
+	VFMADD213PS  constants<>+1984(SB), Y4, Y5
+	VFMADD213PS  constants<>+1920(SB), Y4, Y5
+	VFMADD213PS  constants<>+1856(SB), Y4, Y5
+	VMULPS       Y1, Y4, Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VSUBPS       constants<>+1792(SB), Y2, Y4
+	VADDPS       constants<>+1792(SB), Y2, Y5
+	VMOVUPS      Y5, Y6
+	VFMADD231PS  Y4, Y1, Y5
+	VCMPPS       $0x05, constants<>+1344(SB), Y2, Y2
+	VBLENDVPS    Y2, constants<>+2176(SB), Y6, Y6
+	VBLENDVPS    Y2, constants<>+1728(SB), Y4, Y4
+	VFMADD231PS  Y6, Y1, Y4
+	VANDPD       constants<>+1792(SB), Y2, Y2
+	VDIVPS       Y5, Y4, Y4
+	VADDPS       Y2, Y4, Y4
+	VANDPD       constants<>+64(SB), Y0, Y0
+	VORPD        Y0, Y4, Y4
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   Y3, Y0, (AX)
+	VMOVUPS      32(BX), Y0
+	VMASKMOVPS   Y4, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func sigmoidAVX512(dst *float64, x *float64, n int) int
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-32
@@ -558,146 +1032,143 @@ TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-32
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Z0
-	VBROADCASTSD constants<>+64(SB), Z1
-	VBROADCASTSD constants<>+512(SB), Z2
-	VBROADCASTSD constants<>+576(SB), Z3
-	VBROADCASTSD constants<>+640(SB), Z4
-	VBROADCASTSD constants<>+704(SB), Z5
-	VBROADCASTSD constants<>+768(SB), Z6
-	VBROADCASTSD constants<>+832(SB), Z7
-	VBROADCASTSD constants<>+896(SB), Z8
-	VBROADCASTSD constants<>+960(SB), Z9
-	VBROADCASTSD constants<>+1024(SB), Z10
-	VBROADCASTSD constants<>+1088(SB), Z11
-	VBROADCASTSD constants<>+1152(SB), Z12
+	VBROADCASTSD constants<>+640(SB), Z1
+	VBROADCASTSD constants<>+1152(SB), Z2
+	VBROADCASTSD constants<>+512(SB), Z3
+	VBROADCASTSD constants<>+384(SB), Z4
+	VBROADCASTSD constants<>+448(SB), Z5
+	VBROADCASTSD constants<>+704(SB), Z6
+	VBROADCASTSD constants<>+768(SB), Z7
+	VBROADCASTSD constants<>+832(SB), Z8
+	VBROADCASTSD constants<>+896(SB), Z9
 
-three:
+several:
 	CMPQ         DX, $+24
 	JLT          one
-	VMOVUPD      (CX), Z13
-	VANDNPD      Z13, Z0, Z14
-	VCMPPD       $0x05, constants<>+384(SB), Z14, K1
-	KMOVB        K1, BX
+	VMOVUPD      (CX), Z10
+	VANDNPD      Z10, Z0, Z11
+	VCMPPD       $0x05, constants<>+256(SB), Z11, K1
+	KMOVW        K1, BX
 	TESTL        BX, BX
 	JNE          one
-	VMOVUPD      64(CX), Z14
-	VANDNPD      Z14, Z0, Z15
-	VCMPPD       $0x05, constants<>+384(SB), Z15, K1
-	KMOVB        K1, BX
+	VMOVUPD      64(CX), Z11
+	VANDNPD      Z11, Z0, Z12
+	VCMPPD       $0x05, constants<>+256(SB), Z12, K1
+	KMOVW        K1, BX
 	TESTL        BX, BX
 	JNE          one
-	VMOVUPD      128(CX), Z15
-	VANDNPD      Z15, Z0, Z16
-	VCMPPD       $0x05, constants<>+384(SB), Z16, K1
-	KMOVB        K1, BX
+	VMOVUPD      128(CX), Z12
+	VANDNPD      Z12, Z0, Z13
+	VCMPPD       $0x05, constants<>+256(SB), Z13, K1
+	KMOVW        K1, BX
 	TESTL        BX, BX
 	JNE          one
-	VMULPD       constants<>+448(SB), Z13, Z13
-	VMULPD       constants<>+448(SB), Z14, Z14
-	VMULPD       constants<>+448(SB), Z15, Z15
+	VMULPD       constants<>+320(SB), Z10, Z10
+	VMULPD       constants<>+320(SB), Z11, Z11
+	VMULPD       constants<>+320(SB), Z12, Z12
+	VMOVUPD      Z3, Z13
 	VMOVUPD      Z3, Z16
 	VMOVUPD      Z3, Z19
-	VMOVUPD      Z3, Z22
-	VFMADD231PD  Z2, Z13, Z16
-	VFMADD231PD  Z2, Z14, Z19
-	VFMADD231PD  Z2, Z15, Z22
+	VFMADD231PD  Z2, Z10, Z13
+	VFMADD231PD  Z2, Z11, Z16
+	VFMADD231PD  Z2, Z12, Z19
+	VSUBPD       Z3, Z13, Z14
 	VSUBPD       Z3, Z16, Z17
 	VSUBPD       Z3, Z19, Z20
-	VSUBPD       Z3, Z22, Z23
-	VFNMADD231PD Z4, Z17, Z13
-	VFNMADD231PD Z4, Z20, Z14
-	VFNMADD231PD Z4, Z23, Z15
-	VFNMADD231PD Z5, Z17, Z13
-	VFNMADD231PD Z5, Z20, Z14
-	VFNMADD231PD Z5, Z23, Z15
+	VFNMADD231PD Z4, Z14, Z10
+	VFNMADD231PD Z4, Z17, Z11
+	VFNMADD231PD Z4, Z20, Z12
+	VFNMADD231PD Z5, Z14, Z10
+	VFNMADD231PD Z5, Z17, Z11
+	VFNMADD231PD Z5, Z20, Z12
+	VSCALEFPD    Z14, Z1, Z13
 	VSCALEFPD    Z17, Z1, Z16
 	VSCALEFPD    Z20, Z1, Z19
-	VSCALEFPD    Z23, Z1, Z22
-	VMULPD       Z13, Z13, Z17
-	VMULPD       Z14, Z14, Z20
-	VMULPD       Z15, Z15, Z23
-	VMOVUPD      Z12, Z18
-	VMOVUPD      Z12, Z21
-	VMOVUPD      Z12, Z24
-	VFMADD213PD  Z11, Z17, Z18
-	VFMADD213PD  Z11, Z20, Z21
-	VFMADD213PD  Z11, Z23, Z24
-	VFMADD213PD  Z10, Z17, Z18
-	VFMADD213PD  Z10, Z20, Z21
-	VFMADD213PD  Z10, Z23, Z24
+	VMULPD       Z10, Z10, Z14
+	VMULPD       Z11, Z11, Z17
+	VMULPD       Z12, Z12, Z20
+	VMOVUPD      constants<>+1088(SB), Z15
+	VMOVUPD      constants<>+1088(SB), Z18
+	VMOVUPD      constants<>+1088(SB), Z21
+	VFMADD213PD  constants<>+1024(SB), Z14, Z15
+	VFMADD213PD  constants<>+1024(SB), Z17, Z18
+	VFMADD213PD  constants<>+1024(SB), Z20, Z21
+	VFMADD213PD  constants<>+960(SB), Z14, Z15
+	VFMADD213PD  constants<>+960(SB), Z17, Z18
+	VFMADD213PD  constants<>+960(SB), Z20, Z21
+	VFMADD213PD  Z9, Z14, Z15
 	VFMADD213PD  Z9, Z17, Z18
 	VFMADD213PD  Z9, Z20, Z21
-	VFMADD213PD  Z9, Z23, Z24
+	VFMADD213PD  Z8, Z14, Z15
 	VFMADD213PD  Z8, Z17, Z18
 	VFMADD213PD  Z8, Z20, Z21
-	VFMADD213PD  Z8, Z23, Z24
+	VFMADD213PD  Z7, Z14, Z15
 	VFMADD213PD  Z7, Z17, Z18
 	VFMADD213PD  Z7, Z20, Z21
-	VFMADD213PD  Z7, Z23, Z24
+	VFMADD213PD  Z6, Z14, Z15
 	VFMADD213PD  Z6, Z17, Z18
 	VFMADD213PD  Z6, Z20, Z21
-	VFMADD213PD  Z6, Z23, Z24
-	VMULPD       Z13, Z17, Z17
-	VMULPD       Z14, Z20, Z20
-	VMULPD       Z15, Z23, Z23
-	VFMADD231PD  Z18, Z17, Z13
-	VFMADD231PD  Z21, Z20, Z14
-	VFMADD231PD  Z24, Z23, Z15
+	VMULPD       Z10, Z14, Z14
+	VMULPD       Z11, Z17, Z17
+	VMULPD       Z12, Z20, Z20
+	VFMADD231PD  Z15, Z14, Z10
+	VFMADD231PD  Z18, Z17, Z11
+	VFMADD231PD  Z21, Z20, Z12
+	VSUBPD       Z1, Z13, Z14
 	VSUBPD       Z1, Z16, Z17
 	VSUBPD       Z1, Z19, Z20
-	VSUBPD       Z1, Z22, Z23
+	VADDPD       Z1, Z13, Z15
 	VADDPD       Z1, Z16, Z18
 	VADDPD       Z1, Z19, Z21
-	VADDPD       Z1, Z22, Z24
-	VFMADD231PD  Z17, Z13, Z18
-	VFMADD231PD  Z20, Z14, Z21
-	VFMADD231PD  Z23, Z15, Z24
-	VFMADD213PD  Z16, Z16, Z13
-	VFMADD213PD  Z19, Z19, Z14
-	VFMADD213PD  Z22, Z22, Z15
-	VDIVPD       Z18, Z13, Z13
-	VDIVPD       Z21, Z14, Z14
-	VDIVPD       Z24, Z15, Z15
-	VMOVUPD      Z13, (AX)
-	VMOVUPD      Z14, 64(AX)
-	VMOVUPD      Z15, 128(AX)
+	VFMADD231PD  Z14, Z10, Z15
+	VFMADD231PD  Z17, Z11, Z18
+	VFMADD231PD  Z20, Z12, Z21
+	VFMADD213PD  Z13, Z13, Z10
+	VFMADD213PD  Z16, Z16, Z11
+	VFMADD213PD  Z19, Z19, Z12
+	VDIVPD       Z15, Z10, Z10
+	VDIVPD       Z18, Z11, Z11
+	VDIVPD       Z21, Z12, Z12
+	VMOVUPD      Z10, (AX)
+	VMOVUPD      Z11, 64(AX)
+	VMOVUPD      Z12, 128(AX)
 	ADDQ         $+192, AX
 	ADDQ         $+192, CX
 	SUBQ         $+24, DX
-	JMP          three
+	JMP          several
 
 one:
 	CMPQ         DX, $+8
 	JLT          rest
-	VMOVUPD      (CX), Z13
-	VANDNPD      Z13, Z0, Z14
-	VCMPPD       $0x05, constants<>+384(SB), Z14, K1
-	KMOVB        K1, BX
+	VMOVUPD      (CX), Z10
+	VANDNPD      Z10, Z0, Z11
+	VCMPPD       $0x05, constants<>+256(SB), Z11, K1
+	KMOVW        K1, BX
 	TESTL        BX, BX
 	JNE          stop
-	VMULPD       constants<>+448(SB), Z13, Z13
-	VMOVUPD      Z3, Z14
-	VFMADD231PD  Z2, Z13, Z14
-	VSUBPD       Z3, Z14, Z15
-	VFNMADD231PD Z4, Z15, Z13
-	VFNMADD231PD Z5, Z15, Z13
-	VSCALEFPD    Z15, Z1, Z14
-	VMULPD       Z13, Z13, Z15
-	VMOVUPD      Z12, Z16
-	VFMADD213PD  Z11, Z15, Z16
-	VFMADD213PD  Z10, Z15, Z16
-	VFMADD213PD  Z9, Z15, Z16
-	VFMADD213PD  Z8, Z15, Z16
-	VFMADD213PD  Z7, Z15, Z16
-	VFMADD213PD  Z6, Z15, Z16
-	VMULPD       Z13, Z15, Z15
-	VFMADD231PD  Z16, Z15, Z13
-	VSUBPD       Z1, Z14, Z15
-	VADDPD       Z1, Z14, Z16
-	VFMADD231PD  Z15, Z13, Z16
-	VFMADD213PD  Z14, Z14, Z13
-	VDIVPD       Z16, Z13, Z13
-	VMOVUPD      Z13, (AX)
+	VMULPD       constants<>+320(SB), Z10, Z10
+	VMOVUPD      Z3, Z11
+	VFMADD231PD  Z2, Z10, Z11
+	VSUBPD       Z3, Z11, Z12
+	VFNMADD231PD Z4, Z12, Z10
+	VFNMADD231PD Z5, Z12, Z10
+	VSCALEFPD    Z12, Z1, Z11
+	VMULPD       Z10, Z10, Z12
+	VMOVUPD      constants<>+1088(SB), Z13
+	VFMADD213PD  constants<>+1024(SB), Z12, Z13
+	VFMADD213PD  constants<>+960(SB), Z12, Z13
+	VFMADD213PD  Z9, Z12, Z13
+	VFMADD213PD  Z8, Z12, Z13
+	VFMADD213PD  Z7, Z12, Z13
+	VFMADD213PD  Z6, Z12, Z13
+	VMULPD       Z10, Z12, Z12
+	VFMADD231PD  Z13, Z12, Z10
+	VSUBPD       Z1, Z11, Z12
+	VADDPD       Z1, Z11, Z13
+	VFMADD231PD  Z12, Z10, Z13
+	VFMADD213PD  Z11, Z11, Z10
+	VDIVPD       Z13, Z10, Z10
+	VMOVUPD      Z10, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, CX
 	SUBQ         $+8, DX
@@ -708,36 +1179,36 @@ rest:
 	JLE          end
 	MOVQ         $-1, BX
 	BZHIQ        DX, BX, BX
-	KMOVB        BX, K1
-	VMOVUPD.Z    (CX), K1, Z13
-	VANDNPD      Z13, Z0, Z0
-	VCMPPD       $0x05, constants<>+384(SB), Z0, K2
-	KMOVB        K2, CX
+	KMOVW        BX, K1
+	VMOVUPD.Z    (CX), K1, Z10
+	VANDNPD      Z10, Z0, Z0
+	VCMPPD       $0x05, constants<>+256(SB), Z0, K2
+	KMOVW        K2, CX
 	TESTL        CX, CX
 	JNE          stop
-	VMULPD       constants<>+448(SB), Z13, Z13
+	VMULPD       constants<>+320(SB), Z10, Z10
 	VMOVUPD      Z3, Z0
-	VFMADD231PD  Z2, Z13, Z0
+	VFMADD231PD  Z2, Z10, Z0
 	VSUBPD       Z3, Z0, Z2
-	VFNMADD231PD Z4, Z2, Z13
-	VFNMADD231PD Z5, Z2, Z13
+	VFNMADD231PD Z4, Z2, Z10
+	VFNMADD231PD Z5, Z2, Z10
 	VSCALEFPD    Z2, Z1, Z0
-	VMULPD       Z13, Z13, Z2
-	VMOVUPD      Z12, Z3
-	VFMADD213PD  Z11, Z2, Z3
-	VFMADD213PD  Z10, Z2, Z3
+	VMULPD       Z10, Z10, Z2
+	VMOVUPD      constants<>+1088(SB), Z3
+	VFMADD213PD  constants<>+1024(SB), Z2, Z3
+	VFMADD213PD  constants<>+960(SB), Z2, Z3
 	VFMADD213PD  Z9, Z2, Z3
 	VFMADD213PD  Z8, Z2, Z3
 	VFMADD213PD  Z7, Z2, Z3
 	VFMADD213PD  Z6, Z2, Z3
-	VMULPD       Z13, Z2, Z2
-	VFMADD231PD  Z3, Z2, Z13
+	VMULPD       Z10, Z2, Z2
+	VFMADD231PD  Z3, Z2, Z10
 	VSUBPD       Z1, Z0, Z2
 	VADDPD       Z1, Z0, Z3
-	VFMADD231PD  Z2, Z13, Z3
-	VFMADD213PD  Z0, Z0, Z13
-	VDIVPD       Z3, Z13, Z13
-	VMOVUPD      Z13, K1, (AX)
+	VFMADD231PD  Z2, Z10, Z3
+	VFMADD213PD  Z0, Z0, Z10
+	VDIVPD       Z3, Z10, Z10
+	VMOVUPD      Z10, K1, (AX)
 
 end:
 	XORQ DX, DX
@@ -763,58 +1234,58 @@ one:
 	VMOVUPD      32(CX), Y1
 	VMOVUPD      constants<>+0(SB), Y2
 	VANDNPD      Y0, Y2, Y2
-	VCMPPD       $0x05, constants<>+384(SB), Y2, Y2
+	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
 	VMOVMSKPD    Y2, BX
 	VMOVUPD      constants<>+0(SB), Y2
 	VANDNPD      Y1, Y2, Y2
-	VCMPPD       $0x05, constants<>+384(SB), Y2, Y2
+	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
 	VMOVMSKPD    Y2, SI
 	ORL          SI, BX
 	TESTL        BX, BX
 	JNE          stop
-	VMULPD       constants<>+448(SB), Y0, Y0
-	VMOVUPD      constants<>+576(SB), Y2
-	VFMADD231PD  constants<>+512(SB), Y0, Y2
-	VSUBPD       constants<>+576(SB), Y2, Y3
-	VFNMADD231PD constants<>+640(SB), Y3, Y0
-	VFNMADD231PD constants<>+704(SB), Y3, Y0
+	VMULPD       constants<>+320(SB), Y0, Y0
+	VMOVUPD      constants<>+512(SB), Y2
+	VFMADD231PD  constants<>+1152(SB), Y0, Y2
+	VSUBPD       constants<>+512(SB), Y2, Y3
+	VFNMADD231PD constants<>+384(SB), Y3, Y0
+	VFNMADD231PD constants<>+448(SB), Y3, Y0
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+64(SB), Y2, Y2
+	VPADDQ       constants<>+640(SB), Y2, Y2
 	VMULPD       Y0, Y0, Y3
-	VMOVUPD      constants<>+1152(SB), Y4
-	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VMOVUPD      constants<>+1088(SB), Y4
 	VFMADD213PD  constants<>+1024(SB), Y3, Y4
 	VFMADD213PD  constants<>+960(SB), Y3, Y4
 	VFMADD213PD  constants<>+896(SB), Y3, Y4
 	VFMADD213PD  constants<>+832(SB), Y3, Y4
 	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VFMADD213PD  constants<>+704(SB), Y3, Y4
 	VMULPD       Y0, Y3, Y3
 	VFMADD231PD  Y4, Y3, Y0
-	VSUBPD       constants<>+64(SB), Y2, Y3
-	VADDPD       constants<>+64(SB), Y2, Y4
+	VSUBPD       constants<>+640(SB), Y2, Y3
+	VADDPD       constants<>+640(SB), Y2, Y4
 	VFMADD231PD  Y3, Y0, Y4
 	VFMADD213PD  Y2, Y2, Y0
 	VDIVPD       Y4, Y0, Y0
-	VMULPD       constants<>+448(SB), Y1, Y1
-	VMOVUPD      constants<>+576(SB), Y2
-	VFMADD231PD  constants<>+512(SB), Y1, Y2
-	VSUBPD       constants<>+576(SB), Y2, Y3
-	VFNMADD231PD constants<>+640(SB), Y3, Y1
-	VFNMADD231PD constants<>+704(SB), Y3, Y1
+	VMULPD       constants<>+320(SB), Y1, Y1
+	VMOVUPD      constants<>+512(SB), Y2
+	VFMADD231PD  constants<>+1152(SB), Y1, Y2
+	VSUBPD       constants<>+512(SB), Y2, Y3
+	VFNMADD231PD constants<>+384(SB), Y3, Y1
+	VFNMADD231PD constants<>+448(SB), Y3, Y1
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+64(SB), Y2, Y2
+	VPADDQ       constants<>+640(SB), Y2, Y2
 	VMULPD       Y1, Y1, Y3
-	VMOVUPD      constants<>+1152(SB), Y4
-	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VMOVUPD      constants<>+1088(SB), Y4
 	VFMADD213PD  constants<>+1024(SB), Y3, Y4
 	VFMADD213PD  constants<>+960(SB), Y3, Y4
 	VFMADD213PD  constants<>+896(SB), Y3, Y4
 	VFMADD213PD  constants<>+832(SB), Y3, Y4
 	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VFMADD213PD  constants<>+704(SB), Y3, Y4
 	VMULPD       Y1, Y3, Y3
 	VFMADD231PD  Y4, Y3, Y1
-	VSUBPD       constants<>+64(SB), Y2, Y3
-	VADDPD       constants<>+64(SB), Y2, Y4
+	VSUBPD       constants<>+640(SB), Y2, Y3
+	VADDPD       constants<>+640(SB), Y2, Y4
 	VFMADD231PD  Y3, Y1, Y4
 	VFMADD213PD  Y2, Y2, Y1
 	VDIVPD       Y4, Y1, Y1
@@ -838,58 +1309,58 @@ rest:
 	VMASKMOVPD   32(CX), Y1, Y1
 	VMOVUPD      constants<>+0(SB), Y2
 	VANDNPD      Y0, Y2, Y2
-	VCMPPD       $0x05, constants<>+384(SB), Y2, Y2
+	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
 	VMOVMSKPD    Y2, CX
 	VMOVUPD      constants<>+0(SB), Y2
 	VANDNPD      Y1, Y2, Y2
-	VCMPPD       $0x05, constants<>+384(SB), Y2, Y2
+	VCMPPD       $0x05, constants<>+256(SB), Y2, Y2
 	VMOVMSKPD    Y2, SI
 	ORL          SI, CX
 	TESTL        CX, CX
 	JNE          stop
-	VMULPD       constants<>+448(SB), Y0, Y0
-	VMOVUPD      constants<>+576(SB), Y2
-	VFMADD231PD  constants<>+512(SB), Y0, Y2
-	VSUBPD       constants<>+576(SB), Y2, Y3
-	VFNMADD231PD constants<>+640(SB), Y3, Y0
-	VFNMADD231PD constants<>+704(SB), Y3, Y0
+	VMULPD       constants<>+320(SB), Y0, Y0
+	VMOVUPD      constants<>+512(SB), Y2
+	VFMADD231PD  constants<>+1152(SB), Y0, Y2
+	VSUBPD       constants<>+512(SB), Y2, Y3
+	VFNMADD231PD constants<>+384(SB), Y3, Y0
+	VFNMADD231PD constants<>+448(SB), Y3, Y0
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+64(SB), Y2, Y2
+	VPADDQ       constants<>+640(SB), Y2, Y2
 	VMULPD       Y0, Y0, Y3
-	VMOVUPD      constants<>+1152(SB), Y4
-	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VMOVUPD      constants<>+1088(SB), Y4
 	VFMADD213PD  constants<>+1024(SB), Y3, Y4
 	VFMADD213PD  constants<>+960(SB), Y3, Y4
 	VFMADD213PD  constants<>+896(SB), Y3, Y4
 	VFMADD213PD  constants<>+832(SB), Y3, Y4
 	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VFMADD213PD  constants<>+704(SB), Y3, Y4
 	VMULPD       Y0, Y3, Y3
 	VFMADD231PD  Y4, Y3, Y0
-	VSUBPD       constants<>+64(SB), Y2, Y3
-	VADDPD       constants<>+64(SB), Y2, Y4
+	VSUBPD       constants<>+640(SB), Y2, Y3
+	VADDPD       constants<>+640(SB), Y2, Y4
 	VFMADD231PD  Y3, Y0, Y4
 	VFMADD213PD  Y2, Y2, Y0
 	VDIVPD       Y4, Y0, Y0
-	VMULPD       constants<>+448(SB), Y1, Y1
-	VMOVUPD      constants<>+576(SB), Y2
-	VFMADD231PD  constants<>+512(SB), Y1, Y2
-	VSUBPD       constants<>+576(SB), Y2, Y3
-	VFNMADD231PD constants<>+640(SB), Y3, Y1
-	VFNMADD231PD constants<>+704(SB), Y3, Y1
+	VMULPD       constants<>+320(SB), Y1, Y1
+	VMOVUPD      constants<>+512(SB), Y2
+	VFMADD231PD  constants<>+1152(SB), Y1, Y2
+	VSUBPD       constants<>+512(SB), Y2, Y3
+	VFNMADD231PD constants<>+384(SB), Y3, Y1
+	VFNMADD231PD constants<>+448(SB), Y3, Y1
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       constants<>+64(SB), Y2, Y2
+	VPADDQ       constants<>+640(SB), Y2, Y2
 	VMULPD       Y1, Y1, Y3
-	VMOVUPD      constants<>+1152(SB), Y4
-	VFMADD213PD  constants<>+1088(SB), Y3, Y4
+	VMOVUPD      constants<>+1088(SB), Y4
 	VFMADD213PD  constants<>+1024(SB), Y3, Y4
 	VFMADD213PD  constants<>+960(SB), Y3, Y4
 	VFMADD213PD  constants<>+896(SB), Y3, Y4
 	VFMADD213PD  constants<>+832(SB), Y3, Y4
 	VFMADD213PD  constants<>+768(SB), Y3, Y4
+	VFMADD213PD  constants<>+704(SB), Y3, Y4
 	VMULPD       Y1, Y3, Y3
 	VFMADD231PD  Y4, Y3, Y1
-	VSUBPD       constants<>+64(SB), Y2, Y3
-	VADDPD       constants<>+64(SB), Y2, Y4
+	VSUBPD       constants<>+640(SB), Y2, Y3
+	VADDPD       constants<>+640(SB), Y2, Y4
 	VFMADD231PD  Y3, Y1, Y4
 	VFMADD213PD  Y2, Y2, Y1
 	VDIVPD       Y4, Y1, Y1
@@ -897,6 +1368,333 @@ rest:
 	VMASKMOVPD   Y0, Y2, (AX)
 	VMOVUPD      32(BX), Y0
 	VMASKMOVPD   Y1, Y0, 32(AX)
+
+end:
+	XORQ DX, DX
+
+stop:
+	MOVQ n+16(FP), AX
+	SUBQ DX, AX
+	MOVQ AX, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func sigmoidF32AVX512(dst *float32, x *float32, n int) int
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sigmoidF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+64(SB), Z0
+	VBROADCASTSS constants<>+1792(SB), Z1
+	VBROADCASTSS constants<>+2112(SB), Z2
+	VBROADCASTSS constants<>+1664(SB), Z3
+	VBROADCASTSS constants<>+1536(SB), Z4
+	VBROADCASTSS constants<>+1600(SB), Z5
+	VBROADCASTSS constants<>+1856(SB), Z6
+	VBROADCASTSS constants<>+1920(SB), Z7
+	VBROADCASTSS constants<>+1984(SB), Z8
+	VBROADCASTSS constants<>+2048(SB), Z9
+
+several:
+	CMPQ         DX, $+48
+	JLT          one
+	VMOVUPS      (CX), Z10
+	VANDNPD      Z10, Z0, Z11
+	VCMPPS       $0x05, constants<>+1408(SB), Z11, K1
+	KMOVW        K1, BX
+	TESTL        BX, BX
+	JNE          one
+	VMOVUPS      64(CX), Z11
+	VANDNPD      Z11, Z0, Z12
+	VCMPPS       $0x05, constants<>+1408(SB), Z12, K1
+	KMOVW        K1, BX
+	TESTL        BX, BX
+	JNE          one
+	VMOVUPS      128(CX), Z12
+	VANDNPD      Z12, Z0, Z13
+	VCMPPS       $0x05, constants<>+1408(SB), Z13, K1
+	KMOVW        K1, BX
+	TESTL        BX, BX
+	JNE          one
+	VMULPS       constants<>+1472(SB), Z10, Z10
+	VMULPS       constants<>+1472(SB), Z11, Z11
+	VMULPS       constants<>+1472(SB), Z12, Z12
+	VMOVUPS      Z3, Z13
+	VMOVUPS      Z3, Z16
+	VMOVUPS      Z3, Z19
+	VFMADD231PS  Z2, Z10, Z13
+	VFMADD231PS  Z2, Z11, Z16
+	VFMADD231PS  Z2, Z12, Z19
+	VSUBPS       Z3, Z13, Z14
+	VSUBPS       Z3, Z16, Z17
+	VSUBPS       Z3, Z19, Z20
+	VFNMADD231PS Z4, Z14, Z10
+	VFNMADD231PS Z4, Z17, Z11
+	VFNMADD231PS Z4, Z20, Z12
+	VFNMADD231PS Z5, Z14, Z10
+	VFNMADD231PS Z5, Z17, Z11
+	VFNMADD231PS Z5, Z20, Z12
+	VSCALEFPS    Z14, Z1, Z13
+	VSCALEFPS    Z17, Z1, Z16
+	VSCALEFPS    Z20, Z1, Z19
+	VMULPS       Z10, Z10, Z14
+	VMULPS       Z11, Z11, Z17
+	VMULPS       Z12, Z12, Z20
+	VMOVUPS      Z9, Z15
+	VMOVUPS      Z9, Z18
+	VMOVUPS      Z9, Z21
+	VFMADD213PS  Z8, Z14, Z15
+	VFMADD213PS  Z8, Z17, Z18
+	VFMADD213PS  Z8, Z20, Z21
+	VFMADD213PS  Z7, Z14, Z15
+	VFMADD213PS  Z7, Z17, Z18
+	VFMADD213PS  Z7, Z20, Z21
+	VFMADD213PS  Z6, Z14, Z15
+	VFMADD213PS  Z6, Z17, Z18
+	VFMADD213PS  Z6, Z20, Z21
+	VMULPS       Z10, Z14, Z14
+	VMULPS       Z11, Z17, Z17
+	VMULPS       Z12, Z20, Z20
+	VFMADD231PS  Z15, Z14, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VFMADD231PS  Z21, Z20, Z12
+	VSUBPS       Z1, Z13, Z14
+	VSUBPS       Z1, Z16, Z17
+	VSUBPS       Z1, Z19, Z20
+	VADDPS       Z1, Z13, Z15
+	VADDPS       Z1, Z16, Z18
+	VADDPS       Z1, Z19, Z21
+	VFMADD231PS  Z14, Z10, Z15
+	VFMADD231PS  Z17, Z11, Z18
+	VFMADD231PS  Z20, Z12, Z21
+	VFMADD213PS  Z13, Z13, Z10
+	VFMADD213PS  Z16, Z16, Z11
+	VFMADD213PS  Z19, Z19, Z12
+	VDIVPS       Z15, Z10, Z10
+	VDIVPS       Z18, Z11, Z11
+	VDIVPS       Z21, Z12, Z12
+	VMOVUPS      Z10, (AX)
+	VMOVUPS      Z11, 64(AX)
+	VMOVUPS      Z12, 128(AX)
+	ADDQ         $+192, AX
+	ADDQ         $+192, CX
+	SUBQ         $+48, DX
+	JMP          several
+
+one:
+	CMPQ         DX, $+16
+	JLT          rest
+	VMOVUPS      (CX), Z10
+	VANDNPD      Z10, Z0, Z11
+	VCMPPS       $0x05, constants<>+1408(SB), Z11, K1
+	KMOVW        K1, BX
+	TESTL        BX, BX
+	JNE          stop
+	VMULPS       constants<>+1472(SB), Z10, Z10
+	VMOVUPS      Z3, Z11
+	VFMADD231PS  Z2, Z10, Z11
+	VSUBPS       Z3, Z11, Z12
+	VFNMADD231PS Z4, Z12, Z10
+	VFNMADD231PS Z5, Z12, Z10
+	VSCALEFPS    Z12, Z1, Z11
+	VMULPS       Z10, Z10, Z12
+	VMOVUPS      Z9, Z13
+	VFMADD213PS  Z8, Z12, Z13
+	VFMADD213PS  Z7, Z12, Z13
+	VFMADD213PS  Z6, Z12, Z13
+	VMULPS       Z10, Z12, Z12
+	VFMADD231PS  Z13, Z12, Z10
+	VSUBPS       Z1, Z11, Z12
+	VADDPS       Z1, Z11, Z13
+	VFMADD231PS  Z12, Z10, Z13
+	VFMADD213PS  Z11, Z11, Z10
+	VDIVPS       Z13, Z10, Z10
+	VMOVUPS      Z10, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	SUBQ         $+16, DX
+	JMP          one
+
+rest:
+	TESTQ        DX, DX
+	JLE          end
+	MOVQ         $-1, BX
+	BZHIQ        DX, BX, BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (CX), K1, Z10
+	VANDNPD      Z10, Z0, Z0
+	VCMPPS       $0x05, constants<>+1408(SB), Z0, K2
+	KMOVW        K2, CX
+	TESTL        CX, CX
+	JNE          stop
+	VMULPS       constants<>+1472(SB), Z10, Z10
+	VMOVUPS      Z3, Z0
+	VFMADD231PS  Z2, Z10, Z0
+	VSUBPS       Z3, Z0, Z2
+	VFNMADD231PS Z4, Z2, Z10
+	VFNMADD231PS Z5, Z2, Z10
+	VSCALEFPS    Z2, Z1, Z0
+	VMULPS       Z10, Z10, Z2
+	VMOVUPS      Z9, Z3
+	VFMADD213PS  Z8, Z2, Z3
+	VFMADD213PS  Z7, Z2, Z3
+	VFMADD213PS  Z6, Z2, Z3
+	VMULPS       Z10, Z2, Z2
+	VFMADD231PS  Z3, Z2, Z10
+	VSUBPS       Z1, Z0, Z2
+	VADDPS       Z1, Z0, Z3
+	VFMADD231PS  Z2, Z10, Z3
+	VFMADD213PS  Z0, Z0, Z10
+	VDIVPS       Z3, Z10, Z10
+	VMOVUPS      Z10, K1, (AX)
+
+end:
+	XORQ DX, DX
+
+stop:
+	MOVQ n+16(FP), AX
+	SUBQ DX, AX
+	MOVQ AX, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func sigmoidF32AVX2(dst *float32, x *float32, n int) int
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoidF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+one:
+	CMPQ         DX, $+16
+	JLT          rest
+	VMOVUPS      (CX), Y0
+	VMOVUPS      32(CX), Y1
+	VMOVUPS      constants<>+64(SB), Y2
+	VANDNPD      Y0, Y2, Y2
+	VCMPPS       $0x05, constants<>+1408(SB), Y2, Y2
+	VMOVMSKPS    Y2, BX
+	VMOVUPS      constants<>+64(SB), Y2
+	VANDNPD      Y1, Y2, Y2
+	VCMPPS       $0x05, constants<>+1408(SB), Y2, Y2
+	VMOVMSKPS    Y2, SI
+	ORL          SI, BX
+	TESTL        BX, BX
+	JNE          stop
+	VMULPS       constants<>+1472(SB), Y0, Y0
+	VMOVUPS      constants<>+1664(SB), Y2
+	VFMADD231PS  constants<>+2112(SB), Y0, Y2
+	VSUBPS       constants<>+1664(SB), Y2, Y3
+	VFNMADD231PS constants<>+1536(SB), Y3, Y0
+	VFNMADD231PS constants<>+1600(SB), Y3, Y0
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       constants<>+1792(SB), Y2, Y2
+	VMULPS       Y0, Y0, Y3
+	VMOVUPS      constants<>+2048(SB), Y4
+	VFMADD213PS  constants<>+1984(SB), Y3, Y4
+	VFMADD213PS  constants<>+1920(SB), Y3, Y4
+	VFMADD213PS  constants<>+1856(SB), Y3, Y4
+	VMULPS       Y0, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y0
+	VSUBPS       constants<>+1792(SB), Y2, Y3
+	VADDPS       constants<>+1792(SB), Y2, Y4
+	VFMADD231PS  Y3, Y0, Y4
+	VFMADD213PS  Y2, Y2, Y0
+	VDIVPS       Y4, Y0, Y0
+	VMULPS       constants<>+1472(SB), Y1, Y1
+	VMOVUPS      constants<>+1664(SB), Y2
+	VFMADD231PS  constants<>+2112(SB), Y1, Y2
+	VSUBPS       constants<>+1664(SB), Y2, Y3
+	VFNMADD231PS constants<>+1536(SB), Y3, Y1
+	VFNMADD231PS constants<>+1600(SB), Y3, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       constants<>+1792(SB), Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      constants<>+2048(SB), Y4
+	VFMADD213PS  constants<>+1984(SB), Y3, Y4
+	VFMADD213PS  constants<>+1920(SB), Y3, Y4
+	VFMADD213PS  constants<>+1856(SB), Y3, Y4
+	VMULPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VSUBPS       constants<>+1792(SB), Y2, Y3
+	VADDPS       constants<>+1792(SB), Y2, Y4
+	VFMADD231PS  Y3, Y1, Y4
+	VFMADD213PS  Y2, Y2, Y1
+	VDIVPS       Y4, Y1, Y1
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	SUBQ         $+16, DX
+	JMP          one
+
+rest:
+	TESTQ        DX, DX
+	JLE          end
+	LEAQ         masks<>+64(SB), BX
+	MOVQ         DX, SI
+	SHLQ         $0x02, SI
+	SUBQ         SI, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y0
+	VMOVUPS      32(BX), Y1
+	VMASKMOVPS   32(CX), Y1, Y1
+	VMOVUPS      constants<>+64(SB), Y2
+	VANDNPD      Y0, Y2, Y2
+	VCMPPS       $0x05, constants<>+1408(SB), Y2, Y2
+	VMOVMSKPS    Y2, CX
+	VMOVUPS      constants<>+64(SB), Y2
+	VANDNPD      Y1, Y2, Y2
+	VCMPPS       $0x05, constants<>+1408(SB), Y2, Y2
+	VMOVMSKPS    Y2, SI
+	ORL          SI, CX
+	TESTL        CX, CX
+	JNE          stop
+	VMULPS       constants<>+1472(SB), Y0, Y0
+	VMOVUPS      constants<>+1664(SB), Y2
+	VFMADD231PS  constants<>+2112(SB), Y0, Y2
+	VSUBPS       constants<>+1664(SB), Y2, Y3
+	VFNMADD231PS constants<>+1536(SB), Y3, Y0
+	VFNMADD231PS constants<>+1600(SB), Y3, Y0
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       constants<>+1792(SB), Y2, Y2
+	VMULPS       Y0, Y0, Y3
+	VMOVUPS      constants<>+2048(SB), Y4
+	VFMADD213PS  constants<>+1984(SB), Y3, Y4
+	VFMADD213PS  constants<>+1920(SB), Y3, Y4
+	VFMADD213PS  constants<>+1856(SB), Y3, Y4
+	VMULPS       Y0, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y0
+	VSUBPS       constants<>+1792(SB), Y2, Y3
+	VADDPS       constants<>+1792(SB), Y2, Y4
+	VFMADD231PS  Y3, Y0, Y4
+	VFMADD213PS  Y2, Y2, Y0
+	VDIVPS       Y4, Y0, Y0
+	VMULPS       constants<>+1472(SB), Y1, Y1
+	VMOVUPS      constants<>+1664(SB), Y2
+	VFMADD231PS  constants<>+2112(SB), Y1, Y2
+	VSUBPS       constants<>+1664(SB), Y2, Y3
+	VFNMADD231PS constants<>+1536(SB), Y3, Y1
+	VFNMADD231PS constants<>+1600(SB), Y3, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       constants<>+1792(SB), Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      constants<>+2048(SB), Y4
+	VFMADD213PS  constants<>+1984(SB), Y3, Y4
+	VFMADD213PS  constants<>+1920(SB), Y3, Y4
+	VFMADD213PS  constants<>+1856(SB), Y3, Y4
+	VMULPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VSUBPS       constants<>+1792(SB), Y2, Y3
+	VADDPS       constants<>+1792(SB), Y2, Y4
+	VFMADD231PS  Y3, Y1, Y4
+	VFMADD213PS  Y2, Y2, Y1
+	VDIVPS       Y4, Y1, Y1
+	VMOVUPS      (BX), Y2
+	VMASKMOVPS   Y0, Y2, (AX)
+	VMOVUPS      32(BX), Y0
+	VMASKMOVPS   Y1, Y0, 32(AX)
 
 end:
 	XORQ DX, DX

@@ -14,6 +14,16 @@ func axpyAVX512(y *float64, a float64, x *float64, n int)
 //go:noescape
 func axpyAVX2(y *float64, a float64, x *float64, n int)
 
+// axpyF32AVX512 computes y[i] += a·x[i] for i < n.
+//
+//go:noescape
+func axpyF32AVX512(y *float32, a float32, x *float32, n int)
+
+// axpyF32AVX2 computes y[i] += a·x[i] for i < n.
+//
+//go:noescape
+func axpyF32AVX2(y *float32, a float32, x *float32, n int)
+
 // axpyToAVX512 computes dst[i] = y[i] + a·x[i] for i < n.
 //
 //go:noescape
@@ -23,6 +33,16 @@ func axpyToAVX512(dst *float64, y *float64, a float64, x *float64, n int)
 //
 //go:noescape
 func axpyToAVX2(dst *float64, y *float64, a float64, x *float64, n int)
+
+// axpyToF32AVX512 computes dst[i] = y[i] + a·x[i] for i < n.
+//
+//go:noescape
+func axpyToF32AVX512(dst *float32, y *float32, a float32, x *float32, n int)
+
+// axpyToF32AVX2 computes dst[i] = y[i] + a·x[i] for i < n.
+//
+//go:noescape
+func axpyToF32AVX2(dst *float32, y *float32, a float32, x *float32, n int)
 
 // scaleToAVX512 computes dst[i] = a·x[i] for i < n.
 //
@@ -34,6 +54,16 @@ func scaleToAVX512(dst *float64, a float64, x *float64, n int)
 //go:noescape
 func scaleToAVX2(dst *float64, a float64, x *float64, n int)
 
+// scaleToF32AVX512 computes dst[i] = a·x[i] for i < n.
+//
+//go:noescape
+func scaleToF32AVX512(dst *float32, a float32, x *float32, n int)
+
+// scaleToF32AVX2 computes dst[i] = a·x[i] for i < n.
+//
+//go:noescape
+func scaleToF32AVX2(dst *float32, a float32, x *float32, n int)
+
 // addAVX512 computes y[i] += x[i] for i < n.
 //
 //go:noescape
@@ -43,6 +73,16 @@ func addAVX512(y *float64, x *float64, n int)
 //
 //go:noescape
 func addAVX2(y *float64, x *float64, n int)
+
+// addF32AVX512 computes y[i] += x[i] for i < n.
+//
+//go:noescape
+func addF32AVX512(y *float32, x *float32, n int)
+
+// addF32AVX2 computes y[i] += x[i] for i < n.
+//
+//go:noescape
+func addF32AVX2(y *float32, x *float32, n int)
 
 // mulToAVX512 computes dst[i] = x[i]·y[i] for i < n.
 //
@@ -54,6 +94,16 @@ func mulToAVX512(dst *float64, x *float64, y *float64, n int)
 //go:noescape
 func mulToAVX2(dst *float64, x *float64, y *float64, n int)
 
+// mulToF32AVX512 computes dst[i] = x[i]·y[i] for i < n.
+//
+//go:noescape
+func mulToF32AVX512(dst *float32, x *float32, y *float32, n int)
+
+// mulToF32AVX2 computes dst[i] = x[i]·y[i] for i < n.
+//
+//go:noescape
+func mulToF32AVX2(dst *float32, x *float32, y *float32, n int)
+
 // mulAddAVX512 computes y[i] += a[i]·x[i] for i < n.
 //
 //go:noescape
@@ -63,6 +113,16 @@ func mulAddAVX512(y *float64, a *float64, x *float64, n int)
 //
 //go:noescape
 func mulAddAVX2(y *float64, a *float64, x *float64, n int)
+
+// mulAddF32AVX512 computes y[i] += a[i]·x[i] for i < n.
+//
+//go:noescape
+func mulAddF32AVX512(y *float32, a *float32, x *float32, n int)
+
+// mulAddF32AVX2 computes y[i] += a[i]·x[i] for i < n.
+//
+//go:noescape
+func mulAddF32AVX2(y *float32, a *float32, x *float32, n int)
 
 // cubeAVX512 computes dst[i] = x[i]³ for i < n.
 //
@@ -74,6 +134,16 @@ func cubeAVX512(dst *float64, x *float64, n int)
 //go:noescape
 func cubeAVX2(dst *float64, x *float64, n int)
 
+// cubeF32AVX512 computes dst[i] = x[i]³ for i < n.
+//
+//go:noescape
+func cubeF32AVX512(dst *float32, x *float32, n int)
+
+// cubeF32AVX2 computes dst[i] = x[i]³ for i < n.
+//
+//go:noescape
+func cubeF32AVX2(dst *float32, x *float32, n int)
+
 // mulCubeDAVX512 computes y[i] *= 3·x[i]² for i < n.
 //
 //go:noescape
@@ -83,6 +153,16 @@ func mulCubeDAVX512(y *float64, x *float64, n int)
 //
 //go:noescape
 func mulCubeDAVX2(y *float64, x *float64, n int)
+
+// mulCubeDF32AVX512 computes y[i] *= 3·x[i]² for i < n.
+//
+//go:noescape
+func mulCubeDF32AVX512(y *float32, x *float32, n int)
+
+// mulCubeDF32AVX2 computes y[i] *= 3·x[i]² for i < n.
+//
+//go:noescape
+func mulCubeDF32AVX2(y *float32, x *float32, n int)
 
 // tanhDAVX512 computes d[i] = 1 − h[i]² for i < n.
 //
@@ -94,6 +174,16 @@ func tanhDAVX512(d *float64, h *float64, n int)
 //go:noescape
 func tanhDAVX2(d *float64, h *float64, n int)
 
+// tanhDF32AVX512 computes d[i] = 1 − h[i]² for i < n.
+//
+//go:noescape
+func tanhDF32AVX512(d *float32, h *float32, n int)
+
+// tanhDF32AVX2 computes d[i] = 1 − h[i]² for i < n.
+//
+//go:noescape
+func tanhDF32AVX2(d *float32, h *float32, n int)
+
 // mulTanhDAVX512 computes y[i] *= 1 − h[i]² for i < n.
 //
 //go:noescape
@@ -103,6 +193,16 @@ func mulTanhDAVX512(y *float64, h *float64, n int)
 //
 //go:noescape
 func mulTanhDAVX2(y *float64, h *float64, n int)
+
+// mulTanhDF32AVX512 computes y[i] *= 1 − h[i]² for i < n.
+//
+//go:noescape
+func mulTanhDF32AVX512(y *float32, h *float32, n int)
+
+// mulTanhDF32AVX2 computes y[i] *= 1 − h[i]² for i < n.
+//
+//go:noescape
+func mulTanhDF32AVX2(y *float32, h *float32, n int)
 
 // sigmoidDAVX512 computes d[i] = h[i]·(1 − h[i]) for i < n.
 //
@@ -114,6 +214,16 @@ func sigmoidDAVX512(d *float64, h *float64, n int)
 //go:noescape
 func sigmoidDAVX2(d *float64, h *float64, n int)
 
+// sigmoidDF32AVX512 computes d[i] = h[i]·(1 − h[i]) for i < n.
+//
+//go:noescape
+func sigmoidDF32AVX512(d *float32, h *float32, n int)
+
+// sigmoidDF32AVX2 computes d[i] = h[i]·(1 − h[i]) for i < n.
+//
+//go:noescape
+func sigmoidDF32AVX2(d *float32, h *float32, n int)
+
 // mulSigmoidDAVX512 computes y[i] *= h[i]·(1 − h[i]) for i < n.
 //
 //go:noescape
@@ -123,6 +233,16 @@ func mulSigmoidDAVX512(y *float64, h *float64, n int)
 //
 //go:noescape
 func mulSigmoidDAVX2(y *float64, h *float64, n int)
+
+// mulSigmoidDF32AVX512 computes y[i] *= h[i]·(1 − h[i]) for i < n.
+//
+//go:noescape
+func mulSigmoidDF32AVX512(y *float32, h *float32, n int)
+
+// mulSigmoidDF32AVX2 computes y[i] *= h[i]·(1 − h[i]) for i < n.
+//
+//go:noescape
+func mulSigmoidDF32AVX2(y *float32, h *float32, n int)
 
 // reluAVX512 computes dst[i] = max(x[i], 0) for i < n.
 //
@@ -134,6 +254,16 @@ func reluAVX512(dst *float64, x *float64, n int)
 //go:noescape
 func reluAVX2(dst *float64, x *float64, n int)
 
+// reluF32AVX512 computes dst[i] = max(x[i], 0) for i < n.
+//
+//go:noescape
+func reluF32AVX512(dst *float32, x *float32, n int)
+
+// reluF32AVX2 computes dst[i] = max(x[i], 0) for i < n.
+//
+//go:noescape
+func reluF32AVX2(dst *float32, x *float32, n int)
+
 // reluDAVX512 computes d[i] = 1 where h[i] > 0, 0 elsewhere, for i < n.
 //
 //go:noescape
@@ -143,6 +273,16 @@ func reluDAVX512(d *float64, h *float64, n int)
 //
 //go:noescape
 func reluDAVX2(d *float64, h *float64, n int)
+
+// reluDF32AVX512 computes d[i] = 1 where h[i] > 0, 0 elsewhere, for i < n.
+//
+//go:noescape
+func reluDF32AVX512(d *float32, h *float32, n int)
+
+// reluDF32AVX2 computes d[i] = 1 where h[i] > 0, 0 elsewhere, for i < n.
+//
+//go:noescape
+func reluDF32AVX2(d *float32, h *float32, n int)
 
 // mulReluDAVX512 computes y[i] = 0 unless h[i] > 0 for i < n.
 //
@@ -154,6 +294,16 @@ func mulReluDAVX512(y *float64, h *float64, n int)
 //go:noescape
 func mulReluDAVX2(y *float64, h *float64, n int)
 
+// mulReluDF32AVX512 computes y[i] = 0 unless h[i] > 0 for i < n.
+//
+//go:noescape
+func mulReluDF32AVX512(y *float32, h *float32, n int)
+
+// mulReluDF32AVX2 computes y[i] = 0 unless h[i] > 0 for i < n.
+//
+//go:noescape
+func mulReluDF32AVX2(y *float32, h *float32, n int)
+
 // dotAVX512 returns Σᵢ x[i]·y[i] for i < n.
 //
 //go:noescape
@@ -164,6 +314,16 @@ func dotAVX512(x *float64, y *float64, n int) float64
 //go:noescape
 func dotAVX2(x *float64, y *float64, n int) float64
 
+// dotF32AVX512 returns Σᵢ x[i]·y[i] for i < n.
+//
+//go:noescape
+func dotF32AVX512(x *float32, y *float32, n int) float32
+
+// dotF32AVX2 returns Σᵢ x[i]·y[i] for i < n.
+//
+//go:noescape
+func dotF32AVX2(x *float32, y *float32, n int) float32
+
 // sumAVX512 returns Σᵢ x[i] for i < n.
 //
 //go:noescape
@@ -173,3 +333,13 @@ func sumAVX512(x *float64, n int) float64
 //
 //go:noescape
 func sumAVX2(x *float64, n int) float64
+
+// sumF32AVX512 returns Σᵢ x[i] for i < n.
+//
+//go:noescape
+func sumF32AVX512(x *float32, n int) float32
+
+// sumF32AVX2 returns Σᵢ x[i] for i < n.
+//
+//go:noescape
+func sumF32AVX2(x *float32, n int) float32

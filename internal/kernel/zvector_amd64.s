@@ -38,10 +38,26 @@ DATA constants<>+96(SB)/8, $0x4008000000000000
 DATA constants<>+104(SB)/8, $0x4008000000000000
 DATA constants<>+112(SB)/8, $0x4008000000000000
 DATA constants<>+120(SB)/8, $0x4008000000000000
-GLOBL constants<>(SB), RODATA|NOPTR, $128
+DATA constants<>+128(SB)/8, $0x3f8000003f800000
+DATA constants<>+136(SB)/8, $0x3f8000003f800000
+DATA constants<>+144(SB)/8, $0x3f8000003f800000
+DATA constants<>+152(SB)/8, $0x3f8000003f800000
+DATA constants<>+160(SB)/8, $0x3f8000003f800000
+DATA constants<>+168(SB)/8, $0x3f8000003f800000
+DATA constants<>+176(SB)/8, $0x3f8000003f800000
+DATA constants<>+184(SB)/8, $0x3f8000003f800000
+DATA constants<>+192(SB)/8, $0x4040000040400000
+DATA constants<>+200(SB)/8, $0x4040000040400000
+DATA constants<>+208(SB)/8, $0x4040000040400000
+DATA constants<>+216(SB)/8, $0x4040000040400000
+DATA constants<>+224(SB)/8, $0x4040000040400000
+DATA constants<>+232(SB)/8, $0x4040000040400000
+DATA constants<>+240(SB)/8, $0x4040000040400000
+DATA constants<>+248(SB)/8, $0x4040000040400000
+GLOBL constants<>(SB), RODATA|NOPTR, $256
 
 // func axpyAVX512(y *float64, a float64, x *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·axpyAVX512(SB), NOSPLIT, $0-32
 	MOVQ         y+0(FP), AX
 	MOVQ         x+16(FP), CX
@@ -94,7 +110,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (AX), K1, Z1
 	VMOVUPD.Z (CX), K1, Z2
 	VMULPD    Z0, Z2, Z2
@@ -206,8 +222,174 @@ end:
 	VZEROUPPER
 	RET
 
+// func axpyF32AVX512(y *float32, a float32, x *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·axpyF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         y+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS a+8(FP), Z0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (AX), Z1
+	VMOVUPS (CX), Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 64(CX), Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(AX), Z1
+	VMOVUPS 128(CX), Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(AX), Z1
+	VMOVUPS 192(CX), Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (AX), Z1
+	VMOVUPS (CX), Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (AX), K1, Z1
+	VMOVUPS.Z (CX), K1, Z2
+	VMULPS    Z0, Z2, Z2
+	VADDPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func axpyF32AVX2(y *float32, a float32, x *float32, n int)
+// Requires: AVX
+TEXT ·axpyF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         y+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS a+8(FP), Y0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (AX), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS (CX), Y3
+	VMOVUPS 32(CX), Y4
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS 64(AX), Y1
+	VMOVUPS 96(AX), Y2
+	VMOVUPS 64(CX), Y3
+	VMOVUPS 96(CX), Y4
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS Y2, 96(AX)
+	VMOVUPS 128(AX), Y1
+	VMOVUPS 160(AX), Y2
+	VMOVUPS 128(CX), Y3
+	VMOVUPS 160(CX), Y4
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 128(AX)
+	VMOVUPS Y2, 160(AX)
+	VMOVUPS 192(AX), Y1
+	VMOVUPS 224(AX), Y2
+	VMOVUPS 192(CX), Y3
+	VMOVUPS 224(CX), Y4
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 192(AX)
+	VMOVUPS Y2, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (AX), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS (CX), Y3
+	VMOVUPS 32(CX), Y4
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (AX), Y1, Y1
+	VMOVUPS    32(BX), Y2
+	VMASKMOVPS 32(AX), Y2, Y2
+	VMOVUPS    (BX), Y3
+	VMASKMOVPS (CX), Y3, Y3
+	VMOVUPS    32(BX), Y4
+	VMASKMOVPS 32(CX), Y4, Y4
+	VMULPS     Y0, Y3, Y3
+	VADDPS     Y3, Y1, Y1
+	VMULPS     Y0, Y4, Y4
+	VADDPS     Y4, Y2, Y2
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS Y1, Y0, (AX)
+	VMOVUPS    32(BX), Y0
+	VMASKMOVPS Y2, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func axpyToAVX512(dst *float64, y *float64, a float64, x *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·axpyToAVX512(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         y+8(FP), CX
@@ -263,7 +445,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, SI
 	BZHIQ     BX, SI, SI
-	KMOVB     SI, K1
+	KMOVW     SI, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD.Z (DX), K1, Z2
 	VMULPD    Z0, Z2, Z2
@@ -378,8 +560,180 @@ end:
 	VZEROUPPER
 	RET
 
+// func axpyToF32AVX512(dst *float32, y *float32, a float32, x *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·axpyToF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+24(FP), DX
+	MOVQ         n+32(FP), BX
+	VBROADCASTSS a+16(FP), Z0
+
+four:
+	CMPQ    BX, $+64
+	JLT     one
+	VMOVUPS (CX), Z1
+	VMOVUPS (DX), Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(CX), Z1
+	VMOVUPS 64(DX), Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(CX), Z1
+	VMOVUPS 128(DX), Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(CX), Z1
+	VMOVUPS 192(DX), Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	ADDQ    $+256, DX
+	SUBQ    $+64, BX
+	JMP     four
+
+one:
+	CMPQ    BX, $+16
+	JLT     rest
+	VMOVUPS (CX), Z1
+	VMOVUPS (DX), Z2
+	VMULPS  Z0, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	SUBQ    $+16, BX
+	JMP     one
+
+rest:
+	TESTQ     BX, BX
+	JLE       end
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS.Z (DX), K1, Z2
+	VMULPS    Z0, Z2, Z2
+	VADDPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func axpyToF32AVX2(dst *float32, y *float32, a float32, x *float32, n int)
+// Requires: AVX
+TEXT ·axpyToF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+24(FP), DX
+	MOVQ         n+32(FP), BX
+	VBROADCASTSS a+16(FP), Y0
+
+four:
+	CMPQ    BX, $+64
+	JLT     one
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VMOVUPS (DX), Y3
+	VMOVUPS 32(DX), Y4
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VMOVUPS 96(CX), Y2
+	VMOVUPS 64(DX), Y3
+	VMOVUPS 96(DX), Y4
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS Y2, 96(AX)
+	VMOVUPS 128(CX), Y1
+	VMOVUPS 160(CX), Y2
+	VMOVUPS 128(DX), Y3
+	VMOVUPS 160(DX), Y4
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 128(AX)
+	VMOVUPS Y2, 160(AX)
+	VMOVUPS 192(CX), Y1
+	VMOVUPS 224(CX), Y2
+	VMOVUPS 192(DX), Y3
+	VMOVUPS 224(DX), Y4
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 192(AX)
+	VMOVUPS Y2, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	ADDQ    $+256, DX
+	SUBQ    $+64, BX
+	JMP     four
+
+one:
+	CMPQ    BX, $+16
+	JLT     rest
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VMOVUPS (DX), Y3
+	VMOVUPS 32(DX), Y4
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	SUBQ    $+16, BX
+	JMP     one
+
+rest:
+	TESTQ      BX, BX
+	JLE        end
+	LEAQ       masks<>+64(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    32(SI), Y2
+	VMASKMOVPS 32(CX), Y2, Y2
+	VMOVUPS    (SI), Y3
+	VMASKMOVPS (DX), Y3, Y3
+	VMOVUPS    32(SI), Y4
+	VMASKMOVPS 32(DX), Y4, Y4
+	VMULPS     Y0, Y3, Y3
+	VADDPS     Y3, Y1, Y1
+	VMULPS     Y0, Y4, Y4
+	VADDPS     Y4, Y2, Y2
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS Y1, Y0, (AX)
+	VMOVUPS    32(SI), Y0
+	VMASKMOVPS Y2, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func scaleToAVX512(dst *float64, a float64, x *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·scaleToAVX512(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+16(FP), CX
@@ -422,7 +776,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMULPD    Z0, Z1, Z1
 	VMOVUPD   Z1, K1, (AX)
@@ -506,8 +860,136 @@ end:
 	VZEROUPPER
 	RET
 
+// func scaleToF32AVX512(dst *float32, a float32, x *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·scaleToF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS a+8(FP), Z0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (CX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(CX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(CX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(CX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (CX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func scaleToF32AVX2(dst *float32, a float32, x *float32, n int)
+// Requires: AVX
+TEXT ·scaleToF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+16(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS a+8(FP), Y0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VMOVUPS 96(CX), Y2
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS Y2, 96(AX)
+	VMOVUPS 128(CX), Y1
+	VMOVUPS 160(CX), Y2
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y1, 128(AX)
+	VMOVUPS Y2, 160(AX)
+	VMOVUPS 192(CX), Y1
+	VMOVUPS 224(CX), Y2
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y1, 192(AX)
+	VMOVUPS Y2, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    32(BX), Y2
+	VMASKMOVPS 32(CX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y0, Y2, Y2
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS Y1, Y0, (AX)
+	VMOVUPS    32(BX), Y0
+	VMASKMOVPS Y2, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func addAVX512(y *float64, x *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·addAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+0(FP), AX
 	MOVQ x+8(FP), CX
@@ -554,7 +1036,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (AX), K1, Z0
 	VMOVUPD.Z (CX), K1, Z1
 	VADDPD    Z1, Z0, Z0
@@ -652,8 +1134,154 @@ end:
 	VZEROUPPER
 	RET
 
+// func addF32AVX512(y *float32, x *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	VMOVUPS 64(AX), Z0
+	VMOVUPS 64(CX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS 128(AX), Z0
+	VMOVUPS 128(CX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)
+	VMOVUPS 192(AX), Z0
+	VMOVUPS 192(CX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func addF32AVX2(y *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·addF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(AX), Y0
+	VMOVUPS 96(AX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS Y1, 96(AX)
+	VMOVUPS 128(AX), Y0
+	VMOVUPS 160(AX), Y1
+	VMOVUPS 128(CX), Y2
+	VMOVUPS 160(CX), Y3
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y0, 128(AX)
+	VMOVUPS Y1, 160(AX)
+	VMOVUPS 192(AX), Y0
+	VMOVUPS 224(AX), Y1
+	VMOVUPS 192(CX), Y2
+	VMOVUPS 224(CX), Y3
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y0, 192(AX)
+	VMOVUPS Y1, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VMOVUPS    32(BX), Y1
+	VMASKMOVPS 32(AX), Y1, Y1
+	VMOVUPS    (BX), Y2
+	VMASKMOVPS (CX), Y2, Y2
+	VMOVUPS    32(BX), Y3
+	VMASKMOVPS 32(CX), Y3, Y3
+	VADDPS     Y2, Y0, Y0
+	VADDPS     Y3, Y1, Y1
+	VMOVUPS    (BX), Y2
+	VMASKMOVPS Y0, Y2, (AX)
+	VMOVUPS    32(BX), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func mulToAVX512(dst *float64, x *float64, y *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·mulToAVX512(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ x+8(FP), CX
@@ -703,7 +1331,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, SI
 	BZHIQ     BX, SI, SI
-	KMOVB     SI, K1
+	KMOVW     SI, K1
 	VMOVUPD.Z (CX), K1, Z0
 	VMOVUPD.Z (DX), K1, Z1
 	VMULPD    Z1, Z0, Z0
@@ -804,8 +1432,160 @@ end:
 	VZEROUPPER
 	RET
 
+// func mulToF32AVX512(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulToF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+
+four:
+	CMPQ    BX, $+64
+	JLT     one
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	VMOVUPS 64(CX), Z0
+	VMOVUPS 64(DX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS 128(CX), Z0
+	VMOVUPS 128(DX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)
+	VMOVUPS 192(CX), Z0
+	VMOVUPS 192(DX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	ADDQ    $+256, DX
+	SUBQ    $+64, BX
+	JMP     four
+
+one:
+	CMPQ    BX, $+16
+	JLT     rest
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	SUBQ    $+16, BX
+	JMP     one
+
+rest:
+	TESTQ     BX, BX
+	JLE       end
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func mulToF32AVX2(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX
+TEXT ·mulToF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), BX
+
+four:
+	CMPQ    BX, $+64
+	JLT     one
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	VMULPS  Y2, Y0, Y0
+	VMULPS  Y3, Y1, Y1
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS 96(CX), Y1
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 96(DX), Y3
+	VMULPS  Y2, Y0, Y0
+	VMULPS  Y3, Y1, Y1
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS Y1, 96(AX)
+	VMOVUPS 128(CX), Y0
+	VMOVUPS 160(CX), Y1
+	VMOVUPS 128(DX), Y2
+	VMOVUPS 160(DX), Y3
+	VMULPS  Y2, Y0, Y0
+	VMULPS  Y3, Y1, Y1
+	VMOVUPS Y0, 128(AX)
+	VMOVUPS Y1, 160(AX)
+	VMOVUPS 192(CX), Y0
+	VMOVUPS 224(CX), Y1
+	VMOVUPS 192(DX), Y2
+	VMOVUPS 224(DX), Y3
+	VMULPS  Y2, Y0, Y0
+	VMULPS  Y3, Y1, Y1
+	VMOVUPS Y0, 192(AX)
+	VMOVUPS Y1, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	ADDQ    $+256, DX
+	SUBQ    $+64, BX
+	JMP     four
+
+one:
+	CMPQ    BX, $+16
+	JLT     rest
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	VMULPS  Y2, Y0, Y0
+	VMULPS  Y3, Y1, Y1
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	SUBQ    $+16, BX
+	JMP     one
+
+rest:
+	TESTQ      BX, BX
+	JLE        end
+	LEAQ       masks<>+64(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVUPS    32(SI), Y1
+	VMASKMOVPS 32(CX), Y1, Y1
+	VMOVUPS    (SI), Y2
+	VMASKMOVPS (DX), Y2, Y2
+	VMOVUPS    32(SI), Y3
+	VMASKMOVPS 32(DX), Y3, Y3
+	VMULPS     Y2, Y0, Y0
+	VMULPS     Y3, Y1, Y1
+	VMOVUPS    (SI), Y2
+	VMASKMOVPS Y0, Y2, (AX)
+	VMOVUPS    32(SI), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func mulAddAVX512(y *float64, a *float64, x *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·mulAddAVX512(SB), NOSPLIT, $0-32
 	MOVQ y+0(FP), AX
 	MOVQ a+8(FP), CX
@@ -865,7 +1645,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, SI
 	BZHIQ     BX, SI, SI
-	KMOVB     SI, K1
+	KMOVW     SI, K1
 	VMOVUPD.Z (AX), K1, Z0
 	VMOVUPD.Z (CX), K1, Z1
 	VMOVUPD.Z (DX), K1, Z2
@@ -994,8 +1774,198 @@ end:
 	VZEROUPPER
 	RET
 
+// func mulAddF32AVX512(y *float32, a *float32, x *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulAddF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ y+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ n+24(FP), BX
+
+four:
+	CMPQ    BX, $+64
+	JLT     one
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	VMOVUPS (DX), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	VMOVUPS 64(AX), Z0
+	VMOVUPS 64(CX), Z1
+	VMOVUPS 64(DX), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS 128(AX), Z0
+	VMOVUPS 128(CX), Z1
+	VMOVUPS 128(DX), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)
+	VMOVUPS 192(AX), Z0
+	VMOVUPS 192(CX), Z1
+	VMOVUPS 192(DX), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	ADDQ    $+256, DX
+	SUBQ    $+64, BX
+	JMP     four
+
+one:
+	CMPQ    BX, $+16
+	JLT     rest
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	VMOVUPS (DX), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	SUBQ    $+16, BX
+	JMP     one
+
+rest:
+	TESTQ     BX, BX
+	JLE       end
+	MOVQ      $-1, SI
+	BZHIQ     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS.Z (DX), K1, Z2
+	VMULPS    Z2, Z1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func mulAddF32AVX2(y *float32, a *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·mulAddF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ y+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ n+24(FP), BX
+
+four:
+	CMPQ    BX, $+64
+	JLT     one
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	VMULPS  Y4, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMULPS  Y5, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(AX), Y0
+	VMOVUPS 96(AX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VMOVUPS 64(DX), Y4
+	VMOVUPS 96(DX), Y5
+	VMULPS  Y4, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMULPS  Y5, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS Y1, 96(AX)
+	VMOVUPS 128(AX), Y0
+	VMOVUPS 160(AX), Y1
+	VMOVUPS 128(CX), Y2
+	VMOVUPS 160(CX), Y3
+	VMOVUPS 128(DX), Y4
+	VMOVUPS 160(DX), Y5
+	VMULPS  Y4, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMULPS  Y5, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y0, 128(AX)
+	VMOVUPS Y1, 160(AX)
+	VMOVUPS 192(AX), Y0
+	VMOVUPS 224(AX), Y1
+	VMOVUPS 192(CX), Y2
+	VMOVUPS 224(CX), Y3
+	VMOVUPS 192(DX), Y4
+	VMOVUPS 224(DX), Y5
+	VMULPS  Y4, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMULPS  Y5, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y0, 192(AX)
+	VMOVUPS Y1, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	ADDQ    $+256, DX
+	SUBQ    $+64, BX
+	JMP     four
+
+one:
+	CMPQ    BX, $+16
+	JLT     rest
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	VMULPS  Y4, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMULPS  Y5, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	SUBQ    $+16, BX
+	JMP     one
+
+rest:
+	TESTQ      BX, BX
+	JLE        end
+	LEAQ       masks<>+64(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VMOVUPS    32(SI), Y1
+	VMASKMOVPS 32(AX), Y1, Y1
+	VMOVUPS    (SI), Y2
+	VMASKMOVPS (CX), Y2, Y2
+	VMOVUPS    32(SI), Y3
+	VMASKMOVPS 32(CX), Y3, Y3
+	VMOVUPS    (SI), Y4
+	VMASKMOVPS (DX), Y4, Y4
+	VMOVUPS    32(SI), Y5
+	VMASKMOVPS 32(DX), Y5, Y5
+	VMULPS     Y4, Y2, Y2
+	VADDPS     Y2, Y0, Y0
+	VMULPS     Y5, Y3, Y3
+	VADDPS     Y3, Y1, Y1
+	VMOVUPS    (SI), Y2
+	VMASKMOVPS Y0, Y2, (AX)
+	VMOVUPS    32(SI), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func cubeAVX512(dst *float64, x *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·cubeAVX512(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ x+8(FP), CX
@@ -1042,7 +2012,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (CX), K1, Z0
 	VMULPD    Z0, Z0, Z1
 	VMULPD    Z1, Z0, Z1
@@ -1138,8 +2108,152 @@ end:
 	VZEROUPPER
 	RET
 
+// func cubeF32AVX512(dst *float32, x *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·cubeF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (CX), Z0
+	VMULPS  Z0, Z0, Z1
+	VMULPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(CX), Z0
+	VMULPS  Z0, Z0, Z1
+	VMULPS  Z1, Z0, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(CX), Z0
+	VMULPS  Z0, Z0, Z1
+	VMULPS  Z1, Z0, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(CX), Z0
+	VMULPS  Z0, Z0, Z1
+	VMULPS  Z1, Z0, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (CX), Z0
+	VMULPS  Z0, Z0, Z1
+	VMULPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMULPS    Z0, Z0, Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func cubeF32AVX2(dst *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·cubeF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMULPS  Y0, Y0, Y2
+	VMULPS  Y2, Y0, Y2
+	VMULPS  Y1, Y1, Y0
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS 96(CX), Y1
+	VMULPS  Y0, Y0, Y2
+	VMULPS  Y2, Y0, Y2
+	VMULPS  Y1, Y1, Y0
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y0, 96(AX)
+	VMOVUPS 128(CX), Y0
+	VMOVUPS 160(CX), Y1
+	VMULPS  Y0, Y0, Y2
+	VMULPS  Y2, Y0, Y2
+	VMULPS  Y1, Y1, Y0
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y2, 128(AX)
+	VMOVUPS Y0, 160(AX)
+	VMOVUPS 192(CX), Y0
+	VMOVUPS 224(CX), Y1
+	VMULPS  Y0, Y0, Y2
+	VMULPS  Y2, Y0, Y2
+	VMULPS  Y1, Y1, Y0
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y2, 192(AX)
+	VMOVUPS Y0, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMULPS  Y0, Y0, Y2
+	VMULPS  Y2, Y0, Y2
+	VMULPS  Y1, Y1, Y0
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y0, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVUPS    32(BX), Y1
+	VMASKMOVPS 32(CX), Y1, Y1
+	VMULPS     Y0, Y0, Y2
+	VMULPS     Y2, Y0, Y2
+	VMULPS     Y1, Y1, Y0
+	VMULPS     Y0, Y1, Y0
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS Y2, Y1, (AX)
+	VMOVUPS    32(BX), Y1
+	VMASKMOVPS Y0, Y1, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func mulCubeDAVX512(y *float64, x *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·mulCubeDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         y+0(FP), AX
 	MOVQ         x+8(FP), CX
@@ -1197,7 +2311,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (AX), K1, Z1
 	VMOVUPD.Z (CX), K1, Z2
 	VMULPD    Z0, Z2, Z0
@@ -1322,8 +2436,192 @@ end:
 	VZEROUPPER
 	RET
 
+// func mulCubeDF32AVX512(y *float32, x *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulCubeDF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ         y+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+192(SB), Z0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (AX), Z1
+	VMOVUPS (CX), Z2
+	VMULPS  Z0, Z2, Z3
+	VMULPS  Z3, Z2, Z3
+	VMULPS  Z3, Z1, Z3
+	VMOVUPS Z3, (AX)
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 64(CX), Z2
+	VMULPS  Z0, Z2, Z3
+	VMULPS  Z3, Z2, Z3
+	VMULPS  Z3, Z1, Z3
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS 128(AX), Z1
+	VMOVUPS 128(CX), Z2
+	VMULPS  Z0, Z2, Z3
+	VMULPS  Z3, Z2, Z3
+	VMULPS  Z3, Z1, Z3
+	VMOVUPS Z3, 128(AX)
+	VMOVUPS 192(AX), Z1
+	VMOVUPS 192(CX), Z2
+	VMULPS  Z0, Z2, Z3
+	VMULPS  Z3, Z2, Z3
+	VMULPS  Z3, Z1, Z3
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (AX), Z1
+	VMOVUPS (CX), Z2
+	VMULPS  Z0, Z2, Z3
+	VMULPS  Z3, Z2, Z3
+	VMULPS  Z3, Z1, Z3
+	VMOVUPS Z3, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (AX), K1, Z1
+	VMOVUPS.Z (CX), K1, Z2
+	VMULPS    Z0, Z2, Z0
+	VMULPS    Z0, Z2, Z0
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func mulCubeDF32AVX2(y *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·mulCubeDF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ         y+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+192(SB), Y0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (AX), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS (CX), Y3
+	VMOVUPS 32(CX), Y4
+	VMULPS  Y0, Y3, Y5
+	VMULPS  Y5, Y3, Y5
+	VMULPS  Y5, Y1, Y5
+	VMULPS  Y0, Y4, Y1
+	VMULPS  Y1, Y4, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(AX), Y1
+	VMOVUPS 96(AX), Y2
+	VMOVUPS 64(CX), Y3
+	VMOVUPS 96(CX), Y4
+	VMULPS  Y0, Y3, Y5
+	VMULPS  Y5, Y3, Y5
+	VMULPS  Y5, Y1, Y5
+	VMULPS  Y0, Y4, Y1
+	VMULPS  Y1, Y4, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y5, 64(AX)
+	VMOVUPS Y1, 96(AX)
+	VMOVUPS 128(AX), Y1
+	VMOVUPS 160(AX), Y2
+	VMOVUPS 128(CX), Y3
+	VMOVUPS 160(CX), Y4
+	VMULPS  Y0, Y3, Y5
+	VMULPS  Y5, Y3, Y5
+	VMULPS  Y5, Y1, Y5
+	VMULPS  Y0, Y4, Y1
+	VMULPS  Y1, Y4, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y5, 128(AX)
+	VMOVUPS Y1, 160(AX)
+	VMOVUPS 192(AX), Y1
+	VMOVUPS 224(AX), Y2
+	VMOVUPS 192(CX), Y3
+	VMOVUPS 224(CX), Y4
+	VMULPS  Y0, Y3, Y5
+	VMULPS  Y5, Y3, Y5
+	VMULPS  Y5, Y1, Y5
+	VMULPS  Y0, Y4, Y1
+	VMULPS  Y1, Y4, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y5, 192(AX)
+	VMOVUPS Y1, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (AX), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS (CX), Y3
+	VMOVUPS 32(CX), Y4
+	VMULPS  Y0, Y3, Y5
+	VMULPS  Y5, Y3, Y5
+	VMULPS  Y5, Y1, Y5
+	VMULPS  Y0, Y4, Y1
+	VMULPS  Y1, Y4, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (AX), Y1, Y1
+	VMOVUPS    32(BX), Y2
+	VMASKMOVPS 32(AX), Y2, Y2
+	VMOVUPS    (BX), Y3
+	VMASKMOVPS (CX), Y3, Y3
+	VMOVUPS    32(BX), Y4
+	VMASKMOVPS 32(CX), Y4, Y4
+	VMULPS     Y0, Y3, Y5
+	VMULPS     Y5, Y3, Y5
+	VMULPS     Y5, Y1, Y5
+	VMULPS     Y0, Y4, Y0
+	VMULPS     Y0, Y4, Y0
+	VMULPS     Y0, Y2, Y0
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS Y5, Y1, (AX)
+	VMOVUPS    32(BX), Y1
+	VMASKMOVPS Y0, Y1, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func tanhDAVX512(d *float64, h *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·tanhDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         d+0(FP), AX
 	MOVQ         h+8(FP), CX
@@ -1371,7 +2669,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VMULPD    Z1, Z1, Z1
 	VSUBPD    Z1, Z0, Z1
@@ -1468,8 +2766,154 @@ end:
 	VZEROUPPER
 	RET
 
+// func tanhDF32AVX512(d *float32, h *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·tanhDF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+128(SB), Z0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (CX), Z1
+	VMULPS  Z1, Z1, Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(CX), Z1
+	VMULPS  Z1, Z1, Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(CX), Z1
+	VMULPS  Z1, Z1, Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(CX), Z1
+	VMULPS  Z1, Z1, Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (CX), Z1
+	VMULPS  Z1, Z1, Z1
+	VSUBPS  Z1, Z0, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMULPS    Z1, Z1, Z1
+	VSUBPS    Z1, Z0, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func tanhDF32AVX2(d *float32, h *float32, n int)
+// Requires: AVX
+TEXT ·tanhDF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+128(SB), Y0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VMULPS  Y1, Y1, Y1
+	VSUBPS  Y1, Y0, Y1
+	VMULPS  Y2, Y2, Y2
+	VSUBPS  Y2, Y0, Y2
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VMOVUPS 96(CX), Y2
+	VMULPS  Y1, Y1, Y1
+	VSUBPS  Y1, Y0, Y1
+	VMULPS  Y2, Y2, Y2
+	VSUBPS  Y2, Y0, Y2
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS Y2, 96(AX)
+	VMOVUPS 128(CX), Y1
+	VMOVUPS 160(CX), Y2
+	VMULPS  Y1, Y1, Y1
+	VSUBPS  Y1, Y0, Y1
+	VMULPS  Y2, Y2, Y2
+	VSUBPS  Y2, Y0, Y2
+	VMOVUPS Y1, 128(AX)
+	VMOVUPS Y2, 160(AX)
+	VMOVUPS 192(CX), Y1
+	VMOVUPS 224(CX), Y2
+	VMULPS  Y1, Y1, Y1
+	VSUBPS  Y1, Y0, Y1
+	VMULPS  Y2, Y2, Y2
+	VSUBPS  Y2, Y0, Y2
+	VMOVUPS Y1, 192(AX)
+	VMOVUPS Y2, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VMULPS  Y1, Y1, Y1
+	VSUBPS  Y1, Y0, Y1
+	VMULPS  Y2, Y2, Y2
+	VSUBPS  Y2, Y0, Y2
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    32(BX), Y2
+	VMASKMOVPS 32(CX), Y2, Y2
+	VMULPS     Y1, Y1, Y1
+	VSUBPS     Y1, Y0, Y1
+	VMULPS     Y2, Y2, Y2
+	VSUBPS     Y2, Y0, Y2
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS Y1, Y0, (AX)
+	VMOVUPS    32(BX), Y0
+	VMASKMOVPS Y2, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func mulTanhDAVX512(y *float64, h *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·mulTanhDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         y+0(FP), AX
 	MOVQ         h+8(FP), CX
@@ -1527,7 +2971,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (AX), K1, Z1
 	VMOVUPD.Z (CX), K1, Z2
 	VMULPD    Z2, Z2, Z2
@@ -1652,8 +3096,192 @@ end:
 	VZEROUPPER
 	RET
 
+// func mulTanhDF32AVX512(y *float32, h *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulTanhDF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ         y+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+128(SB), Z0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (AX), Z1
+	VMOVUPS (CX), Z2
+	VMULPS  Z2, Z2, Z2
+	VSUBPS  Z2, Z0, Z2
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 64(CX), Z2
+	VMULPS  Z2, Z2, Z2
+	VSUBPS  Z2, Z0, Z2
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(AX), Z1
+	VMOVUPS 128(CX), Z2
+	VMULPS  Z2, Z2, Z2
+	VSUBPS  Z2, Z0, Z2
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(AX), Z1
+	VMOVUPS 192(CX), Z2
+	VMULPS  Z2, Z2, Z2
+	VSUBPS  Z2, Z0, Z2
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (AX), Z1
+	VMOVUPS (CX), Z2
+	VMULPS  Z2, Z2, Z2
+	VSUBPS  Z2, Z0, Z2
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (AX), K1, Z1
+	VMOVUPS.Z (CX), K1, Z2
+	VMULPS    Z2, Z2, Z2
+	VSUBPS    Z2, Z0, Z2
+	VMULPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func mulTanhDF32AVX2(y *float32, h *float32, n int)
+// Requires: AVX
+TEXT ·mulTanhDF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ         y+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+128(SB), Y0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (AX), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS (CX), Y3
+	VMOVUPS 32(CX), Y4
+	VMULPS  Y3, Y3, Y3
+	VSUBPS  Y3, Y0, Y3
+	VMULPS  Y3, Y1, Y1
+	VMULPS  Y4, Y4, Y4
+	VSUBPS  Y4, Y0, Y4
+	VMULPS  Y4, Y2, Y2
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS 64(AX), Y1
+	VMOVUPS 96(AX), Y2
+	VMOVUPS 64(CX), Y3
+	VMOVUPS 96(CX), Y4
+	VMULPS  Y3, Y3, Y3
+	VSUBPS  Y3, Y0, Y3
+	VMULPS  Y3, Y1, Y1
+	VMULPS  Y4, Y4, Y4
+	VSUBPS  Y4, Y0, Y4
+	VMULPS  Y4, Y2, Y2
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS Y2, 96(AX)
+	VMOVUPS 128(AX), Y1
+	VMOVUPS 160(AX), Y2
+	VMOVUPS 128(CX), Y3
+	VMOVUPS 160(CX), Y4
+	VMULPS  Y3, Y3, Y3
+	VSUBPS  Y3, Y0, Y3
+	VMULPS  Y3, Y1, Y1
+	VMULPS  Y4, Y4, Y4
+	VSUBPS  Y4, Y0, Y4
+	VMULPS  Y4, Y2, Y2
+	VMOVUPS Y1, 128(AX)
+	VMOVUPS Y2, 160(AX)
+	VMOVUPS 192(AX), Y1
+	VMOVUPS 224(AX), Y2
+	VMOVUPS 192(CX), Y3
+	VMOVUPS 224(CX), Y4
+	VMULPS  Y3, Y3, Y3
+	VSUBPS  Y3, Y0, Y3
+	VMULPS  Y3, Y1, Y1
+	VMULPS  Y4, Y4, Y4
+	VSUBPS  Y4, Y0, Y4
+	VMULPS  Y4, Y2, Y2
+	VMOVUPS Y1, 192(AX)
+	VMOVUPS Y2, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (AX), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS (CX), Y3
+	VMOVUPS 32(CX), Y4
+	VMULPS  Y3, Y3, Y3
+	VSUBPS  Y3, Y0, Y3
+	VMULPS  Y3, Y1, Y1
+	VMULPS  Y4, Y4, Y4
+	VSUBPS  Y4, Y0, Y4
+	VMULPS  Y4, Y2, Y2
+	VMOVUPS Y1, (AX)
+	VMOVUPS Y2, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (AX), Y1, Y1
+	VMOVUPS    32(BX), Y2
+	VMASKMOVPS 32(AX), Y2, Y2
+	VMOVUPS    (BX), Y3
+	VMASKMOVPS (CX), Y3, Y3
+	VMOVUPS    32(BX), Y4
+	VMASKMOVPS 32(CX), Y4, Y4
+	VMULPS     Y3, Y3, Y3
+	VSUBPS     Y3, Y0, Y3
+	VMULPS     Y3, Y1, Y1
+	VMULPS     Y4, Y4, Y4
+	VSUBPS     Y4, Y0, Y4
+	VMULPS     Y4, Y2, Y2
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS Y1, Y0, (AX)
+	VMOVUPS    32(BX), Y0
+	VMASKMOVPS Y2, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func sigmoidDAVX512(d *float64, h *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·sigmoidDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         d+0(FP), AX
 	MOVQ         h+8(FP), CX
@@ -1701,7 +3329,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VSUBPD    Z1, Z0, Z0
 	VMULPD    Z0, Z1, Z0
@@ -1798,8 +3426,154 @@ end:
 	VZEROUPPER
 	RET
 
+// func sigmoidDF32AVX512(d *float32, h *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sigmoidDF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+128(SB), Z0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (CX), Z1
+	VSUBPS  Z1, Z0, Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVUPS Z2, (AX)
+	VMOVUPS 64(CX), Z1
+	VSUBPS  Z1, Z0, Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS 128(CX), Z1
+	VSUBPS  Z1, Z0, Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS 192(CX), Z1
+	VSUBPS  Z1, Z0, Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVUPS Z2, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (CX), Z1
+	VSUBPS  Z1, Z0, Z2
+	VMULPS  Z2, Z1, Z2
+	VMOVUPS Z2, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func sigmoidDF32AVX2(d *float32, h *float32, n int)
+// Requires: AVX
+TEXT ·sigmoidDF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+128(SB), Y0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VSUBPS  Y1, Y0, Y3
+	VMULPS  Y3, Y1, Y3
+	VSUBPS  Y2, Y0, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VMOVUPS 96(CX), Y2
+	VSUBPS  Y1, Y0, Y3
+	VMULPS  Y3, Y1, Y3
+	VSUBPS  Y2, Y0, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y3, 64(AX)
+	VMOVUPS Y1, 96(AX)
+	VMOVUPS 128(CX), Y1
+	VMOVUPS 160(CX), Y2
+	VSUBPS  Y1, Y0, Y3
+	VMULPS  Y3, Y1, Y3
+	VSUBPS  Y2, Y0, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y3, 128(AX)
+	VMOVUPS Y1, 160(AX)
+	VMOVUPS 192(CX), Y1
+	VMOVUPS 224(CX), Y2
+	VSUBPS  Y1, Y0, Y3
+	VMULPS  Y3, Y1, Y3
+	VSUBPS  Y2, Y0, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y3, 192(AX)
+	VMOVUPS Y1, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VSUBPS  Y1, Y0, Y3
+	VMULPS  Y3, Y1, Y3
+	VSUBPS  Y2, Y0, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    32(BX), Y2
+	VMASKMOVPS 32(CX), Y2, Y2
+	VSUBPS     Y1, Y0, Y3
+	VMULPS     Y3, Y1, Y3
+	VSUBPS     Y2, Y0, Y0
+	VMULPS     Y0, Y2, Y0
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS Y3, Y1, (AX)
+	VMOVUPS    32(BX), Y1
+	VMASKMOVPS Y0, Y1, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func mulSigmoidDAVX512(y *float64, h *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·mulSigmoidDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         y+0(FP), AX
 	MOVQ         h+8(FP), CX
@@ -1857,7 +3631,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (AX), K1, Z1
 	VMOVUPD.Z (CX), K1, Z2
 	VSUBPD    Z2, Z0, Z0
@@ -1982,6 +3756,190 @@ end:
 	VZEROUPPER
 	RET
 
+// func mulSigmoidDF32AVX512(y *float32, h *float32, n int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mulSigmoidDF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ         y+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+128(SB), Z0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (AX), Z1
+	VMOVUPS (CX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VMULPS  Z3, Z2, Z3
+	VMULPS  Z3, Z1, Z3
+	VMOVUPS Z3, (AX)
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 64(CX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VMULPS  Z3, Z2, Z3
+	VMULPS  Z3, Z1, Z3
+	VMOVUPS Z3, 64(AX)
+	VMOVUPS 128(AX), Z1
+	VMOVUPS 128(CX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VMULPS  Z3, Z2, Z3
+	VMULPS  Z3, Z1, Z3
+	VMOVUPS Z3, 128(AX)
+	VMOVUPS 192(AX), Z1
+	VMOVUPS 192(CX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VMULPS  Z3, Z2, Z3
+	VMULPS  Z3, Z1, Z3
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (AX), Z1
+	VMOVUPS (CX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VMULPS  Z3, Z2, Z3
+	VMULPS  Z3, Z1, Z3
+	VMOVUPS Z3, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (AX), K1, Z1
+	VMOVUPS.Z (CX), K1, Z2
+	VSUBPS    Z2, Z0, Z0
+	VMULPS    Z0, Z2, Z0
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func mulSigmoidDF32AVX2(y *float32, h *float32, n int)
+// Requires: AVX
+TEXT ·mulSigmoidDF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ         y+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+128(SB), Y0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (AX), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS (CX), Y3
+	VMOVUPS 32(CX), Y4
+	VSUBPS  Y3, Y0, Y5
+	VMULPS  Y5, Y3, Y5
+	VMULPS  Y5, Y1, Y5
+	VSUBPS  Y4, Y0, Y1
+	VMULPS  Y1, Y4, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(AX), Y1
+	VMOVUPS 96(AX), Y2
+	VMOVUPS 64(CX), Y3
+	VMOVUPS 96(CX), Y4
+	VSUBPS  Y3, Y0, Y5
+	VMULPS  Y5, Y3, Y5
+	VMULPS  Y5, Y1, Y5
+	VSUBPS  Y4, Y0, Y1
+	VMULPS  Y1, Y4, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y5, 64(AX)
+	VMOVUPS Y1, 96(AX)
+	VMOVUPS 128(AX), Y1
+	VMOVUPS 160(AX), Y2
+	VMOVUPS 128(CX), Y3
+	VMOVUPS 160(CX), Y4
+	VSUBPS  Y3, Y0, Y5
+	VMULPS  Y5, Y3, Y5
+	VMULPS  Y5, Y1, Y5
+	VSUBPS  Y4, Y0, Y1
+	VMULPS  Y1, Y4, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y5, 128(AX)
+	VMOVUPS Y1, 160(AX)
+	VMOVUPS 192(AX), Y1
+	VMOVUPS 224(AX), Y2
+	VMOVUPS 192(CX), Y3
+	VMOVUPS 224(CX), Y4
+	VSUBPS  Y3, Y0, Y5
+	VMULPS  Y5, Y3, Y5
+	VMULPS  Y5, Y1, Y5
+	VSUBPS  Y4, Y0, Y1
+	VMULPS  Y1, Y4, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y5, 192(AX)
+	VMOVUPS Y1, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (AX), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS (CX), Y3
+	VMOVUPS 32(CX), Y4
+	VSUBPS  Y3, Y0, Y5
+	VMULPS  Y5, Y3, Y5
+	VMULPS  Y5, Y1, Y5
+	VSUBPS  Y4, Y0, Y1
+	VMULPS  Y1, Y4, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y5, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (AX), Y1, Y1
+	VMOVUPS    32(BX), Y2
+	VMASKMOVPS 32(AX), Y2, Y2
+	VMOVUPS    (BX), Y3
+	VMASKMOVPS (CX), Y3, Y3
+	VMOVUPS    32(BX), Y4
+	VMASKMOVPS 32(CX), Y4, Y4
+	VSUBPS     Y3, Y0, Y5
+	VMULPS     Y5, Y3, Y5
+	VMULPS     Y5, Y1, Y5
+	VSUBPS     Y4, Y0, Y0
+	VMULPS     Y0, Y4, Y0
+	VMULPS     Y0, Y2, Y0
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS Y5, Y1, (AX)
+	VMOVUPS    32(BX), Y1
+	VMASKMOVPS Y0, Y1, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func reluAVX512(dst *float64, x *float64, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·reluAVX512(SB), NOSPLIT, $0-24
@@ -2035,7 +3993,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (CX), K1, Z0
 	VXORPD    Z1, Z1, Z1
 	VMAXPD    Z0, Z1, Z0
@@ -2144,6 +4102,168 @@ end:
 	VZEROUPPER
 	RET
 
+// func reluF32AVX512(dst *float32, x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·reluF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (CX), Z0
+	VXORPD  Z1, Z1, Z1
+	VMAXPS  Z0, Z1, Z0
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	VMOVUPS 64(CX), Z0
+	VXORPD  Z1, Z1, Z1
+	VMAXPS  Z0, Z1, Z0
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS 128(CX), Z0
+	VXORPD  Z1, Z1, Z1
+	VMAXPS  Z0, Z1, Z0
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)
+	VMOVUPS 192(CX), Z0
+	VXORPD  Z1, Z1, Z1
+	VMAXPS  Z0, Z1, Z0
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (CX), Z0
+	VXORPD  Z1, Z1, Z1
+	VMAXPS  Z0, Z1, Z0
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VXORPD    Z1, Z1, Z1
+	VMAXPS    Z0, Z1, Z0
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func reluF32AVX2(dst *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·reluF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VXORPD  Y2, Y2, Y2
+	VMAXPS  Y0, Y2, Y0
+	VADDPS  Y2, Y0, Y0
+	VXORPD  Y2, Y2, Y2
+	VMAXPS  Y1, Y2, Y1
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS 96(CX), Y1
+	VXORPD  Y2, Y2, Y2
+	VMAXPS  Y0, Y2, Y0
+	VADDPS  Y2, Y0, Y0
+	VXORPD  Y2, Y2, Y2
+	VMAXPS  Y1, Y2, Y1
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS Y1, 96(AX)
+	VMOVUPS 128(CX), Y0
+	VMOVUPS 160(CX), Y1
+	VXORPD  Y2, Y2, Y2
+	VMAXPS  Y0, Y2, Y0
+	VADDPS  Y2, Y0, Y0
+	VXORPD  Y2, Y2, Y2
+	VMAXPS  Y1, Y2, Y1
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y0, 128(AX)
+	VMOVUPS Y1, 160(AX)
+	VMOVUPS 192(CX), Y0
+	VMOVUPS 224(CX), Y1
+	VXORPD  Y2, Y2, Y2
+	VMAXPS  Y0, Y2, Y0
+	VADDPS  Y2, Y0, Y0
+	VXORPD  Y2, Y2, Y2
+	VMAXPS  Y1, Y2, Y1
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y0, 192(AX)
+	VMOVUPS Y1, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VXORPD  Y2, Y2, Y2
+	VMAXPS  Y0, Y2, Y0
+	VADDPS  Y2, Y0, Y0
+	VXORPD  Y2, Y2, Y2
+	VMAXPS  Y1, Y2, Y1
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVUPS    32(BX), Y1
+	VMASKMOVPS 32(CX), Y1, Y1
+	VXORPD     Y2, Y2, Y2
+	VMAXPS     Y0, Y2, Y0
+	VADDPS     Y2, Y0, Y0
+	VXORPD     Y2, Y2, Y2
+	VMAXPS     Y1, Y2, Y1
+	VADDPS     Y2, Y1, Y1
+	VMOVUPS    (BX), Y2
+	VMASKMOVPS Y0, Y2, (AX)
+	VMOVUPS    32(BX), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func reluDAVX512(d *float64, h *float64, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·reluDAVX512(SB), NOSPLIT, $0-24
@@ -2198,7 +4318,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (CX), K1, Z1
 	VXORPD    Z2, Z2, Z2
 	VCMPPD    $0x1e, Z2, Z1, K2
@@ -2308,6 +4428,170 @@ end:
 	VZEROUPPER
 	RET
 
+// func reluDF32AVX512(d *float32, h *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·reluDF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+128(SB), Z0
+
+four:
+	CMPQ      DX, $+64
+	JLT       one
+	VMOVUPS   (CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, (AX)
+	VMOVUPS   64(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, 64(AX)
+	VMOVUPS   128(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, 128(AX)
+	VMOVUPS   192(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, 192(AX)
+	ADDQ      $+256, AX
+	ADDQ      $+256, CX
+	SUBQ      $+64, DX
+	JMP       four
+
+one:
+	CMPQ      DX, $+16
+	JLT       rest
+	VMOVUPS   (CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, (AX)
+	ADDQ      $+64, AX
+	ADDQ      $+64, CX
+	SUBQ      $+16, DX
+	JMP       one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K2
+	VMOVAPS.Z Z0, K2, Z2
+	VMOVUPS   Z2, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func reluDF32AVX2(d *float32, h *float32, n int)
+// Requires: AVX
+TEXT ·reluDF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         h+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS constants<>+128(SB), Y0
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPS  $0x1e, Y3, Y1, Y3
+	VANDPD  Y0, Y3, Y3
+	VXORPD  Y1, Y1, Y1
+	VCMPPS  $0x1e, Y1, Y2, Y1
+	VANDPD  Y0, Y1, Y1
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VMOVUPS 96(CX), Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPS  $0x1e, Y3, Y1, Y3
+	VANDPD  Y0, Y3, Y3
+	VXORPD  Y1, Y1, Y1
+	VCMPPS  $0x1e, Y1, Y2, Y1
+	VANDPD  Y0, Y1, Y1
+	VMOVUPS Y3, 64(AX)
+	VMOVUPS Y1, 96(AX)
+	VMOVUPS 128(CX), Y1
+	VMOVUPS 160(CX), Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPS  $0x1e, Y3, Y1, Y3
+	VANDPD  Y0, Y3, Y3
+	VXORPD  Y1, Y1, Y1
+	VCMPPS  $0x1e, Y1, Y2, Y1
+	VANDPD  Y0, Y1, Y1
+	VMOVUPS Y3, 128(AX)
+	VMOVUPS Y1, 160(AX)
+	VMOVUPS 192(CX), Y1
+	VMOVUPS 224(CX), Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPS  $0x1e, Y3, Y1, Y3
+	VANDPD  Y0, Y3, Y3
+	VXORPD  Y1, Y1, Y1
+	VCMPPS  $0x1e, Y1, Y2, Y1
+	VANDPD  Y0, Y1, Y1
+	VMOVUPS Y3, 192(AX)
+	VMOVUPS Y1, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VXORPD  Y3, Y3, Y3
+	VCMPPS  $0x1e, Y3, Y1, Y3
+	VANDPD  Y0, Y3, Y3
+	VXORPD  Y1, Y1, Y1
+	VCMPPS  $0x1e, Y1, Y2, Y1
+	VANDPD  Y0, Y1, Y1
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    32(BX), Y2
+	VMASKMOVPS 32(CX), Y2, Y2
+	VXORPD     Y3, Y3, Y3
+	VCMPPS     $0x1e, Y3, Y1, Y3
+	VANDPD     Y0, Y3, Y3
+	VXORPD     Y1, Y1, Y1
+	VCMPPS     $0x1e, Y1, Y2, Y1
+	VANDPD     Y0, Y1, Y1
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS Y3, Y0, (AX)
+	VMOVUPS    32(BX), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func mulReluDAVX512(y *float64, h *float64, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·mulReluDAVX512(SB), NOSPLIT, $0-24
@@ -2366,7 +4650,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
-	KMOVB     BX, K1
+	KMOVW     BX, K1
 	VMOVUPD.Z (AX), K1, Z0
 	VMOVUPD.Z (CX), K1, Z1
 	VXORPD    Z2, Z2, Z2
@@ -2490,6 +4774,188 @@ end:
 	VZEROUPPER
 	RET
 
+// func mulReluDF32AVX512(y *float32, h *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mulReluDF32AVX512(SB), NOSPLIT, $0-24
+	MOVQ y+0(FP), AX
+	MOVQ h+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ      DX, $+64
+	JLT       one
+	VMOVUPS   (AX), Z0
+	VMOVUPS   (CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, (AX)
+	VMOVUPS   64(AX), Z0
+	VMOVUPS   64(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, 64(AX)
+	VMOVUPS   128(AX), Z0
+	VMOVUPS   128(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, 128(AX)
+	VMOVUPS   192(AX), Z0
+	VMOVUPS   192(CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, 192(AX)
+	ADDQ      $+256, AX
+	ADDQ      $+256, CX
+	SUBQ      $+64, DX
+	JMP       four
+
+one:
+	CMPQ      DX, $+16
+	JLT       rest
+	VMOVUPS   (AX), Z0
+	VMOVUPS   (CX), Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z2
+	VMOVUPS   Z2, (AX)
+	ADDQ      $+64, AX
+	ADDQ      $+64, CX
+	SUBQ      $+16, DX
+	JMP       one
+
+rest:
+	TESTQ     DX, DX
+	JLE       end
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VXORPD    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z1, K2
+	VMOVAPS.Z Z0, K2, Z2
+	VMOVUPS   Z2, K1, (AX)
+
+end:
+	VZEROUPPER
+	RET
+
+// func mulReluDF32AVX2(y *float32, h *float32, n int)
+// Requires: AVX
+TEXT ·mulReluDF32AVX2(SB), NOSPLIT, $0-24
+	MOVQ y+0(FP), AX
+	MOVQ h+8(FP), CX
+	MOVQ n+16(FP), DX
+
+four:
+	CMPQ    DX, $+64
+	JLT     one
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VXORPD  Y4, Y4, Y4
+	VCMPPS  $0x1e, Y4, Y2, Y4
+	VANDPD  Y0, Y4, Y4
+	VXORPD  Y0, Y0, Y0
+	VCMPPS  $0x1e, Y0, Y3, Y0
+	VANDPD  Y1, Y0, Y0
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 64(AX), Y0
+	VMOVUPS 96(AX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VXORPD  Y4, Y4, Y4
+	VCMPPS  $0x1e, Y4, Y2, Y4
+	VANDPD  Y0, Y4, Y4
+	VXORPD  Y0, Y0, Y0
+	VCMPPS  $0x1e, Y0, Y3, Y0
+	VANDPD  Y1, Y0, Y0
+	VMOVUPS Y4, 64(AX)
+	VMOVUPS Y0, 96(AX)
+	VMOVUPS 128(AX), Y0
+	VMOVUPS 160(AX), Y1
+	VMOVUPS 128(CX), Y2
+	VMOVUPS 160(CX), Y3
+	VXORPD  Y4, Y4, Y4
+	VCMPPS  $0x1e, Y4, Y2, Y4
+	VANDPD  Y0, Y4, Y4
+	VXORPD  Y0, Y0, Y0
+	VCMPPS  $0x1e, Y0, Y3, Y0
+	VANDPD  Y1, Y0, Y0
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y0, 160(AX)
+	VMOVUPS 192(AX), Y0
+	VMOVUPS 224(AX), Y1
+	VMOVUPS 192(CX), Y2
+	VMOVUPS 224(CX), Y3
+	VXORPD  Y4, Y4, Y4
+	VCMPPS  $0x1e, Y4, Y2, Y4
+	VANDPD  Y0, Y4, Y4
+	VXORPD  Y0, Y0, Y0
+	VCMPPS  $0x1e, Y0, Y3, Y0
+	VANDPD  Y1, Y0, Y0
+	VMOVUPS Y4, 192(AX)
+	VMOVUPS Y0, 224(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, CX
+	SUBQ    $+64, DX
+	JMP     four
+
+one:
+	CMPQ    DX, $+16
+	JLT     rest
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VXORPD  Y4, Y4, Y4
+	VCMPPS  $0x1e, Y4, Y2, Y4
+	VANDPD  Y0, Y4, Y4
+	VXORPD  Y0, Y0, Y0
+	VCMPPS  $0x1e, Y0, Y3, Y0
+	VANDPD  Y1, Y0, Y0
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y0, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	SUBQ    $+16, DX
+	JMP     one
+
+rest:
+	TESTQ      DX, DX
+	JLE        end
+	LEAQ       masks<>+64(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VMOVUPS    32(BX), Y1
+	VMASKMOVPS 32(AX), Y1, Y1
+	VMOVUPS    (BX), Y2
+	VMASKMOVPS (CX), Y2, Y2
+	VMOVUPS    32(BX), Y3
+	VMASKMOVPS 32(CX), Y3, Y3
+	VXORPD     Y4, Y4, Y4
+	VCMPPS     $0x1e, Y4, Y2, Y4
+	VANDPD     Y0, Y4, Y4
+	VXORPD     Y0, Y0, Y0
+	VCMPPS     $0x1e, Y0, Y3, Y0
+	VANDPD     Y1, Y0, Y0
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS Y4, Y1, (AX)
+	VMOVUPS    32(BX), Y1
+	VMASKMOVPS Y0, Y1, 32(AX)
+
+end:
+	VZEROUPPER
+	RET
+
 // func dotAVX512(x *float64, y *float64, n int) float64
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, SSE2
 TEXT ·dotAVX512(SB), NOSPLIT, $0-32
@@ -2537,7 +5003,7 @@ rest:
 	JLE         end
 	MOVQ        $-1, BX
 	BZHIQ       DX, BX, BX
-	KMOVB       BX, K1
+	KMOVW       BX, K1
 	VMOVUPD.Z   (AX), K1, Z4
 	VMOVUPD.Z   (CX), K1, Z5
 	VFMADD231PD Z5, Z4, Z0
@@ -2650,6 +5116,174 @@ end:
 	VZEROUPPER
 	RET
 
+// func dotF32AVX512(x *float32, y *float32, n int) float32
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, SSE
+TEXT ·dotF32AVX512(SB), NOSPLIT, $0-28
+	MOVQ   x+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+
+four:
+	CMPQ        DX, $+64
+	JLT         one
+	VMOVUPS     (AX), Z4
+	VMOVUPS     (CX), Z5
+	VFMADD231PS Z5, Z4, Z0
+	VMOVUPS     64(AX), Z4
+	VMOVUPS     64(CX), Z5
+	VFMADD231PS Z5, Z4, Z1
+	VMOVUPS     128(AX), Z4
+	VMOVUPS     128(CX), Z5
+	VFMADD231PS Z5, Z4, Z2
+	VMOVUPS     192(AX), Z4
+	VMOVUPS     192(CX), Z5
+	VFMADD231PS Z5, Z4, Z3
+	ADDQ        $+256, AX
+	ADDQ        $+256, CX
+	SUBQ        $+64, DX
+	JMP         four
+
+one:
+	CMPQ        DX, $+16
+	JLT         rest
+	VMOVUPS     (AX), Z4
+	VMOVUPS     (CX), Z5
+	VFMADD231PS Z5, Z4, Z0
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	SUBQ        $+16, DX
+	JMP         one
+
+rest:
+	TESTQ       DX, DX
+	JLE         end
+	MOVQ        $-1, BX
+	BZHIQ       DX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (AX), K1, Z4
+	VMOVUPS.Z   (CX), K1, Z5
+	VFMADD231PS Z5, Z4, Z0
+
+end:
+	VADDPS        Z1, Z0, Z0
+	VADDPS        Z3, Z2, Z2
+	VADDPS        Z2, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF64X2 $0x01, Y1, X0
+	VADDPS        X0, X1, X0
+	MOVSS         X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func dotF32AVX2(x *float32, y *float32, n int) float32
+// Requires: AVX, FMA3, SSE
+TEXT ·dotF32AVX2(SB), NOSPLIT, $0-28
+	MOVQ   x+0(FP), AX
+	MOVQ   y+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+
+four:
+	CMPQ        DX, $+64
+	JLT         one
+	VMOVUPS     (AX), Y8
+	VMOVUPS     (CX), Y9
+	VFMADD231PS Y9, Y8, Y0
+	VMOVUPS     32(AX), Y8
+	VMOVUPS     32(CX), Y9
+	VFMADD231PS Y9, Y8, Y1
+	VMOVUPS     64(AX), Y8
+	VMOVUPS     64(CX), Y9
+	VFMADD231PS Y9, Y8, Y2
+	VMOVUPS     96(AX), Y8
+	VMOVUPS     96(CX), Y9
+	VFMADD231PS Y9, Y8, Y3
+	VMOVUPS     128(AX), Y8
+	VMOVUPS     128(CX), Y9
+	VFMADD231PS Y9, Y8, Y4
+	VMOVUPS     160(AX), Y8
+	VMOVUPS     160(CX), Y9
+	VFMADD231PS Y9, Y8, Y5
+	VMOVUPS     192(AX), Y8
+	VMOVUPS     192(CX), Y9
+	VFMADD231PS Y9, Y8, Y6
+	VMOVUPS     224(AX), Y8
+	VMOVUPS     224(CX), Y9
+	VFMADD231PS Y9, Y8, Y7
+	ADDQ        $+256, AX
+	ADDQ        $+256, CX
+	SUBQ        $+64, DX
+	JMP         four
+
+one:
+	CMPQ        DX, $+16
+	JLT         rest
+	VMOVUPS     (AX), Y8
+	VMOVUPS     (CX), Y9
+	VFMADD231PS Y9, Y8, Y0
+	VMOVUPS     32(AX), Y8
+	VMOVUPS     32(CX), Y9
+	VFMADD231PS Y9, Y8, Y1
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	SUBQ        $+16, DX
+	JMP         one
+
+rest:
+	TESTQ       DX, DX
+	JLE         end
+	LEAQ        masks<>+64(SB), BX
+	SHLQ        $0x02, DX
+	SUBQ        DX, BX
+	VMOVUPS     (BX), Y8
+	VMASKMOVPS  (AX), Y8, Y8
+	VMOVUPS     (BX), Y9
+	VMASKMOVPS  (CX), Y9, Y9
+	VFMADD231PS Y9, Y8, Y0
+	VMOVUPS     32(BX), Y8
+	VMASKMOVPS  32(AX), Y8, Y8
+	VMOVUPS     32(BX), Y9
+	VMASKMOVPS  32(CX), Y9, Y9
+	VFMADD231PS Y9, Y8, Y1
+
+end:
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VSHUFPS      $0x88, Y0, Y0, Y1
+	VSHUFPS      $0xdd, Y0, Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VSHUFPS      $0x88, Y1, Y1, Y0
+	VSHUFPS      $0xdd, Y1, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	MOVSS        X1, ret+24(FP)
+	VZEROUPPER
+	RET
+
 // func sumAVX512(x *float64, n int) float64
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, SSE2
 TEXT ·sumAVX512(SB), NOSPLIT, $0-24
@@ -2689,7 +5323,7 @@ rest:
 	JLE       end
 	MOVQ      $-1, DX
 	BZHIQ     CX, DX, DX
-	KMOVB     DX, K1
+	KMOVW     DX, K1
 	VMOVUPD.Z (AX), K1, Z4
 	VADDPD    Z4, Z0, Z0
 
@@ -2781,5 +5415,147 @@ end:
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X1
 	MOVSD        X1, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func sumF32AVX512(x *float32, n int) float32
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2, SSE
+TEXT ·sumF32AVX512(SB), NOSPLIT, $0-20
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+
+four:
+	CMPQ    CX, $+64
+	JLT     one
+	VMOVUPS (AX), Z4
+	VADDPS  Z4, Z0, Z0
+	VMOVUPS 64(AX), Z4
+	VADDPS  Z4, Z1, Z1
+	VMOVUPS 128(AX), Z4
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS 192(AX), Z4
+	VADDPS  Z4, Z3, Z3
+	ADDQ    $+256, AX
+	SUBQ    $+64, CX
+	JMP     four
+
+one:
+	CMPQ    CX, $+16
+	JLT     rest
+	VMOVUPS (AX), Z4
+	VADDPS  Z4, Z0, Z0
+	ADDQ    $+64, AX
+	SUBQ    $+16, CX
+	JMP     one
+
+rest:
+	TESTQ     CX, CX
+	JLE       end
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (AX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+
+end:
+	VADDPS        Z1, Z0, Z0
+	VADDPS        Z3, Z2, Z2
+	VADDPS        Z2, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y1
+	VSHUFPS       $0x88, Y1, Y1, Y0
+	VSHUFPS       $0xdd, Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	VSHUFPS       $0x88, Y0, Y0, Y1
+	VSHUFPS       $0xdd, Y0, Y0, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF64X2 $0x01, Y1, X0
+	VADDPS        X0, X1, X0
+	MOVSS         X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func sumF32AVX2(x *float32, n int) float32
+// Requires: AVX, SSE
+TEXT ·sumF32AVX2(SB), NOSPLIT, $0-20
+	MOVQ   x+0(FP), AX
+	MOVQ   n+8(FP), CX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+
+four:
+	CMPQ    CX, $+64
+	JLT     one
+	VMOVUPS (AX), Y8
+	VADDPS  Y8, Y0, Y0
+	VMOVUPS 32(AX), Y8
+	VADDPS  Y8, Y1, Y1
+	VMOVUPS 64(AX), Y8
+	VADDPS  Y8, Y2, Y2
+	VMOVUPS 96(AX), Y8
+	VADDPS  Y8, Y3, Y3
+	VMOVUPS 128(AX), Y8
+	VADDPS  Y8, Y4, Y4
+	VMOVUPS 160(AX), Y8
+	VADDPS  Y8, Y5, Y5
+	VMOVUPS 192(AX), Y8
+	VADDPS  Y8, Y6, Y6
+	VMOVUPS 224(AX), Y8
+	VADDPS  Y8, Y7, Y7
+	ADDQ    $+256, AX
+	SUBQ    $+64, CX
+	JMP     four
+
+one:
+	CMPQ    CX, $+16
+	JLT     rest
+	VMOVUPS (AX), Y8
+	VADDPS  Y8, Y0, Y0
+	VMOVUPS 32(AX), Y8
+	VADDPS  Y8, Y1, Y1
+	ADDQ    $+64, AX
+	SUBQ    $+16, CX
+	JMP     one
+
+rest:
+	TESTQ      CX, CX
+	JLE        end
+	LEAQ       masks<>+64(SB), DX
+	SHLQ       $0x02, CX
+	SUBQ       CX, DX
+	VMOVUPS    (DX), Y8
+	VMASKMOVPS (AX), Y8, Y8
+	VADDPS     Y8, Y0, Y0
+	VMOVUPS    32(DX), Y8
+	VMASKMOVPS 32(AX), Y8, Y8
+	VADDPS     Y8, Y1, Y1
+
+end:
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VSHUFPS      $0x88, Y0, Y0, Y1
+	VSHUFPS      $0xdd, Y0, Y0, Y0
+	VADDPS       Y0, Y1, Y1
+	VSHUFPS      $0x88, Y1, Y1, Y0
+	VSHUFPS      $0xdd, Y1, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	MOVSS        X1, ret+16(FP)
 	VZEROUPPER
 	RET

@@ -10,7 +10,7 @@ type mlpEvaluator struct {
 	m       *MLP
 	width   int
 	bound   bool
-	weights []*kernel.Weights
+	weights []*kernel.Weights[float64]
 	times   []float64
 
 	input  []float64    // first layer's inputs, where they are not x itself
@@ -31,7 +31,7 @@ func (m *MLP) NewEvaluator(width int) Evaluator {
 	e := &mlpEvaluator{m: m, width: width}
 	widest := 0
 	for _, l := range m.layers {
-		e.weights = append(e.weights, kernel.NewWeights(l.out, l.in))
+		e.weights = append(e.weights, kernel.NewWeights[float64](l.out, l.in))
 		widest = max(widest, l.out, l.in)
 	}
 	if m.cfg.Time || m.cfg.Input != Identity {
@@ -230,7 +230,7 @@ func (e *mlpEvaluator) backward(px, ptheta []float64, u, x, p []float64, n int, 
 		case nd > 0:
 			kernel.Mul(delta, d)
 		default:
-			l.act.kernel().MulD1(delta, h)
+			kernel.MulD1(l.act.kernel(), delta, h)
 		}
 		in := u
 		if i > 0 {

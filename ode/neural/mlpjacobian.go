@@ -88,7 +88,7 @@ func (e *mlpEvaluator) hiddenRows(rows []float64, out int, outD []float64, n int
 		if nd > 0 {
 			kernel.Mul(delta, keep[start+nh*n:end])
 		} else {
-			l.act.kernel().MulD1(delta, keep[start:end])
+			kernel.MulD1(l.act.kernel(), delta, keep[start:end])
 		}
 		end = start
 		byOut := w.delta[:l.out*n]

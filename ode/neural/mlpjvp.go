@@ -56,7 +56,7 @@ func (e *mlpEvaluator) JVP(dst []float64, t float64, x, dx, dtheta []float64) {
 		act := l.act.kernel()
 		if act.FromValue() {
 			e.weights[i].Affine(y, nil, h, n, act)
-			act.MulD1(zeta, y)
+			kernel.MulD1(act, zeta, y)
 		} else {
 			d := e.jacobian.d[:l.out*n]
 			e.weights[i].Affine(y, d, h, n, act)

@@ -56,7 +56,7 @@ func (e *mlpEvaluator) VJPGrad(ptheta []float64, t float64, x, p, v []float64) {
 		k := &w.layers[i]
 		size := l.out * n
 		e.weights[i].Affine(k.h[:size], nil, h, n, kernel.Linear)
-		l.act.kernel().ApplyD2(k.h[:size], k.d[:size], k.e[:size], k.h[:size])
+		kernel.ApplyD2(l.act.kernel(), k.h[:size], k.d[:size], k.e[:size], k.h[:size])
 		e.weights[i].Mul(k.zeta[:size], tau, n)
 		kernel.MulTo(k.tau[:size], k.d[:size], k.zeta[:size])
 		h, tau = k.h[:size], k.tau[:size]

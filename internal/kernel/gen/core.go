@@ -2,6 +2,9 @@ package main
 
 import (
 	"iter"
+	"maps"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/mmcloughlin/avo/attr"
@@ -10,15 +13,17 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// gen writes one assembly file. Every routine is described once, in lanes of eight numbers: one ZMM register with
-// AVX-512, two YMM registers with AVX2. So both do the same operations in the same order and give the same bits.
+// gen writes one assembly file. Every routine is described once, in vectors of 64 bytes (eight float64 or sixteen
+// float32): one ZMM register with AVX-512, two YMM registers with AVX2. So both do the same operations in the same order
+// and give the same bits.
 type gen struct {
 	*build.Context
 	avx512 bool
+	single bool // float32
 
-	table operand.Mem // eight words of ones, eight of zeros
+	table operand.Mem // 64 bytes of ones, 64 of zeros
 	k     reg.Register
-	at    reg.GPVirtual // where in the table the mask begins
+	at    map[bool]reg.GPVirtual // where in the table the mask for float64 and for float32 begins
 
 	consts operand.Mem // constants, eight times each
 	names  map[string]int
@@ -27,7 +32,7 @@ type gen struct {
 	turn func() // hands over to the next of woven routines
 }
 
-// vec is eight numbers.
+// vec is 64 bytes of numbers.
 type vec []reg.VecVirtual
 
 func newGen() *gen {
@@ -36,18 +41,41 @@ func newGen() *gen {
 	return g
 }
 
-// each describes a routine for both instruction sets.
+// each describes a routine for both types of numbers and both instruction sets.
 func (g *gen) each(routine func()) {
+	for _, g.single = range []bool{false, true} {
+		g.eachSet(routine)
+	}
+	g.single = false
+}
+
+// eachSet describes a routine for both instruction sets.
+func (g *gen) eachSet(routine func()) {
 	for _, g.avx512 = range []bool{true, false} {
 		routine()
 	}
 }
 
-// text begins a routine; its name gets the instruction set as suffix.
+// suffix is what is added to a routine's name.
+func suffix(single, avx512 bool) string {
+	s := "AVX2"
+	if avx512 {
+		s = "AVX512"
+	}
+	if single {
+		s = "F32" + s
+	}
+	return s
+}
+
+// text begins a routine, described for float64.
 func (g *gen) text(name, signature string, doc ...string) {
-	suffix := "AVX2"
-	if g.avx512 {
-		suffix = "AVX512"
+	suffix := suffix(g.single, g.avx512)
+	if g.single {
+		signature = strings.ReplaceAll(signature, "float64", "float32")
+		for i := range doc {
+			doc[i] = strings.NewReplacer("eight", "sixteen", "of 8", "of 16").Replace(doc[i])
+		}
 	}
 	g.Function(name + suffix)
 	g.Attributes(attr.NOSPLIT)
@@ -101,6 +129,70 @@ func (g *gen) vecs(n int) []vec {
 	return v
 }
 
+// lanes is how many numbers a vec has, size how many bytes one has.
+func (g *gen) lanes() int {
+	if g.single {
+		return 16
+	}
+	return 8
+}
+
+func (g *gen) size() int { return 64 / g.lanes() }
+
+// instruction is an instruction on vectors.
+type instruction = func(...operand.Op)
+
+// pick chooses the form of an instruction for the type of numbers.
+func (g *gen) pick(double, single instruction) instruction {
+	if g.single {
+		return single
+	}
+	return double
+}
+
+func (g *gen) add(ops ...operand.Op)     { g.pick(g.VADDPD, g.VADDPS)(ops...) }
+func (g *gen) sub(ops ...operand.Op)     { g.pick(g.VSUBPD, g.VSUBPS)(ops...) }
+func (g *gen) mul(ops ...operand.Op)     { g.pick(g.VMULPD, g.VMULPS)(ops...) }
+func (g *gen) div(ops ...operand.Op)     { g.pick(g.VDIVPD, g.VDIVPS)(ops...) }
+func (g *gen) min(ops ...operand.Op)     { g.pick(g.VMINPD, g.VMINPS)(ops...) }
+func (g *gen) max(ops ...operand.Op)     { g.pick(g.VMAXPD, g.VMAXPS)(ops...) }
+func (g *gen) fma(ops ...operand.Op)     { g.pick(g.VFMADD231PD, g.VFMADD231PS)(ops...) }
+func (g *gen) fma213(ops ...operand.Op)  { g.pick(g.VFMADD213PD, g.VFMADD213PS)(ops...) }
+func (g *gen) fnma(ops ...operand.Op)    { g.pick(g.VFNMADD231PD, g.VFNMADD231PS)(ops...) }
+func (g *gen) compare(ops ...operand.Op) { g.pick(g.VCMPPD, g.VCMPPS)(ops...) }
+func (g *gen) scalef(ops ...operand.Op)  { g.pick(g.VSCALEFPD, g.VSCALEFPS)(ops...) }
+func (g *gen) move(ops ...operand.Op)    { g.pick(g.VMOVUPD, g.VMOVUPS)(ops...) }
+
+// blend, maskMove and signBits are of AVX and AVX2 alone.
+func (g *gen) blend(mask, yes, no, dst operand.Op) {
+	if g.single {
+		g.VBLENDVPS(mask, yes, no, dst)
+	} else {
+		g.VBLENDVPD(mask, yes, no, dst)
+	}
+}
+
+func (g *gen) maskMove(src, mask, dst operand.Op) {
+	if g.single {
+		g.VMASKMOVPS(src, mask, dst)
+	} else {
+		g.VMASKMOVPD(src, mask, dst)
+	}
+}
+
+func (g *gen) signBits(x, out operand.Op) {
+	if g.single {
+		g.VMOVMSKPS(x, out)
+	} else {
+		g.VMOVMSKPD(x, out)
+	}
+}
+
+// Logic has no type: the forms for float64 do, but for masks.
+func (g *gen) and(ops ...operand.Op)  { g.VANDPD(ops...) }
+func (g *gen) andn(ops ...operand.Op) { g.VANDNPD(ops...) }
+func (g *gen) or(ops ...operand.Op)   { g.VORPD(ops...) }
+
 func (g *gen) zero(v vec) {
 	for _, r := range v {
 		g.VXORPD(r, r, r)
@@ -120,26 +212,42 @@ func (g *gen) masks() {
 	}
 }
 
-// setMask makes masked loads and stores touch the first n of eight lanes, 0 ≤ n ≤ 8.
+// setMask makes masked loads and stores touch the first n lanes of a vec.
 func (g *gen) setMask(n reg.Register) {
 	t := g.GP64()
 	if g.avx512 {
 		g.MOVQ(operand.I32(-1), t)
 		g.BZHIQ(n, t, t)
 		k := g.K()
-		g.KMOVB(t.As32(), k)
+		g.KMOVW(t.As32(), k)
 		g.k = k
 		return
 	}
 	g.LEAQ(g.table.Offset(64), t)
 	s := g.GP64()
 	g.MOVQ(n, s)
-	g.SHLQ(operand.U8(3), s)
+	g.bytes(s)
 	g.SUBQ(s, t)
-	g.at = t
+	if g.at == nil {
+		g.at = map[bool]reg.GPVirtual{}
+	}
+	g.at[g.single] = t
 }
 
-// load loads eight numbers; masked ones beyond the mask are zero and their memory is not touched.
+// setMasks sets the masks for the first n of eight numbers of either type.
+func (g *gen) setMasks(n reg.Register) {
+	g.setMask(n)
+	if !g.avx512 {
+		g.single = !g.single
+		g.setMask(n)
+		g.single = !g.single
+	}
+}
+
+// maskAt is where the mask for a part of a vec lies, with AVX2.
+func (g *gen) maskAt(disp int) operand.Mem { return mem(g.at[g.single], disp) }
+
+// load loads a vec; masked ones beyond the mask are zero and their memory is not touched.
 func (g *gen) load(v vec, p operand.Mem, masked bool) {
 	for h, r := range v {
 		g.loadHalf(r, p, h, masked)
@@ -150,44 +258,104 @@ func (g *gen) loadHalf(r reg.VecVirtual, p operand.Mem, h int, masked bool) {
 	p = p.Offset(32 * h)
 	switch {
 	case !masked:
-		g.VMOVUPD(p, r)
+		g.move(p, r)
+	case g.avx512 && g.single:
+		g.VMOVUPS_Z(p, g.k, r)
 	case g.avx512:
 		g.VMOVUPD_Z(p, g.k, r)
 	default:
-		g.VMOVUPD(mem(g.at, 32*h), r)
-		g.VMASKMOVPD(p, r, r)
+		g.move(g.maskAt(32*h), r)
+		g.maskMove(p, r, r)
 	}
 }
 
-// store stores eight numbers, those of the mask.
+// store stores a vec, the lanes of the mask.
 func (g *gen) store(v vec, p operand.Mem, masked bool) {
 	for h, r := range v {
-		q := p.Offset(32 * h)
-		switch {
-		case !masked:
-			g.VMOVUPD(r, q)
-		case g.avx512:
-			g.VMOVUPD(r, g.k, q)
-		default:
-			m := g.YMM()
-			g.VMOVUPD(mem(g.at, 32*h), m)
-			g.VMASKMOVPD(r, m, q)
-		}
+		g.storeHalf(r, p, h, masked)
 	}
 }
 
-func (g *gen) broadcast(p operand.Mem, r reg.VecVirtual) { g.VBROADCASTSD(p, r) }
+func (g *gen) storeHalf(r reg.VecVirtual, p operand.Mem, h int, masked bool) {
+	p = p.Offset(32 * h)
+	switch {
+	case !masked:
+		g.move(r, p)
+	case g.avx512:
+		g.move(r, g.k, p)
+	default:
+		m := g.YMM()
+		g.move(g.maskAt(32*h), m)
+		g.maskMove(r, m, p)
+	}
+}
 
-// declare puts constants into the file.
-func (g *gen) declare(bits map[string]uint64, order []string) {
+// only clears the lanes of float64 beyond the mask.
+func (g *gen) only(r reg.VecVirtual, h int) {
+	if g.avx512 {
+		g.VMOVAPD_Z(r, g.k, r)
+		return
+	}
+	g.and(g.maskAt(32*h), r, r)
+}
+
+func (g *gen) broadcast(p operand.Mem, r reg.VecVirtual) {
+	g.pick(g.VBROADCASTSD, g.VBROADCASTSS)(p, r)
+}
+
+// constant is a number with the bits it has in vectors of one type.
+type constant struct {
+	name   string
+	value  float64
+	bits   uint64 // where it is no number
+	single bool
+}
+
+// numbers are constants of float64, singles of float32.
+func numbers(v map[string]float64) []constant { return constantsOf(v, false) }
+func singles(v map[string]float64) []constant { return constantsOf(v, true) }
+
+func constantsOf(v map[string]float64, single bool) (out []constant) {
+	for _, name := range slices.Sorted(maps.Keys(v)) {
+		out = append(out, constant{name: name, value: v[name], single: single})
+	}
+	return out
+}
+
+// declare puts constants into the file, each as a whole vec.
+func (g *gen) declare(constants ...constant) {
 	g.consts = g.StaticGlobal("constants")
 	g.DataAttributes(attr.RODATA | attr.NOPTR)
-	for i, name := range order {
-		for range 8 {
-			g.AppendDatum(operand.U64(bits[name]))
+	for i, c := range constants {
+		word := c.bits
+		if word == 0 {
+			word = math.Float64bits(c.value)
+			if c.single {
+				b := uint64(math.Float32bits(float32(c.value)))
+				word = b<<32 | b
+			}
 		}
-		g.names[name] = 64 * i
+		for range 8 {
+			g.AppendDatum(operand.U64(word))
+		}
+		g.names[key(c.name, c.single)] = 64 * i
 	}
+}
+
+func key(name string, single bool) string {
+	if single {
+		return name + " single"
+	}
+	return name
+}
+
+// place is where a constant lies.
+func (g *gen) place(name string) operand.Mem {
+	offset, ok := g.names[key(name, g.single)]
+	if !ok {
+		panic("no constant " + key(name, g.single))
+	}
+	return g.consts.Offset(offset)
 }
 
 // hold keeps constants in registers, of which only AVX-512 has enough.
@@ -198,7 +366,7 @@ func (g *gen) hold(names ...string) {
 	g.values = map[string]reg.VecVirtual{}
 	for _, n := range names {
 		r := g.ZMM()
-		g.VBROADCASTSD(g.consts.Offset(g.names[n]), r)
+		g.broadcast(g.place(n), r)
 		g.values[n] = r
 	}
 }
@@ -208,7 +376,7 @@ func (g *gen) c(name string) operand.Op {
 	if r, ok := g.values[name]; ok {
 		return r
 	}
-	return g.consts.Offset(g.names[name])
+	return g.place(name)
 }
 
 // do writes an instruction that takes its turn among woven ones.
@@ -244,21 +412,25 @@ func (g *gen) weave(n int, body func(i int)) {
 	g.turn = nil
 }
 
-// half adds the upper four lanes to the lower.
+// half adds the upper 32 bytes of a vec to the lower.
 func (g *gen) half(v vec) reg.VecVirtual {
 	t := g.YMM()
 	if g.avx512 {
 		g.VEXTRACTF64X4(operand.U8(1), v[0], t)
-		g.VADDPD(t, v[0].AsY(), t)
+		g.add(t, v[0].AsY(), t)
 	} else {
-		g.VADDPD(v[1], v[0], t)
+		g.add(v[1], v[0], t)
 	}
 	return t
 }
 
-// reduce sums the lanes of 1, 2 or 4 vectors, each as ((0+4)+(1+5)) + ((2+6)+(3+7)), into as many adjacent numbers, and adds
-// these to p.
+// reduce sums the lanes of 1, 2 or 4 vecs into as many adjacent numbers, and adds these to p: for float64 each as
+// ((0+4)+(1+5)) + ((2+6)+(3+7)), for float32 in an order that does not depend on how many there are either.
 func (g *gen) reduce(v []vec, p operand.Mem) {
+	if g.single {
+		g.reduceSingle(v, p)
+		return
+	}
 	switch len(v) {
 	case 4:
 		a, b := g.pair(v[0], v[1]), g.pair(v[2], v[3])
@@ -284,9 +456,32 @@ func (g *gen) reduce(v []vec, p operand.Mem) {
 	}
 }
 
-// pair returns a₀+a₁, b₀+b₁, a₂+a₃, b₂+b₃ of the halves.
+func (g *gen) reduceSingle(v []vec, p operand.Mem) {
+	switch len(v) {
+	case 4:
+		x := g.fold(g.pairs(g.pair(v[0], v[1]), g.pair(v[2], v[3])))
+		g.VADDPS(p, x, x)
+		g.VMOVUPS(x, p)
+	case 2:
+		q, y := g.pair(v[0], v[1]), g.XMM()
+		x := g.fold(g.pairs(q, q))
+		g.VMOVSD(p, y)
+		g.VADDPS(y, x, x)
+		g.VMOVSD(x, p)
+	case 1:
+		x := g.sum(v[0])
+		g.VADDSS(p, x, x)
+		g.VMOVSS(x, p)
+	}
+}
+
+// pair adds the halves of a and of b, and neighbouring numbers of these. For float64 a₀+a₁, b₀+b₁, a₂+a₃, b₂+b₃ come back, for
+// float32 a₀+a₁, a₂+a₃, b₀+b₁, b₂+b₃, a₄+a₅, ….
 func (g *gen) pair(a, b vec) reg.VecVirtual {
 	x, y := g.half(a), g.half(b)
+	if g.single {
+		return g.pairs(x, y)
+	}
 	lo, hi := g.YMM(), g.YMM()
 	g.VUNPCKLPD(y, x, lo)
 	g.VUNPCKHPD(y, x, hi)
@@ -294,7 +489,24 @@ func (g *gen) pair(a, b vec) reg.VecVirtual {
 	return lo
 }
 
-// fold adds the upper two of four lanes to the lower.
+// pairs adds neighbouring float32 of x and of y in every 16 bytes.
+func (g *gen) pairs(x, y reg.VecVirtual) reg.VecVirtual {
+	lo, hi := g.like(x), g.like(x)
+	g.VSHUFPS(operand.U8(0x88), y, x, lo)
+	g.VSHUFPS(operand.U8(0xdd), y, x, hi)
+	g.VADDPS(hi, lo, lo)
+	return lo
+}
+
+// like is a new register as wide as r.
+func (g *gen) like(r reg.VecVirtual) reg.VecVirtual {
+	if r.Size() == 16 {
+		return g.XMM()
+	}
+	return g.YMM()
+}
+
+// fold adds the upper 16 of 32 bytes to the lower.
 func (g *gen) fold(y reg.VecVirtual) reg.VecVirtual {
 	x := g.XMM()
 	if g.avx512 {
@@ -302,21 +514,30 @@ func (g *gen) fold(y reg.VecVirtual) reg.VecVirtual {
 	} else {
 		g.VEXTRACTF128(operand.U8(1), y, x)
 	}
-	g.VADDPD(x, y.AsX(), x)
+	g.add(x, y.AsX(), x)
 	return x
 }
 
-// sum returns the sum of eight lanes in the lowest.
+// sum returns the sum of a vec in its lowest lane.
 func (g *gen) sum(v vec) reg.VecVirtual {
-	x, hi := g.half(v), g.YMM()
+	x := g.half(v)
+	if g.single {
+		x = g.pairs(x, x)
+		return g.fold(g.pairs(x, x))
+	}
+	hi := g.YMM()
 	g.VUNPCKHPD(x, x, hi)
 	g.VADDPD(hi, x, x)
 	return g.fold(x)
 }
 
-// bytes multiplies a number of float64 by their size.
+// bytes multiplies how many numbers there are by their size.
 func (g *gen) bytes(r reg.GPVirtual) reg.GPVirtual {
-	g.SHLQ(operand.U8(3), r)
+	shift := uint8(3)
+	if g.single {
+		shift = 2
+	}
+	g.SHLQ(operand.U8(shift), r)
 	return r
 }
 

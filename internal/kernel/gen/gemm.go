@@ -7,16 +7,16 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// products writes the product of a matrix with a few columns of a batch, one vector of eight columns with AVX2, up to
-// three with AVX-512. The tile of y stays in registers; every entry is one chain of fused multiply-adds in the order of k.
+// products writes the product of a matrix with a few columns of a batch, one vec of columns with AVX2, up to three with
+// AVX-512. The tile of y stays in registers; every entry is one chain of fused multiply-adds in the order of k.
 func products(g *gen) {
 	g.masks()
 	g.each(func() {
-		g.text("gemm", "func(y, w, x, bias *float64, m, k, ldw, ld, cols, start int)",
-			"gemm computes y[i*ld+s] = init + Σⱼ w[i*ldw+j]·x[j*ld+s] for i < m, j < k and s < cols, where init is 0, bias[i] or",
-			"y[i*ld+s] for start = 0, 1, 2. cols is at least 1 and at most 24 with AVX-512, 8 with AVX2.")
+		g.text("gemm", "func(y, w, x, bias *float64, m, k, ldw, ldy, ldx, cols, start int)",
+			"gemm computes y[i*ldy+s] = init + Σⱼ w[i*ldw+j]·x[j*ldx+s] for i < m, j < k and s < cols, where init is 0, bias[i] or",
+			"y[i*ldy+s] for start = 0, 1, 2. cols is at least 1 and at most what "+map[bool]string{true: "three vectors", false: "one vector"}[g.avx512]+" of eight numbers hold.")
 		t := tile{gen: g, y: g.param("y"), w: g.param("w"), bias: g.param("bias"), m: g.param("m"),
-			ldw: g.bytes(g.param("ldw")), ld: g.bytes(g.param("ld"))}
+			ldw: g.bytes(g.param("ldw")), ldy: g.bytes(g.param("ldy"))}
 		t.ldw3 = g.times(t.ldw, 3)
 		t.ldw5 = g.times(t.ldw, 5)
 		if g.avx512 {
@@ -24,7 +24,7 @@ func products(g *gen) {
 			for c := 3; c >= 1; c-- {
 				n := g.GP64()
 				g.MOVQ(g.arg("cols"), n)
-				g.SUBQ(operand.I32(8*(c-1)), n)
+				g.SUBQ(operand.I32(g.lanes()*(c-1)), n)
 				if c > 1 {
 					g.JLE(operand.LabelRef(fmt.Sprintf("vectors%d", c-1)))
 				}
@@ -38,7 +38,7 @@ func products(g *gen) {
 			return
 		}
 		n := g.param("cols")
-		g.CMPQ(n, operand.I32(8))
+		g.CMPQ(n, operand.I32(g.lanes()))
 		g.JLT(operand.LabelRef("partial"))
 		t.all("full", []int{6, 4, 2, 1}, 1, false)
 		g.done()
@@ -51,8 +51,8 @@ func products(g *gen) {
 
 type tile struct {
 	*gen
-	y, w, bias, m             reg.GPVirtual
-	ldw, ldw3, ldw5, ldw7, ld reg.GPVirtual
+	y, w, bias, m              reg.GPVirtual
+	ldw, ldw3, ldw5, ldw7, ldy reg.GPVirtual
 }
 
 // all goes down the rows with tiles of the given heights.
@@ -110,14 +110,14 @@ func (t *tile) one(label string, rows, vectors int, masked bool) {
 		for c, v := range row {
 			for h := range v {
 				if c+h == 0 {
-					t.broadcast(mem(t.bias, 8*r), v[h])
+					t.broadcast(mem(t.bias, t.size()*r), v[h])
 				} else {
 					t.VMOVAPD(row[0][0], v[h])
 				}
 			}
 		}
 	}
-	t.ADDQ(operand.I32(8*rows), t.bias)
+	t.ADDQ(operand.I32(t.size()*rows), t.bias)
 	t.JMP(operand.LabelRef(label + "begin"))
 	t.Label(label + "add")
 	y := t.GP64()
@@ -127,12 +127,12 @@ func (t *tile) one(label string, rows, vectors int, masked bool) {
 			t.load(v, mem(y, 64*c), last(c))
 		}
 		if r+1 < rows {
-			t.ADDQ(t.ld, y)
+			t.ADDQ(t.ldy, y)
 		}
 	}
 
 	t.Label(label + "begin")
-	x, k, w := t.param("x"), t.param("k"), t.GP64()
+	x, k, w, ldx := t.param("x"), t.param("k"), t.GP64(), t.bytes(t.param("ldx"))
 	t.MOVQ(t.w, w)
 	t.TESTQ(k, k)
 	t.JLE(operand.LabelRef(label + "store"))
@@ -143,19 +143,19 @@ func (t *tile) one(label string, rows, vectors int, masked bool) {
 	}
 	for r, row := range acc {
 		if vectors == 1 && t.avx512 {
-			t.VFMADD231PD_BCST(t.row(w, r), b[0][0], row[0][0])
+			t.pick(t.VFMADD231PD_BCST, t.VFMADD231PS_BCST)(t.row(w, r), b[0][0], row[0][0])
 			continue
 		}
 		a := t.reg()
 		t.broadcast(t.row(w, r), a)
 		for c, v := range row {
 			for h := range v {
-				t.VFMADD231PD(b[c][h], a, v[h])
+				t.fma(b[c][h], a, v[h])
 			}
 		}
 	}
-	t.ADDQ(operand.I32(8), w)
-	t.ADDQ(t.ld, x)
+	t.ADDQ(operand.I32(t.size()), w)
+	t.ADDQ(ldx, x)
 	t.DECQ(k)
 	t.JNE(operand.LabelRef(label + "loop"))
 
@@ -164,7 +164,7 @@ func (t *tile) one(label string, rows, vectors int, masked bool) {
 		for c, v := range row {
 			t.store(v, mem(t.y, 64*c), last(c))
 		}
-		t.ADDQ(t.ld, t.y)
+		t.ADDQ(t.ldy, t.y)
 	}
 	for left := rows; left > 0; {
 		s := 8

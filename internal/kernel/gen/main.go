@@ -23,7 +23,12 @@ func main() {
 		describe func(*gen)
 	}{
 		{"vector", vectors},
+		{"convert", converts},
+		{"sums", sums},
 		{"tanh", hyperbolic},
+		{"exp", exponentials},
+		{"sine", sines},
+		{"gelu", gelus},
 		{"gemm", products},
 		{"outer", outers},
 		{"syrk", syrks},
@@ -35,6 +40,10 @@ func main() {
 			fmt.Fprintf(os.Stderr, "%s: %v\n", file.name, err)
 			os.Exit(1)
 		}
+	}
+	if err := os.WriteFile(filepath.Join(os.Args[1], "zdispatch_amd64.go"), dispatch(), 0o644); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 

@@ -25,7 +25,7 @@ func outer(g *gen) {
 	ld3 := g.times(ld, 3)
 	in := g.GP64()
 	t := g.param("n")
-	g.ANDQ(operand.I32(7), t)
+	g.ANDQ(operand.I32(g.lanes()-1), t)
 	g.setMask(t)
 	heights, sizes := []int{2, 1}, []int{2, 1}
 	var ld5 reg.GPVirtual
@@ -85,21 +85,21 @@ func outer(g *gen) {
 						a := g.reg()
 						g.loadHalf(a, row(dq, r), h, masked)
 						for c := range b {
-							g.VFMADD231PD(b[c], a, acc[r][c][h])
+							g.fma(b[c], a, acc[r][c][h])
 						}
 					}
 				}
 			}
-			g.SUBQ(operand.I32(8), n)
+			g.SUBQ(operand.I32(g.lanes()), n)
 			g.JLT(operand.LabelRef(here + "rest"))
 			g.Label(here + "loop")
 			body(false)
 			g.ADDQ(operand.I32(64), dq)
 			g.ADDQ(operand.I32(64), xq)
-			g.SUBQ(operand.I32(8), n)
+			g.SUBQ(operand.I32(g.lanes()), n)
 			g.JGE(operand.LabelRef(here + "loop"))
 			g.Label(here + "rest")
-			g.ADDQ(operand.I32(8), n)
+			g.ADDQ(operand.I32(g.lanes()), n)
 			g.JEQ(operand.LabelRef(here + "reduce"))
 			body(true)
 			g.Label(here + "reduce")
@@ -111,7 +111,7 @@ func outer(g *gen) {
 					g.ADDQ(ldg, p)
 				}
 			}
-			g.ADDQ(operand.I32(8*cols), gp)
+			g.ADDQ(operand.I32(g.size()*cols), gp)
 			forward(x, cols)
 			g.SUBQ(operand.I32(cols), in)
 			g.JMP(operand.LabelRef(here))
@@ -136,7 +136,7 @@ func rowSums(g *gen) {
 	gp, d, m, ld := g.param("grad"), g.param("delta"), g.param("out"), g.bytes(g.param("n"))
 	ld3 := g.times(ld, 3)
 	t := g.param("n")
-	g.ANDQ(operand.I32(7), t)
+	g.ANDQ(operand.I32(g.lanes()-1), t)
 	g.setMask(t)
 	for i, rows := range []int{4, 1} {
 		label := fmt.Sprintf("rows%d", rows)
@@ -161,24 +161,24 @@ func rowSums(g *gen) {
 				for h := range v {
 					u := g.reg()
 					g.loadHalf(u, q, h, masked)
-					g.VADDPD(u, v[h], v[h])
+					g.add(u, v[h], v[h])
 				}
 			}
 		}
-		g.SUBQ(operand.I32(8), n)
+		g.SUBQ(operand.I32(g.lanes()), n)
 		g.JLT(operand.LabelRef(label + "rest"))
 		g.Label(label + "loop")
 		body(false)
 		g.ADDQ(operand.I32(64), p)
-		g.SUBQ(operand.I32(8), n)
+		g.SUBQ(operand.I32(g.lanes()), n)
 		g.JGE(operand.LabelRef(label + "loop"))
 		g.Label(label + "rest")
-		g.ADDQ(operand.I32(8), n)
+		g.ADDQ(operand.I32(g.lanes()), n)
 		g.JEQ(operand.LabelRef(label + "reduce"))
 		body(true)
 		g.Label(label + "reduce")
 		g.reduce(acc, mem(gp, 0))
-		g.ADDQ(operand.I32(8*rows), gp)
+		g.ADDQ(operand.I32(g.size()*rows), gp)
 		g.LEAQ(operand.Mem{Base: d, Index: ld, Scale: uint8(rows)}, d)
 		g.SUBQ(operand.I32(rows), m)
 		g.JMP(operand.LabelRef(label))

@@ -16,7 +16,7 @@ func peak(g *gen) {
 		g.Label("loop")
 		for _, v := range regs {
 			for _, r := range v {
-				g.VFMADD231PD(one[0], one[0], r)
+				g.fma(one[0], one[0], r)
 			}
 		}
 		g.SUBQ(operand.I8(1), n)

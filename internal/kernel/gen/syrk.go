@@ -11,8 +11,8 @@ import (
 // others.
 func syrks(g *gen) {
 	g.masks()
-	g.each(func() { pack(g) })
-	g.each(func() { update(g) })
+	g.eachSet(func() { pack(g) })
+	g.eachSet(func() { update(g) })
 }
 
 func pack(g *gen) {

@@ -17,118 +17,122 @@ type elementwise struct {
 	one, three           bool
 }
 
+// elementwises are the routines without sums.
+var elementwises = []elementwise{
+	{name: "axpy", signature: "func(y *float64, a float64, x *float64, n int)", doc: "y[i] += a·x[i]",
+		dst: "y", src: []string{"y", "x"}, scalar: true,
+		op: func(g *gen, x []reg.VecVirtual, a, _ reg.VecVirtual) reg.VecVirtual {
+			g.mul(a, x[1], x[1])
+			g.add(x[1], x[0], x[0])
+			return x[0]
+		}},
+	{name: "axpyTo", signature: "func(dst, y *float64, a float64, x *float64, n int)", doc: "dst[i] = y[i] + a·x[i]",
+		dst: "dst", src: []string{"y", "x"}, scalar: true,
+		op: func(g *gen, x []reg.VecVirtual, a, _ reg.VecVirtual) reg.VecVirtual {
+			g.mul(a, x[1], x[1])
+			g.add(x[1], x[0], x[0])
+			return x[0]
+		}},
+	{name: "scaleTo", signature: "func(dst *float64, a float64, x *float64, n int)", doc: "dst[i] = a·x[i]",
+		dst: "dst", src: []string{"x"}, scalar: true,
+		op: func(g *gen, x []reg.VecVirtual, a, _ reg.VecVirtual) reg.VecVirtual {
+			g.mul(a, x[0], x[0])
+			return x[0]
+		}},
+	{name: "add", signature: "func(y, x *float64, n int)", doc: "y[i] += x[i]",
+		dst: "y", src: []string{"y", "x"},
+		op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+			g.add(x[1], x[0], x[0])
+			return x[0]
+		}},
+	{name: "mulTo", signature: "func(dst, x, y *float64, n int)", doc: "dst[i] = x[i]·y[i]",
+		dst: "dst", src: []string{"x", "y"},
+		op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+			g.mul(x[1], x[0], x[0])
+			return x[0]
+		}},
+	{name: "mulAdd", signature: "func(y, a, x *float64, n int)", doc: "y[i] += a[i]·x[i]",
+		dst: "y", src: []string{"y", "a", "x"},
+		op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+			g.mul(x[2], x[1], x[1])
+			g.add(x[1], x[0], x[0])
+			return x[0]
+		}},
+	{name: "cube", signature: "func(dst, x *float64, n int)", doc: "dst[i] = x[i]³",
+		dst: "dst", src: []string{"x"},
+		op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+			t := g.reg()
+			g.mul(x[0], x[0], t)
+			g.mul(t, x[0], t)
+			return t
+		}},
+	{name: "mulCubeD", signature: "func(y, x *float64, n int)", doc: "y[i] *= 3·x[i]²",
+		dst: "y", src: []string{"y", "x"}, three: true,
+		op: func(g *gen, x []reg.VecVirtual, _, three reg.VecVirtual) reg.VecVirtual {
+			t := g.reg()
+			g.mul(three, x[1], t)
+			g.mul(t, x[1], t)
+			g.mul(t, x[0], t)
+			return t
+		}},
+	{name: "tanhD", signature: "func(d, h *float64, n int)", doc: "d[i] = 1 − h[i]²",
+		dst: "d", src: []string{"h"}, one: true,
+		op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
+			g.mul(x[0], x[0], x[0])
+			g.sub(x[0], one, x[0])
+			return x[0]
+		}},
+	{name: "mulTanhD", signature: "func(y, h *float64, n int)", doc: "y[i] *= 1 − h[i]²",
+		dst: "y", src: []string{"y", "h"}, one: true,
+		op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
+			g.mul(x[1], x[1], x[1])
+			g.sub(x[1], one, x[1])
+			g.mul(x[1], x[0], x[0])
+			return x[0]
+		}},
+	{name: "sigmoidD", signature: "func(d, h *float64, n int)", doc: "d[i] = h[i]·(1 − h[i])",
+		dst: "d", src: []string{"h"}, one: true,
+		op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
+			t := g.reg()
+			g.sub(x[0], one, t)
+			g.mul(t, x[0], t)
+			return t
+		}},
+	{name: "mulSigmoidD", signature: "func(y, h *float64, n int)", doc: "y[i] *= h[i]·(1 − h[i])",
+		dst: "y", src: []string{"y", "h"}, one: true,
+		op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
+			t := g.reg()
+			g.sub(x[1], one, t)
+			g.mul(t, x[1], t)
+			g.mul(t, x[0], t)
+			return t
+		}},
+	{name: "relu", signature: "func(dst, x *float64, n int)", doc: "dst[i] = max(x[i], 0)",
+		dst: "dst", src: []string{"x"},
+		op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+			t := g.reg()
+			g.VXORPD(t, t, t)
+			g.max(x[0], t, x[0]) // x where it is NaN
+			g.add(t, x[0], x[0]) // no −0
+			return x[0]
+		}},
+	{name: "reluD", signature: "func(d, h *float64, n int)", doc: "d[i] = 1 where h[i] > 0, 0 elsewhere,",
+		dst: "d", src: []string{"h"}, one: true,
+		op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
+			return positive(g, x[0], one)
+		}},
+	{name: "mulReluD", signature: "func(y, h *float64, n int)", doc: "y[i] = 0 unless h[i] > 0",
+		dst: "y", src: []string{"y", "h"},
+		op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
+			return positive(g, x[1], x[0])
+		}},
+}
+
 func vectors(g *gen) {
 	g.masks()
-	g.declare(map[string]uint64{"one": 0x3ff0000000000000, "three": 0x4008000000000000}, []string{"one", "three"})
-	for _, e := range []elementwise{
-		{name: "axpy", signature: "func(y *float64, a float64, x *float64, n int)", doc: "y[i] += a·x[i]",
-			dst: "y", src: []string{"y", "x"}, scalar: true,
-			op: func(g *gen, x []reg.VecVirtual, a, _ reg.VecVirtual) reg.VecVirtual {
-				g.VMULPD(a, x[1], x[1])
-				g.VADDPD(x[1], x[0], x[0])
-				return x[0]
-			}},
-		{name: "axpyTo", signature: "func(dst, y *float64, a float64, x *float64, n int)", doc: "dst[i] = y[i] + a·x[i]",
-			dst: "dst", src: []string{"y", "x"}, scalar: true,
-			op: func(g *gen, x []reg.VecVirtual, a, _ reg.VecVirtual) reg.VecVirtual {
-				g.VMULPD(a, x[1], x[1])
-				g.VADDPD(x[1], x[0], x[0])
-				return x[0]
-			}},
-		{name: "scaleTo", signature: "func(dst *float64, a float64, x *float64, n int)", doc: "dst[i] = a·x[i]",
-			dst: "dst", src: []string{"x"}, scalar: true,
-			op: func(g *gen, x []reg.VecVirtual, a, _ reg.VecVirtual) reg.VecVirtual {
-				g.VMULPD(a, x[0], x[0])
-				return x[0]
-			}},
-		{name: "add", signature: "func(y, x *float64, n int)", doc: "y[i] += x[i]",
-			dst: "y", src: []string{"y", "x"},
-			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
-				g.VADDPD(x[1], x[0], x[0])
-				return x[0]
-			}},
-		{name: "mulTo", signature: "func(dst, x, y *float64, n int)", doc: "dst[i] = x[i]·y[i]",
-			dst: "dst", src: []string{"x", "y"},
-			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
-				g.VMULPD(x[1], x[0], x[0])
-				return x[0]
-			}},
-		{name: "mulAdd", signature: "func(y, a, x *float64, n int)", doc: "y[i] += a[i]·x[i]",
-			dst: "y", src: []string{"y", "a", "x"},
-			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
-				g.VMULPD(x[2], x[1], x[1])
-				g.VADDPD(x[1], x[0], x[0])
-				return x[0]
-			}},
-		{name: "cube", signature: "func(dst, x *float64, n int)", doc: "dst[i] = x[i]³",
-			dst: "dst", src: []string{"x"},
-			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
-				t := g.reg()
-				g.VMULPD(x[0], x[0], t)
-				g.VMULPD(t, x[0], t)
-				return t
-			}},
-		{name: "mulCubeD", signature: "func(y, x *float64, n int)", doc: "y[i] *= 3·x[i]²",
-			dst: "y", src: []string{"y", "x"}, three: true,
-			op: func(g *gen, x []reg.VecVirtual, _, three reg.VecVirtual) reg.VecVirtual {
-				t := g.reg()
-				g.VMULPD(three, x[1], t)
-				g.VMULPD(t, x[1], t)
-				g.VMULPD(t, x[0], t)
-				return t
-			}},
-		{name: "tanhD", signature: "func(d, h *float64, n int)", doc: "d[i] = 1 − h[i]²",
-			dst: "d", src: []string{"h"}, one: true,
-			op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
-				g.VMULPD(x[0], x[0], x[0])
-				g.VSUBPD(x[0], one, x[0])
-				return x[0]
-			}},
-		{name: "mulTanhD", signature: "func(y, h *float64, n int)", doc: "y[i] *= 1 − h[i]²",
-			dst: "y", src: []string{"y", "h"}, one: true,
-			op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
-				g.VMULPD(x[1], x[1], x[1])
-				g.VSUBPD(x[1], one, x[1])
-				g.VMULPD(x[1], x[0], x[0])
-				return x[0]
-			}},
-		{name: "sigmoidD", signature: "func(d, h *float64, n int)", doc: "d[i] = h[i]·(1 − h[i])",
-			dst: "d", src: []string{"h"}, one: true,
-			op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
-				t := g.reg()
-				g.VSUBPD(x[0], one, t)
-				g.VMULPD(t, x[0], t)
-				return t
-			}},
-		{name: "mulSigmoidD", signature: "func(y, h *float64, n int)", doc: "y[i] *= h[i]·(1 − h[i])",
-			dst: "y", src: []string{"y", "h"}, one: true,
-			op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
-				t := g.reg()
-				g.VSUBPD(x[1], one, t)
-				g.VMULPD(t, x[1], t)
-				g.VMULPD(t, x[0], t)
-				return t
-			}},
-		{name: "relu", signature: "func(dst, x *float64, n int)", doc: "dst[i] = max(x[i], 0)",
-			dst: "dst", src: []string{"x"},
-			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
-				t := g.reg()
-				g.VXORPD(t, t, t)
-				g.VMAXPD(x[0], t, x[0]) // x where it is NaN
-				g.VADDPD(t, x[0], x[0]) // no −0
-				return x[0]
-			}},
-		{name: "reluD", signature: "func(d, h *float64, n int)", doc: "d[i] = 1 where h[i] > 0, 0 elsewhere,",
-			dst: "d", src: []string{"h"}, one: true,
-			op: func(g *gen, x []reg.VecVirtual, _, one reg.VecVirtual) reg.VecVirtual {
-				return positive(g, x[0], one)
-			}},
-		{name: "mulReluD", signature: "func(y, h *float64, n int)", doc: "y[i] = 0 unless h[i] > 0",
-			dst: "y", src: []string{"y", "h"},
-			op: func(g *gen, x []reg.VecVirtual, _, _ reg.VecVirtual) reg.VecVirtual {
-				return positive(g, x[1], x[0])
-			}},
-	} {
+	values := map[string]float64{"one": 1, "three": 3}
+	g.declare(append(numbers(values), singles(values)...)...)
+	for _, e := range elementwises {
 		g.each(func() { e.write(g) })
 	}
 	g.each(func() { dots(g, "dot", "func(x, y *float64, n int) float64", "y") })
@@ -156,7 +160,7 @@ func (e elementwise) write(g *gen) {
 			name = "three"
 		}
 		c = g.reg()
-		g.broadcast(g.consts.Offset(g.names[name]), c)
+		g.broadcast(g.place(name), c)
 	}
 	block := func(vectors int, masked bool) {
 		for i := range vectors {
@@ -182,7 +186,7 @@ func (e elementwise) write(g *gen) {
 				g.ADDQ(operand.I32(64*vectors), ptr[s])
 			}
 		}
-		g.SUBQ(operand.I32(8*vectors), n)
+		g.SUBQ(operand.I32(g.lanes()*vectors), n)
 	}
 	g.stream(n, block, step)
 	g.done()
@@ -195,25 +199,29 @@ func positive(g *gen, x, y reg.VecVirtual) reg.VecVirtual {
 	const greater = 30
 	if g.avx512 {
 		k := g.K()
-		g.VCMPPD(operand.U8(greater), t, x, k)
-		g.VMOVAPD_Z(y, k, t)
+		g.compare(operand.U8(greater), t, x, k)
+		if g.single {
+			g.VMOVAPS_Z(y, k, t)
+		} else {
+			g.VMOVAPD_Z(y, k, t)
+		}
 		return t
 	}
-	g.VCMPPD(operand.U8(greater), t, x, t)
-	g.VANDPD(y, t, t)
+	g.compare(operand.U8(greater), t, x, t)
+	g.and(y, t, t)
 	return t
 }
 
 // stream goes over n numbers, four vectors at a time, one at a time, and the rest masked.
 func (g *gen) stream(n reg.GPVirtual, block func(vectors int, masked bool), step func(vectors int)) {
 	g.Label("four")
-	g.CMPQ(n, operand.I32(32))
+	g.CMPQ(n, operand.I32(4*g.lanes()))
 	g.JLT(operand.LabelRef("one"))
 	block(4, false)
 	step(4)
 	g.JMP(operand.LabelRef("four"))
 	g.Label("one")
-	g.CMPQ(n, operand.I32(8))
+	g.CMPQ(n, operand.I32(g.lanes()))
 	g.JLT(operand.LabelRef("rest"))
 	block(1, false)
 	step(1)
@@ -249,12 +257,12 @@ func dots(g *gen, name, signature, second string) {
 				u := g.reg()
 				g.loadHalf(u, mem(x, 64*i), h, masked)
 				if second == "" {
-					g.VADDPD(u, acc[i][h], acc[i][h])
+					g.add(u, acc[i][h], acc[i][h])
 					continue
 				}
 				v := g.reg()
 				g.loadHalf(v, mem(y, 64*i), h, masked)
-				g.VFMADD231PD(v, u, acc[i][h])
+				g.fma(v, u, acc[i][h])
 			}
 		}
 	}
@@ -263,13 +271,13 @@ func dots(g *gen, name, signature, second string) {
 		if second != "" {
 			g.ADDQ(operand.I32(64*vectors), y)
 		}
-		g.SUBQ(operand.I32(8*vectors), n)
+		g.SUBQ(operand.I32(g.lanes()*vectors), n)
 	}
 	g.stream(n, block, step)
 	for h := range acc[0] {
-		g.VADDPD(acc[1][h], acc[0][h], acc[0][h])
-		g.VADDPD(acc[3][h], acc[2][h], acc[2][h])
-		g.VADDPD(acc[2][h], acc[0][h], acc[0][h])
+		g.add(acc[1][h], acc[0][h], acc[0][h])
+		g.add(acc[3][h], acc[2][h], acc[2][h])
+		g.add(acc[2][h], acc[0][h], acc[0][h])
 	}
 	s := g.sum(acc[0])
 	g.Store(s, g.ReturnIndex(0))
