@@ -71,3 +71,8 @@ const (
 	assign     = false
 	accumulate = true
 )
+
+// MulGo is Mul by the twin in Go, for benchmarks to compare with.
+func (p *Weights[T]) MulGo(y, x []T, n int) {
+	gemmGo(y, p.w, nil, x, p.out, p.in, n, assign, Linear, nil)
+}

@@ -22,6 +22,22 @@ type panelBuffer [panelRows * 24]float64
 
 var panels = sync.Pool{New: func() any { return new(panelBuffer) }}
 
+// product is y = init + w·x for m×k numbers w and k×cols numbers x, with rows that are ldw, ldx and ldy long. The assembly reads its
+// fields in this order.
+type product[T Float] struct {
+	y, w, x, bias       *T
+	m, k                int
+	ldw, ldy, ldx, cols int
+	start               int
+}
+
+// What sums begin with.
+const (
+	fromZero = iota
+	fromBias
+	fromY
+)
+
 // gemm computes y = σ([y +] [bias +] w·x) for w m×k and x k×n, and d = σ' where d is not nil. Every entry of y is a chain of
 // fused multiply-adds in the order of k, whatever n is. Where wt is not nil, it is the transpose of w with rows of ldt
 // numbers, of which a single sample takes the columns for its vectors.
@@ -34,29 +50,30 @@ func gemm[T Float](y, w, wt, bias, x []T, ldt, m, k, n int, acc bool, act Activa
 		return
 	}
 	y, w, x = y[:m*n], w[:m*k], x[:k*n]
-	start := fromZero
+	p := product[T]{y: &y[0], w: &w[0], x: &x[0], m: m, k: k, ldw: k, ldy: n, ldx: n, cols: n}
 	if bias != nil {
-		bias, start = bias[:m], fromBias
+		p.bias, p.start = &bias[:m][0], fromBias
 	}
 	if acc {
-		start = fromY
+		p.start = fromY
 	}
 	if n == 1 && wt != nil {
 		wt = wt[:(k-1)*ldt+m]
-		if start == fromBias {
+		if p.start == fromBias {
 			copy(y, bias)
-			start = fromY
+			p.start = fromY
 		}
-		gemmColumns(y, x, wt, nil, 1, k, ldt, 0, m, start)
+		p.w, p.x, p.m, p.ldx, p.ldy, p.cols = &x[0], &wt[0], 1, ldt, m, m
+		p.run()
 		apply(act, y, d)
 		return
 	}
 	if act == Linear && d == nil {
-		gemmColumns(y, w, x, bias, m, k, n, 0, n, start)
+		p.run()
 		return
 	}
 	if m*n <= gemmBlock {
-		gemmColumns(y, w, x, bias, m, k, n, 0, n, start)
+		p.run()
 		if d != nil {
 			d = d[:m*n]
 		}
@@ -66,7 +83,9 @@ func gemm[T Float](y, w, wt, bias, x []T, ldt, m, k, n int, acc bool, act Activa
 	width := max(gemmBlock/m/48, 2) * 48
 	for c := 0; c < n; c += width {
 		end := min(c+width, n)
-		gemmColumns(y, w, x, bias, m, k, n, c, end, start)
+		q := p
+		q.y, q.x, q.cols = &y[c], &x[c], end-c
+		q.run()
 		for i := 0; i < m*n; i += n {
 			var di []T
 			if d != nil {
@@ -77,65 +96,101 @@ func gemm[T Float](y, w, wt, bias, x []T, ldt, m, k, n int, acc bool, act Activa
 	}
 }
 
-// What a sum begins with.
-const (
-	fromZero = iota
-	fromBias
-	fromY
-)
-
-// tileColumns is the largest number of columns that one call of the assembly does.
-func tileColumns[T Float]() int {
-	columns := 8
-	if simd == avx512 {
-		columns = 24
-	}
+// columns is how many numbers a number of vectors of the assembly has.
+func columns[T Float](vectors int) int {
 	if isSingle[T]() {
-		columns *= 2
+		return 16 * vectors
 	}
-	return columns
+	return 8 * vectors
 }
 
-// gemmColumns does columns begin to end of rows that are ld long in x and y.
-func gemmColumns[T Float](y, w, x, bias []T, m, k, ld, begin, end, start int) {
-	tile := tileColumns[T]()
-	if m >= packFrom && k >= panelRows/2 && ld > tile {
-		gemmPacked(y, w, x, bias, m, k, ld, begin, end, start, tile)
+// run computes the product, strip by strip of columns.
+func (p *product[T]) run() {
+	tile, strip, inner := 1, 2, 2
+	if simd == avx512 {
+		tile, strip, inner = 3, 8, 3
+	}
+	width := columns[T](tile)
+	switch {
+	case p.k <= inner || p.m <= 2:
+		width = columns[T](strip)
+	case p.m >= packFrom && p.k >= panelRows/2 && p.ldx > width:
+		p.packed(width)
 		return
 	}
-	for c := begin; c < end; c += tile {
-		gemmTile(y[c:], w, x[c:], bias, m, k, k, ld, ld, min(tile, end-c), start)
+	if p.cols <= width {
+		p.strip(inner)
+		return
+	}
+	q := *p
+	for left := p.cols; left > 0; left -= width {
+		q.cols = min(width, left)
+		q.strip(inner)
+		q.y, q.x = ahead(q.y, width), ahead(q.x, width)
 	}
 }
 
-// gemmPacked is gemmColumns with copies of the columns of x that lie side by side.
-func gemmPacked[T Float](y, w, x, bias []T, m, k, ld, begin, end, start, tile int) {
+// ahead is the address of the number n after p, which may be one that nobody reads.
+func ahead[T Float](p *T, n int) *T {
+	return (*T)(unsafe.Add(unsafe.Pointer(p), n*int(unsafe.Sizeof(*p))))
+}
+
+// packed is run with copies of the columns of x that lie side by side.
+func (p *product[T]) packed(width int) {
 	buffer := panels.Get().(*panelBuffer)
-	panel := unsafe.Slice((*T)(unsafe.Pointer(buffer)), panelRows*tile)
-	for c := begin; c < end; c += tile {
-		cols, from := min(tile, end-c), start
-		for r := 0; r < k; r += panelRows {
-			rows := min(panelRows, k-r)
-			for j := range rows {
-				copy(panel[j*tile:j*tile+cols], x[(r+j)*ld+c:])
+	panel := unsafe.Slice((*T)(unsafe.Pointer(buffer)), panelRows*width)
+	x := unsafe.Slice(p.x, (p.k-1)*p.ldx+p.cols)
+	for c := 0; c < p.cols; c += width {
+		q := *p
+		q.x, q.ldx, q.cols = &panel[0], width, min(width, p.cols-c)
+		q.y = ahead(p.y, c)
+		for r := 0; r < p.k; r += panelRows {
+			q.k = min(panelRows, p.k-r)
+			for j := range q.k {
+				copy(panel[j*width:j*width+q.cols], x[(r+j)*p.ldx+c:])
 			}
-			gemmTile(y[c:], w[r:], panel, bias, m, rows, k, ld, tile, cols, from)
-			from = fromY
+			q.w = ahead(p.w, r)
+			q.strip(0)
+			q.start = fromY
 		}
 	}
 	panels.Put(buffer)
 }
 
-// gemmTile computes y[i*ldy+s] = start + Σⱼ w[i*ldw+j]·x[j*ldx+s] for i < m, j < k and s < cols.
-func gemmTile[T Float](y, w, x, bias []T, m, k, ldw, ldy, ldx, cols, start int) {
+// strip computes a product of so few columns that one call of the assembly does it.
+func (p *product[T]) strip(inner int) {
+	words := (*[11]uintptr)(unsafe.Pointer(p))
+	wide := simd == avx512
 	switch {
-	case isSingle[T]() && simd == avx512:
-		gemmF32AVX512(single(y), single(w), single(x), single(bias), m, k, ldw, ldy, ldx, cols, start)
+	case p.k <= inner:
+		switch {
+		case isSingle[T]() && wide:
+			gemmShortF32AVX512(words)
+		case isSingle[T]():
+			gemmShortF32AVX2(words)
+		case wide:
+			gemmShortAVX512(words)
+		default:
+			gemmShortAVX2(words)
+		}
+	case p.m <= 2 && inner > 0:
+		switch {
+		case isSingle[T]() && wide:
+			gemmFlatF32AVX512(words)
+		case isSingle[T]():
+			gemmFlatF32AVX2(words)
+		case wide:
+			gemmFlatAVX512(words)
+		default:
+			gemmFlatAVX2(words)
+		}
+	case isSingle[T]() && wide:
+		gemmF32AVX512(words)
 	case isSingle[T]():
-		gemmF32AVX2(single(y), single(w), single(x), single(bias), m, k, ldw, ldy, ldx, cols, start)
-	case simd == avx512:
-		gemmAVX512(double(y), double(w), double(x), double(bias), m, k, ldw, ldy, ldx, cols, start)
+		gemmF32AVX2(words)
+	case wide:
+		gemmAVX512(words)
 	default:
-		gemmAVX2(double(y), double(w), double(x), double(bias), m, k, ldw, ldy, ldx, cols, start)
+		gemmAVX2(words)
 	}
 }

@@ -8,22 +8,22 @@ package kernel
 // y[i*ldy+s] for start = 0, 1, 2. cols is at least 1 and at most what three vectors of eight numbers hold.
 //
 //go:noescape
-func gemmAVX512(y *float64, w *float64, x *float64, bias *float64, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
+func gemmAVX512(p *[11]uintptr)
 
 // gemmAVX2 computes y[i*ldy+s] = init + Σⱼ w[i*ldw+j]·x[j*ldx+s] for i < m, j < k and s < cols, where init is 0, bias[i] or
 // y[i*ldy+s] for start = 0, 1, 2. cols is at least 1 and at most what one vector of eight numbers hold.
 //
 //go:noescape
-func gemmAVX2(y *float64, w *float64, x *float64, bias *float64, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
+func gemmAVX2(p *[11]uintptr)
 
 // gemmF32AVX512 computes y[i*ldy+s] = init + Σⱼ w[i*ldw+j]·x[j*ldx+s] for i < m, j < k and s < cols, where init is 0, bias[i] or
 // y[i*ldy+s] for start = 0, 1, 2. cols is at least 1 and at most what three vectors of sixteen numbers hold.
 //
 //go:noescape
-func gemmF32AVX512(y *float32, w *float32, x *float32, bias *float32, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
+func gemmF32AVX512(p *[11]uintptr)
 
 // gemmF32AVX2 computes y[i*ldy+s] = init + Σⱼ w[i*ldw+j]·x[j*ldx+s] for i < m, j < k and s < cols, where init is 0, bias[i] or
 // y[i*ldy+s] for start = 0, 1, 2. cols is at least 1 and at most what one vector of sixteen numbers hold.
 //
 //go:noescape
-func gemmF32AVX2(y *float32, w *float32, x *float32, bias *float32, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
+func gemmF32AVX2(p *[11]uintptr)

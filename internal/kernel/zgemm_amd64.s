@@ -22,21 +22,28 @@ DATA masks<>+112(SB)/8, $0x0000000000000000
 DATA masks<>+120(SB)/8, $0x0000000000000000
 GLOBL masks<>(SB), RODATA|NOPTR, $128
 
-// func gemmAVX512(y *float64, w *float64, x *float64, bias *float64, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
+// func gemmAVX512(p *[11]uintptr)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gemmAVX512(SB), NOSPLIT, $0-88
-	MOVQ   y+0(FP), AX
-	MOVQ   w+8(FP), CX
-	MOVQ   bias+24(FP), DX
-	MOVQ   m+32(FP), BX
-	MOVQ   ldw+48(FP), SI
+TEXT ·gemmAVX512(SB), NOSPLIT, $0-8
+	MOVQ   p+0(FP), AX
+	MOVQ   (AX), AX
+	MOVQ   p+0(FP), CX
+	MOVQ   8(CX), CX
+	MOVQ   p+0(FP), DX
+	MOVQ   24(DX), DX
+	MOVQ   p+0(FP), BX
+	MOVQ   32(BX), BX
+	MOVQ   p+0(FP), SI
+	MOVQ   48(SI), SI
 	SHLQ   $0x03, SI
-	MOVQ   ldy+56(FP), DI
+	MOVQ   p+0(FP), DI
+	MOVQ   56(DI), DI
 	SHLQ   $0x03, DI
 	IMUL3Q $+3, SI, R8
 	IMUL3Q $+5, SI, R9
 	IMUL3Q $+7, SI, R10
-	MOVQ   cols+72(FP), R11
+	MOVQ   p+0(FP), R11
+	MOVQ   72(R11), R11
 	SUBQ   $+16, R11
 	JLE    vectors2
 	MOVQ   $-1, R12
@@ -46,7 +53,9 @@ TEXT ·gemmAVX512(SB), NOSPLIT, $0-88
 v3rows8:
 	CMPQ   BX, $+8
 	JLT    v3rows4
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R11
+	MOVQ   80(R11), R11
+	CMPQ   R11, $+1
 	JEQ    v3rows8bias
 	JGT    v3rows8add
 	VXORPD Z0, Z0, Z0
@@ -138,9 +147,12 @@ v3rows8add:
 	VMOVUPD.Z 128(R11), K1, Z23
 
 v3rows8begin:
-	MOVQ  x+16(FP), R11
-	MOVQ  k+40(FP), R12
-	MOVQ  ldx+64(FP), R14
+	MOVQ  p+0(FP), R11
+	MOVQ  16(R11), R11
+	MOVQ  p+0(FP), R12
+	MOVQ  40(R12), R12
+	MOVQ  p+0(FP), R14
+	MOVQ  64(R14), R14
 	SHLQ  $0x03, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
@@ -227,7 +239,9 @@ v3rows8store:
 v3rows4:
 	CMPQ   BX, $+4
 	JLT    v3rows2
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R9
+	MOVQ   80(R9), R9
+	CMPQ   R9, $+1
 	JEQ    v3rows4bias
 	JGT    v3rows4add
 	VXORPD Z0, Z0, Z0
@@ -279,9 +293,12 @@ v3rows4add:
 	VMOVUPD.Z 128(R9), K1, Z11
 
 v3rows4begin:
-	MOVQ  x+16(FP), R9
-	MOVQ  k+40(FP), R10
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R9
+	MOVQ  16(R9), R9
+	MOVQ  p+0(FP), R10
+	MOVQ  40(R10), R10
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x03, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
@@ -336,7 +353,9 @@ v3rows4store:
 v3rows2:
 	CMPQ   BX, $+2
 	JLT    v3rows1
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v3rows2bias
 	JGT    v3rows2add
 	VXORPD Z0, Z0, Z0
@@ -368,9 +387,12 @@ v3rows2add:
 	VMOVUPD.Z 128(R8), K1, Z5
 
 v3rows2begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -409,7 +431,9 @@ v3rows2store:
 v3rows1:
 	CMPQ   BX, $+1
 	JLT    v3end
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v3rows1bias
 	JGT    v3rows1add
 	VXORPD Z0, Z0, Z0
@@ -431,9 +455,12 @@ v3rows1add:
 	VMOVUPD.Z 128(R8), K1, Z2
 
 v3rows1begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -466,7 +493,8 @@ v3end:
 	RET
 
 vectors2:
-	MOVQ  cols+72(FP), R11
+	MOVQ  p+0(FP), R11
+	MOVQ  72(R11), R11
 	SUBQ  $+8, R11
 	JLE   vectors1
 	MOVQ  $-1, R12
@@ -476,7 +504,9 @@ vectors2:
 v2rows8:
 	CMPQ   BX, $+8
 	JLT    v2rows4
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R11
+	MOVQ   80(R11), R11
+	CMPQ   R11, $+1
 	JEQ    v2rows8bias
 	JGT    v2rows8add
 	VXORPD Z0, Z0, Z0
@@ -544,9 +574,12 @@ v2rows8add:
 	VMOVUPD.Z 64(R11), K1, Z15
 
 v2rows8begin:
-	MOVQ  x+16(FP), R11
-	MOVQ  k+40(FP), R12
-	MOVQ  ldx+64(FP), R14
+	MOVQ  p+0(FP), R11
+	MOVQ  16(R11), R11
+	MOVQ  p+0(FP), R12
+	MOVQ  40(R12), R12
+	MOVQ  p+0(FP), R14
+	MOVQ  64(R14), R14
 	SHLQ  $0x03, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
@@ -616,7 +649,9 @@ v2rows8store:
 v2rows4:
 	CMPQ   BX, $+4
 	JLT    v2rows2
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R9
+	MOVQ   80(R9), R9
+	CMPQ   R9, $+1
 	JEQ    v2rows4bias
 	JGT    v2rows4add
 	VXORPD Z0, Z0, Z0
@@ -656,9 +691,12 @@ v2rows4add:
 	VMOVUPD.Z 64(R9), K1, Z7
 
 v2rows4begin:
-	MOVQ  x+16(FP), R9
-	MOVQ  k+40(FP), R10
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R9
+	MOVQ  16(R9), R9
+	MOVQ  p+0(FP), R10
+	MOVQ  40(R10), R10
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x03, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
@@ -704,7 +742,9 @@ v2rows4store:
 v2rows2:
 	CMPQ   BX, $+2
 	JLT    v2rows1
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v2rows2bias
 	JGT    v2rows2add
 	VXORPD Z0, Z0, Z0
@@ -730,9 +770,12 @@ v2rows2add:
 	VMOVUPD.Z 64(R8), K1, Z3
 
 v2rows2begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -766,7 +809,9 @@ v2rows2store:
 v2rows1:
 	CMPQ   BX, $+1
 	JLT    v2end
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v2rows1bias
 	JGT    v2rows1add
 	VXORPD Z0, Z0, Z0
@@ -785,9 +830,12 @@ v2rows1add:
 	VMOVUPD.Z 64(R8), K1, Z1
 
 v2rows1begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -817,7 +865,8 @@ v2end:
 	RET
 
 vectors1:
-	MOVQ  cols+72(FP), R11
+	MOVQ  p+0(FP), R11
+	MOVQ  72(R11), R11
 	SUBQ  $+0, R11
 	MOVQ  $-1, R12
 	BZHIQ R11, R12, R12
@@ -826,7 +875,9 @@ vectors1:
 v1rows8:
 	CMPQ   BX, $+8
 	JLT    v1rows4
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R11
+	MOVQ   80(R11), R11
+	CMPQ   R11, $+1
 	JEQ    v1rows8bias
 	JGT    v1rows8add
 	VXORPD Z0, Z0, Z0
@@ -870,9 +921,12 @@ v1rows8add:
 	VMOVUPD.Z (R11), K1, Z7
 
 v1rows8begin:
-	MOVQ  x+16(FP), R11
-	MOVQ  k+40(FP), R12
-	MOVQ  ldx+64(FP), R14
+	MOVQ  p+0(FP), R11
+	MOVQ  16(R11), R11
+	MOVQ  p+0(FP), R12
+	MOVQ  40(R12), R12
+	MOVQ  p+0(FP), R14
+	MOVQ  64(R14), R14
 	SHLQ  $0x03, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
@@ -917,7 +971,9 @@ v1rows8store:
 v1rows4:
 	CMPQ   BX, $+4
 	JLT    v1rows2
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R9
+	MOVQ   80(R9), R9
+	CMPQ   R9, $+1
 	JEQ    v1rows4bias
 	JGT    v1rows4add
 	VXORPD Z0, Z0, Z0
@@ -945,9 +1001,12 @@ v1rows4add:
 	VMOVUPD.Z (R9), K1, Z3
 
 v1rows4begin:
-	MOVQ  x+16(FP), R9
-	MOVQ  k+40(FP), R10
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R9
+	MOVQ  16(R9), R9
+	MOVQ  p+0(FP), R10
+	MOVQ  40(R10), R10
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x03, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
@@ -980,7 +1039,9 @@ v1rows4store:
 v1rows2:
 	CMPQ   BX, $+2
 	JLT    v1rows1
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v1rows2bias
 	JGT    v1rows2add
 	VXORPD Z0, Z0, Z0
@@ -1000,9 +1061,12 @@ v1rows2add:
 	VMOVUPD.Z (R8), K1, Z1
 
 v1rows2begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -1029,7 +1093,9 @@ v1rows2store:
 v1rows1:
 	CMPQ   BX, $+1
 	JLT    v1end
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v1rows1bias
 	JGT    v1rows1add
 	VXORPD Z0, Z0, Z0
@@ -1045,9 +1111,12 @@ v1rows1add:
 	VMOVUPD.Z (R8), K1, Z0
 
 v1rows1begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -1072,27 +1141,36 @@ v1end:
 	VZEROUPPER
 	RET
 
-// func gemmAVX2(y *float64, w *float64, x *float64, bias *float64, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
+// func gemmAVX2(p *[11]uintptr)
 // Requires: AVX, FMA3
-TEXT ·gemmAVX2(SB), NOSPLIT, $0-88
-	MOVQ   y+0(FP), AX
-	MOVQ   w+8(FP), CX
-	MOVQ   bias+24(FP), DX
-	MOVQ   m+32(FP), BX
-	MOVQ   ldw+48(FP), SI
+TEXT ·gemmAVX2(SB), NOSPLIT, $0-8
+	MOVQ   p+0(FP), AX
+	MOVQ   (AX), AX
+	MOVQ   p+0(FP), CX
+	MOVQ   8(CX), CX
+	MOVQ   p+0(FP), DX
+	MOVQ   24(DX), DX
+	MOVQ   p+0(FP), BX
+	MOVQ   32(BX), BX
+	MOVQ   p+0(FP), SI
+	MOVQ   48(SI), SI
 	SHLQ   $0x03, SI
-	MOVQ   ldy+56(FP), DI
+	MOVQ   p+0(FP), DI
+	MOVQ   56(DI), DI
 	SHLQ   $0x03, DI
 	IMUL3Q $+3, SI, R8
 	IMUL3Q $+5, SI, R9
-	MOVQ   cols+72(FP), R10
+	MOVQ   p+0(FP), R10
+	MOVQ   72(R10), R10
 	CMPQ   R10, $+8
 	JLT    partial
 
 fullrows6:
 	CMPQ   BX, $+6
 	JLT    fullrows4
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R10
+	MOVQ   80(R10), R10
+	CMPQ   R10, $+1
 	JEQ    fullrows6bias
 	JGT    fullrows6add
 	VXORPD Y0, Y0, Y0
@@ -1146,9 +1224,12 @@ fullrows6add:
 	VMOVUPD 32(R10), Y11
 
 fullrows6begin:
-	MOVQ  x+16(FP), R10
-	MOVQ  k+40(FP), R11
-	MOVQ  ldx+64(FP), R13
+	MOVQ  p+0(FP), R10
+	MOVQ  16(R10), R10
+	MOVQ  p+0(FP), R11
+	MOVQ  40(R11), R11
+	MOVQ  p+0(FP), R13
+	MOVQ  64(R13), R13
 	SHLQ  $0x03, R13
 	MOVQ  CX, R12
 	TESTQ R11, R11
@@ -1207,7 +1288,9 @@ fullrows6store:
 fullrows4:
 	CMPQ   BX, $+4
 	JLT    fullrows2
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R9
+	MOVQ   80(R9), R9
+	CMPQ   R9, $+1
 	JEQ    fullrows4bias
 	JGT    fullrows4add
 	VXORPD Y0, Y0, Y0
@@ -1247,9 +1330,12 @@ fullrows4add:
 	VMOVUPD 32(R9), Y7
 
 fullrows4begin:
-	MOVQ  x+16(FP), R9
-	MOVQ  k+40(FP), R10
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R9
+	MOVQ  16(R9), R9
+	MOVQ  p+0(FP), R10
+	MOVQ  40(R10), R10
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x03, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
@@ -1295,7 +1381,9 @@ fullrows4store:
 fullrows2:
 	CMPQ   BX, $+2
 	JLT    fullrows1
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    fullrows2bias
 	JGT    fullrows2add
 	VXORPD Y0, Y0, Y0
@@ -1321,9 +1409,12 @@ fullrows2add:
 	VMOVUPD 32(R8), Y3
 
 fullrows2begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -1357,7 +1448,9 @@ fullrows2store:
 fullrows1:
 	CMPQ   BX, $+1
 	JLT    fullend
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    fullrows1bias
 	JGT    fullrows1add
 	VXORPD Y0, Y0, Y0
@@ -1376,9 +1469,12 @@ fullrows1add:
 	VMOVUPD 32(R8), Y1
 
 fullrows1begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x03, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -1415,7 +1511,9 @@ partial:
 maskedrows6:
 	CMPQ   BX, $+6
 	JLT    maskedrows4
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R10
+	MOVQ   80(R10), R10
+	CMPQ   R10, $+1
 	JEQ    maskedrows6bias
 	JGT    maskedrows6add
 	VXORPD Y0, Y0, Y0
@@ -1481,9 +1579,12 @@ maskedrows6add:
 	VMASKMOVPD 32(R10), Y11, Y11
 
 maskedrows6begin:
-	MOVQ  x+16(FP), R10
-	MOVQ  k+40(FP), R12
-	MOVQ  ldx+64(FP), R14
+	MOVQ  p+0(FP), R10
+	MOVQ  16(R10), R10
+	MOVQ  p+0(FP), R12
+	MOVQ  40(R12), R12
+	MOVQ  p+0(FP), R14
+	MOVQ  64(R14), R14
 	SHLQ  $0x03, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
@@ -1556,7 +1657,9 @@ maskedrows6store:
 maskedrows4:
 	CMPQ   BX, $+4
 	JLT    maskedrows2
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R9
+	MOVQ   80(R9), R9
+	CMPQ   R9, $+1
 	JEQ    maskedrows4bias
 	JGT    maskedrows4add
 	VXORPD Y0, Y0, Y0
@@ -1604,9 +1707,12 @@ maskedrows4add:
 	VMASKMOVPD 32(R9), Y7, Y7
 
 maskedrows4begin:
-	MOVQ  x+16(FP), R9
-	MOVQ  k+40(FP), R10
-	MOVQ  ldx+64(FP), R13
+	MOVQ  p+0(FP), R9
+	MOVQ  16(R9), R9
+	MOVQ  p+0(FP), R10
+	MOVQ  40(R10), R10
+	MOVQ  p+0(FP), R13
+	MOVQ  64(R13), R13
 	SHLQ  $0x03, R13
 	MOVQ  CX, R12
 	TESTQ R10, R10
@@ -1662,7 +1768,9 @@ maskedrows4store:
 maskedrows2:
 	CMPQ   BX, $+2
 	JLT    maskedrows1
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    maskedrows2bias
 	JGT    maskedrows2add
 	VXORPD Y0, Y0, Y0
@@ -1692,9 +1800,12 @@ maskedrows2add:
 	VMASKMOVPD 32(R8), Y3, Y3
 
 maskedrows2begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x03, R12
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -1734,7 +1845,9 @@ maskedrows2store:
 maskedrows1:
 	CMPQ   BX, $+1
 	JLT    maskedend
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    maskedrows1bias
 	JGT    maskedrows1add
 	VXORPD Y0, Y0, Y0
@@ -1755,9 +1868,12 @@ maskedrows1add:
 	VMASKMOVPD 32(R8), Y1, Y1
 
 maskedrows1begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x03, R12
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -1790,21 +1906,28 @@ maskedend:
 	VZEROUPPER
 	RET
 
-// func gemmF32AVX512(y *float32, w *float32, x *float32, bias *float32, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
+// func gemmF32AVX512(p *[11]uintptr)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gemmF32AVX512(SB), NOSPLIT, $0-88
-	MOVQ   y+0(FP), AX
-	MOVQ   w+8(FP), CX
-	MOVQ   bias+24(FP), DX
-	MOVQ   m+32(FP), BX
-	MOVQ   ldw+48(FP), SI
+TEXT ·gemmF32AVX512(SB), NOSPLIT, $0-8
+	MOVQ   p+0(FP), AX
+	MOVQ   (AX), AX
+	MOVQ   p+0(FP), CX
+	MOVQ   8(CX), CX
+	MOVQ   p+0(FP), DX
+	MOVQ   24(DX), DX
+	MOVQ   p+0(FP), BX
+	MOVQ   32(BX), BX
+	MOVQ   p+0(FP), SI
+	MOVQ   48(SI), SI
 	SHLQ   $0x02, SI
-	MOVQ   ldy+56(FP), DI
+	MOVQ   p+0(FP), DI
+	MOVQ   56(DI), DI
 	SHLQ   $0x02, DI
 	IMUL3Q $+3, SI, R8
 	IMUL3Q $+5, SI, R9
 	IMUL3Q $+7, SI, R10
-	MOVQ   cols+72(FP), R11
+	MOVQ   p+0(FP), R11
+	MOVQ   72(R11), R11
 	SUBQ   $+32, R11
 	JLE    vectors2
 	MOVQ   $-1, R12
@@ -1814,7 +1937,9 @@ TEXT ·gemmF32AVX512(SB), NOSPLIT, $0-88
 v3rows8:
 	CMPQ   BX, $+8
 	JLT    v3rows4
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R11
+	MOVQ   80(R11), R11
+	CMPQ   R11, $+1
 	JEQ    v3rows8bias
 	JGT    v3rows8add
 	VXORPD Z0, Z0, Z0
@@ -1906,9 +2031,12 @@ v3rows8add:
 	VMOVUPS.Z 128(R11), K1, Z23
 
 v3rows8begin:
-	MOVQ  x+16(FP), R11
-	MOVQ  k+40(FP), R12
-	MOVQ  ldx+64(FP), R14
+	MOVQ  p+0(FP), R11
+	MOVQ  16(R11), R11
+	MOVQ  p+0(FP), R12
+	MOVQ  40(R12), R12
+	MOVQ  p+0(FP), R14
+	MOVQ  64(R14), R14
 	SHLQ  $0x02, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
@@ -1995,7 +2123,9 @@ v3rows8store:
 v3rows4:
 	CMPQ   BX, $+4
 	JLT    v3rows2
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R9
+	MOVQ   80(R9), R9
+	CMPQ   R9, $+1
 	JEQ    v3rows4bias
 	JGT    v3rows4add
 	VXORPD Z0, Z0, Z0
@@ -2047,9 +2177,12 @@ v3rows4add:
 	VMOVUPS.Z 128(R9), K1, Z11
 
 v3rows4begin:
-	MOVQ  x+16(FP), R9
-	MOVQ  k+40(FP), R10
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R9
+	MOVQ  16(R9), R9
+	MOVQ  p+0(FP), R10
+	MOVQ  40(R10), R10
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x02, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
@@ -2104,7 +2237,9 @@ v3rows4store:
 v3rows2:
 	CMPQ   BX, $+2
 	JLT    v3rows1
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v3rows2bias
 	JGT    v3rows2add
 	VXORPD Z0, Z0, Z0
@@ -2136,9 +2271,12 @@ v3rows2add:
 	VMOVUPS.Z 128(R8), K1, Z5
 
 v3rows2begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x02, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -2177,7 +2315,9 @@ v3rows2store:
 v3rows1:
 	CMPQ   BX, $+1
 	JLT    v3end
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v3rows1bias
 	JGT    v3rows1add
 	VXORPD Z0, Z0, Z0
@@ -2199,9 +2339,12 @@ v3rows1add:
 	VMOVUPS.Z 128(R8), K1, Z2
 
 v3rows1begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x02, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -2234,7 +2377,8 @@ v3end:
 	RET
 
 vectors2:
-	MOVQ  cols+72(FP), R11
+	MOVQ  p+0(FP), R11
+	MOVQ  72(R11), R11
 	SUBQ  $+16, R11
 	JLE   vectors1
 	MOVQ  $-1, R12
@@ -2244,7 +2388,9 @@ vectors2:
 v2rows8:
 	CMPQ   BX, $+8
 	JLT    v2rows4
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R11
+	MOVQ   80(R11), R11
+	CMPQ   R11, $+1
 	JEQ    v2rows8bias
 	JGT    v2rows8add
 	VXORPD Z0, Z0, Z0
@@ -2312,9 +2458,12 @@ v2rows8add:
 	VMOVUPS.Z 64(R11), K1, Z15
 
 v2rows8begin:
-	MOVQ  x+16(FP), R11
-	MOVQ  k+40(FP), R12
-	MOVQ  ldx+64(FP), R14
+	MOVQ  p+0(FP), R11
+	MOVQ  16(R11), R11
+	MOVQ  p+0(FP), R12
+	MOVQ  40(R12), R12
+	MOVQ  p+0(FP), R14
+	MOVQ  64(R14), R14
 	SHLQ  $0x02, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
@@ -2384,7 +2533,9 @@ v2rows8store:
 v2rows4:
 	CMPQ   BX, $+4
 	JLT    v2rows2
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R9
+	MOVQ   80(R9), R9
+	CMPQ   R9, $+1
 	JEQ    v2rows4bias
 	JGT    v2rows4add
 	VXORPD Z0, Z0, Z0
@@ -2424,9 +2575,12 @@ v2rows4add:
 	VMOVUPS.Z 64(R9), K1, Z7
 
 v2rows4begin:
-	MOVQ  x+16(FP), R9
-	MOVQ  k+40(FP), R10
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R9
+	MOVQ  16(R9), R9
+	MOVQ  p+0(FP), R10
+	MOVQ  40(R10), R10
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x02, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
@@ -2472,7 +2626,9 @@ v2rows4store:
 v2rows2:
 	CMPQ   BX, $+2
 	JLT    v2rows1
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v2rows2bias
 	JGT    v2rows2add
 	VXORPD Z0, Z0, Z0
@@ -2498,9 +2654,12 @@ v2rows2add:
 	VMOVUPS.Z 64(R8), K1, Z3
 
 v2rows2begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x02, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -2534,7 +2693,9 @@ v2rows2store:
 v2rows1:
 	CMPQ   BX, $+1
 	JLT    v2end
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v2rows1bias
 	JGT    v2rows1add
 	VXORPD Z0, Z0, Z0
@@ -2553,9 +2714,12 @@ v2rows1add:
 	VMOVUPS.Z 64(R8), K1, Z1
 
 v2rows1begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x02, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -2585,7 +2749,8 @@ v2end:
 	RET
 
 vectors1:
-	MOVQ  cols+72(FP), R11
+	MOVQ  p+0(FP), R11
+	MOVQ  72(R11), R11
 	SUBQ  $+0, R11
 	MOVQ  $-1, R12
 	BZHIQ R11, R12, R12
@@ -2594,7 +2759,9 @@ vectors1:
 v1rows8:
 	CMPQ   BX, $+8
 	JLT    v1rows4
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R11
+	MOVQ   80(R11), R11
+	CMPQ   R11, $+1
 	JEQ    v1rows8bias
 	JGT    v1rows8add
 	VXORPD Z0, Z0, Z0
@@ -2638,9 +2805,12 @@ v1rows8add:
 	VMOVUPS.Z (R11), K1, Z7
 
 v1rows8begin:
-	MOVQ  x+16(FP), R11
-	MOVQ  k+40(FP), R12
-	MOVQ  ldx+64(FP), R14
+	MOVQ  p+0(FP), R11
+	MOVQ  16(R11), R11
+	MOVQ  p+0(FP), R12
+	MOVQ  40(R12), R12
+	MOVQ  p+0(FP), R14
+	MOVQ  64(R14), R14
 	SHLQ  $0x02, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
@@ -2685,7 +2855,9 @@ v1rows8store:
 v1rows4:
 	CMPQ   BX, $+4
 	JLT    v1rows2
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R9
+	MOVQ   80(R9), R9
+	CMPQ   R9, $+1
 	JEQ    v1rows4bias
 	JGT    v1rows4add
 	VXORPD Z0, Z0, Z0
@@ -2713,9 +2885,12 @@ v1rows4add:
 	VMOVUPS.Z (R9), K1, Z3
 
 v1rows4begin:
-	MOVQ  x+16(FP), R9
-	MOVQ  k+40(FP), R10
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R9
+	MOVQ  16(R9), R9
+	MOVQ  p+0(FP), R10
+	MOVQ  40(R10), R10
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x02, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
@@ -2748,7 +2923,9 @@ v1rows4store:
 v1rows2:
 	CMPQ   BX, $+2
 	JLT    v1rows1
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v1rows2bias
 	JGT    v1rows2add
 	VXORPD Z0, Z0, Z0
@@ -2768,9 +2945,12 @@ v1rows2add:
 	VMOVUPS.Z (R8), K1, Z1
 
 v1rows2begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x02, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -2797,7 +2977,9 @@ v1rows2store:
 v1rows1:
 	CMPQ   BX, $+1
 	JLT    v1end
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    v1rows1bias
 	JGT    v1rows1add
 	VXORPD Z0, Z0, Z0
@@ -2813,9 +2995,12 @@ v1rows1add:
 	VMOVUPS.Z (R8), K1, Z0
 
 v1rows1begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x02, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -2840,27 +3025,36 @@ v1end:
 	VZEROUPPER
 	RET
 
-// func gemmF32AVX2(y *float32, w *float32, x *float32, bias *float32, m int, k int, ldw int, ldy int, ldx int, cols int, start int)
+// func gemmF32AVX2(p *[11]uintptr)
 // Requires: AVX, FMA3
-TEXT ·gemmF32AVX2(SB), NOSPLIT, $0-88
-	MOVQ   y+0(FP), AX
-	MOVQ   w+8(FP), CX
-	MOVQ   bias+24(FP), DX
-	MOVQ   m+32(FP), BX
-	MOVQ   ldw+48(FP), SI
+TEXT ·gemmF32AVX2(SB), NOSPLIT, $0-8
+	MOVQ   p+0(FP), AX
+	MOVQ   (AX), AX
+	MOVQ   p+0(FP), CX
+	MOVQ   8(CX), CX
+	MOVQ   p+0(FP), DX
+	MOVQ   24(DX), DX
+	MOVQ   p+0(FP), BX
+	MOVQ   32(BX), BX
+	MOVQ   p+0(FP), SI
+	MOVQ   48(SI), SI
 	SHLQ   $0x02, SI
-	MOVQ   ldy+56(FP), DI
+	MOVQ   p+0(FP), DI
+	MOVQ   56(DI), DI
 	SHLQ   $0x02, DI
 	IMUL3Q $+3, SI, R8
 	IMUL3Q $+5, SI, R9
-	MOVQ   cols+72(FP), R10
+	MOVQ   p+0(FP), R10
+	MOVQ   72(R10), R10
 	CMPQ   R10, $+16
 	JLT    partial
 
 fullrows6:
 	CMPQ   BX, $+6
 	JLT    fullrows4
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R10
+	MOVQ   80(R10), R10
+	CMPQ   R10, $+1
 	JEQ    fullrows6bias
 	JGT    fullrows6add
 	VXORPD Y0, Y0, Y0
@@ -2914,9 +3108,12 @@ fullrows6add:
 	VMOVUPS 32(R10), Y11
 
 fullrows6begin:
-	MOVQ  x+16(FP), R10
-	MOVQ  k+40(FP), R11
-	MOVQ  ldx+64(FP), R13
+	MOVQ  p+0(FP), R10
+	MOVQ  16(R10), R10
+	MOVQ  p+0(FP), R11
+	MOVQ  40(R11), R11
+	MOVQ  p+0(FP), R13
+	MOVQ  64(R13), R13
 	SHLQ  $0x02, R13
 	MOVQ  CX, R12
 	TESTQ R11, R11
@@ -2975,7 +3172,9 @@ fullrows6store:
 fullrows4:
 	CMPQ   BX, $+4
 	JLT    fullrows2
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R9
+	MOVQ   80(R9), R9
+	CMPQ   R9, $+1
 	JEQ    fullrows4bias
 	JGT    fullrows4add
 	VXORPD Y0, Y0, Y0
@@ -3015,9 +3214,12 @@ fullrows4add:
 	VMOVUPS 32(R9), Y7
 
 fullrows4begin:
-	MOVQ  x+16(FP), R9
-	MOVQ  k+40(FP), R10
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R9
+	MOVQ  16(R9), R9
+	MOVQ  p+0(FP), R10
+	MOVQ  40(R10), R10
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x02, R12
 	MOVQ  CX, R11
 	TESTQ R10, R10
@@ -3063,7 +3265,9 @@ fullrows4store:
 fullrows2:
 	CMPQ   BX, $+2
 	JLT    fullrows1
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    fullrows2bias
 	JGT    fullrows2add
 	VXORPD Y0, Y0, Y0
@@ -3089,9 +3293,12 @@ fullrows2add:
 	VMOVUPS 32(R8), Y3
 
 fullrows2begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x02, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -3125,7 +3332,9 @@ fullrows2store:
 fullrows1:
 	CMPQ   BX, $+1
 	JLT    fullend
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    fullrows1bias
 	JGT    fullrows1add
 	VXORPD Y0, Y0, Y0
@@ -3144,9 +3353,12 @@ fullrows1add:
 	VMOVUPS 32(R8), Y1
 
 fullrows1begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R11
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R11
+	MOVQ  64(R11), R11
 	SHLQ  $0x02, R11
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -3183,7 +3395,9 @@ partial:
 maskedrows6:
 	CMPQ   BX, $+6
 	JLT    maskedrows4
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R10
+	MOVQ   80(R10), R10
+	CMPQ   R10, $+1
 	JEQ    maskedrows6bias
 	JGT    maskedrows6add
 	VXORPD Y0, Y0, Y0
@@ -3249,9 +3463,12 @@ maskedrows6add:
 	VMASKMOVPS 32(R10), Y11, Y11
 
 maskedrows6begin:
-	MOVQ  x+16(FP), R10
-	MOVQ  k+40(FP), R12
-	MOVQ  ldx+64(FP), R14
+	MOVQ  p+0(FP), R10
+	MOVQ  16(R10), R10
+	MOVQ  p+0(FP), R12
+	MOVQ  40(R12), R12
+	MOVQ  p+0(FP), R14
+	MOVQ  64(R14), R14
 	SHLQ  $0x02, R14
 	MOVQ  CX, R13
 	TESTQ R12, R12
@@ -3324,7 +3541,9 @@ maskedrows6store:
 maskedrows4:
 	CMPQ   BX, $+4
 	JLT    maskedrows2
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R9
+	MOVQ   80(R9), R9
+	CMPQ   R9, $+1
 	JEQ    maskedrows4bias
 	JGT    maskedrows4add
 	VXORPD Y0, Y0, Y0
@@ -3372,9 +3591,12 @@ maskedrows4add:
 	VMASKMOVPS 32(R9), Y7, Y7
 
 maskedrows4begin:
-	MOVQ  x+16(FP), R9
-	MOVQ  k+40(FP), R10
-	MOVQ  ldx+64(FP), R13
+	MOVQ  p+0(FP), R9
+	MOVQ  16(R9), R9
+	MOVQ  p+0(FP), R10
+	MOVQ  40(R10), R10
+	MOVQ  p+0(FP), R13
+	MOVQ  64(R13), R13
 	SHLQ  $0x02, R13
 	MOVQ  CX, R12
 	TESTQ R10, R10
@@ -3430,7 +3652,9 @@ maskedrows4store:
 maskedrows2:
 	CMPQ   BX, $+2
 	JLT    maskedrows1
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    maskedrows2bias
 	JGT    maskedrows2add
 	VXORPD Y0, Y0, Y0
@@ -3460,9 +3684,12 @@ maskedrows2add:
 	VMASKMOVPS 32(R8), Y3, Y3
 
 maskedrows2begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x02, R12
 	MOVQ  CX, R10
 	TESTQ R9, R9
@@ -3502,7 +3729,9 @@ maskedrows2store:
 maskedrows1:
 	CMPQ   BX, $+1
 	JLT    maskedend
-	CMPQ   start+80(FP), $+1
+	MOVQ   p+0(FP), R8
+	MOVQ   80(R8), R8
+	CMPQ   R8, $+1
 	JEQ    maskedrows1bias
 	JGT    maskedrows1add
 	VXORPD Y0, Y0, Y0
@@ -3523,9 +3752,12 @@ maskedrows1add:
 	VMASKMOVPS 32(R8), Y1, Y1
 
 maskedrows1begin:
-	MOVQ  x+16(FP), R8
-	MOVQ  k+40(FP), R9
-	MOVQ  ldx+64(FP), R12
+	MOVQ  p+0(FP), R8
+	MOVQ  16(R8), R8
+	MOVQ  p+0(FP), R9
+	MOVQ  40(R9), R9
+	MOVQ  p+0(FP), R12
+	MOVQ  64(R12), R12
 	SHLQ  $0x02, R12
 	MOVQ  CX, R10
 	TESTQ R9, R9

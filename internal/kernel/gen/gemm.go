@@ -12,18 +12,17 @@ import (
 func products(g *gen) {
 	g.masks()
 	g.each(func() {
-		g.text("gemm", "func(y, w, x, bias *float64, m, k, ldw, ldy, ldx, cols, start int)",
+		g.text("gemm", productSignature,
 			"gemm computes y[i*ldy+s] = init + Σⱼ w[i*ldw+j]·x[j*ldx+s] for i < m, j < k and s < cols, where init is 0, bias[i] or",
 			"y[i*ldy+s] for start = 0, 1, 2. cols is at least 1 and at most what "+map[bool]string{true: "three vectors", false: "one vector"}[g.avx512]+" of eight numbers hold.")
-		t := tile{gen: g, y: g.param("y"), w: g.param("w"), bias: g.param("bias"), m: g.param("m"),
-			ldw: g.bytes(g.param("ldw")), ldy: g.bytes(g.param("ldy"))}
+		t := tile{gen: g, y: g.field("y"), w: g.field("w"), bias: g.field("bias"), m: g.field("m"),
+			ldw: g.bytes(g.field("ldw")), ldy: g.bytes(g.field("ldy"))}
 		t.ldw3 = g.times(t.ldw, 3)
 		t.ldw5 = g.times(t.ldw, 5)
 		if g.avx512 {
 			t.ldw7 = g.times(t.ldw, 7)
 			for c := 3; c >= 1; c-- {
-				n := g.GP64()
-				g.MOVQ(g.arg("cols"), n)
+				n := g.field("cols")
 				g.SUBQ(operand.I32(g.lanes()*(c-1)), n)
 				if c > 1 {
 					g.JLE(operand.LabelRef(fmt.Sprintf("vectors%d", c-1)))
@@ -37,7 +36,7 @@ func products(g *gen) {
 			}
 			return
 		}
-		n := g.param("cols")
+		n := g.field("cols")
 		g.CMPQ(n, operand.I32(g.lanes()))
 		g.JLT(operand.LabelRef("partial"))
 		t.all("full", []int{6, 4, 2, 1}, 1, false)
@@ -96,7 +95,8 @@ func (t *tile) one(label string, rows, vectors int, masked bool) {
 	}
 	last := func(c int) bool { return masked && c == vectors-1 }
 
-	t.CMPQ(t.arg("start"), operand.I8(1))
+	start := t.field("start")
+	t.CMPQ(start, operand.I8(1))
 	t.JEQ(operand.LabelRef(label + "bias"))
 	t.JGT(operand.LabelRef(label + "add"))
 	for _, row := range acc {
@@ -132,7 +132,7 @@ func (t *tile) one(label string, rows, vectors int, masked bool) {
 	}
 
 	t.Label(label + "begin")
-	x, k, w, ldx := t.param("x"), t.param("k"), t.GP64(), t.bytes(t.param("ldx"))
+	x, k, w, ldx := t.field("x"), t.field("k"), t.GP64(), t.bytes(t.field("ldx"))
 	t.MOVQ(t.w, w)
 	t.TESTQ(k, k)
 	t.JLE(operand.LabelRef(label + "store"))

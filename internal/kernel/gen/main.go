@@ -30,6 +30,7 @@ func main() {
 		{"sine", sines},
 		{"gelu", gelus},
 		{"gemm", products},
+		{"skinny", skinny},
 		{"outer", outers},
 		{"syrk", syrks},
 		{"peak", peak},
