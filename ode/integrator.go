@@ -24,7 +24,10 @@ type Integrator struct {
 	step    float64 // fixed step size; zero: adaptive
 	stepper solvers.Stepper
 	stiff   solvers.StiffnessTester
-	algebra solvers.Implicit // the stepper where it is implicit, else nil
+	algebra solvers.Implicit        // the stepper where it is implicit, else nil
+	second  solvers.SecondEstimator // nil where the method has one estimate
+	rms     solvers.RMSStepper      // nil where another norm is asked for, or the stepper has none
+	control solvers.Controller
 	scratch []float64
 
 	f        solvers.Func
@@ -54,6 +57,7 @@ const maxHalvings = 20
 
 // NewIntegrator returns an Integrator for n unknowns. The error wraps ErrSettings.
 func NewIntegrator(n int, s Settings) (*Integrator, error) {
+	usual := s.Norm == nil
 	s, err := s.withDefaults()
 	if err != nil {
 		return nil, err
@@ -66,7 +70,14 @@ func NewIntegrator(n int, s Settings) (*Integrator, error) {
 	if it.algebra, _ = it.stepper.(solvers.Implicit); it.algebra != nil {
 		it.setTolerance()
 	}
+	if second, ok := it.stepper.(solvers.SecondEstimator); ok && second.SecondErrorEstimate() != nil {
+		it.second = second
+	}
+	if usual {
+		it.rms, _ = it.stepper.(solvers.RMSStepper)
+	}
 	it.history.Order = s.Method.ErrorOrder() + 1
+	it.control = solvers.Prepare(s.Controller, it.history.Order)
 	return it, nil
 }
 
@@ -221,10 +232,11 @@ func (it *Integrator) fixedStep(ctx context.Context, tstop float64) error {
 	if tNext == it.t {
 		return it.tooSmall(tNext-it.t, it.floor())
 	}
-	if err := it.attempt(ctx, tNext); err != nil {
+	if err := it.mayAttempt(ctx); err != nil {
 		return err
 	}
-	if it.failed != nil {
+	if err := it.stepper.AttemptTo(tNext); err != nil {
+		it.failed = err
 		return it.notConverged(tNext - it.t)
 	}
 	if !allFinite(it.stepper.Proposed()) {
@@ -248,32 +260,43 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 	}
 	floor := it.floor()
 	it.failed = nil
+	h = max(h, floor) // only a rejected attempt is a reason to give up
 	for halvings := 0; ; {
-		size, tNext := it.cut(h, remaining, floor, tstop)
-		if size < floor && tNext != tstop || tNext == it.t {
-			if it.failed != nil {
-				return it.notConverged(it.dir * size)
+		size, tNext := h, it.t+it.dir*h
+		if remaining < 2*h || h < floor {
+			size, tNext = it.cut(h, remaining, floor, tstop)
+			if size < floor && tNext != tstop || tNext == it.t {
+				if it.failed != nil {
+					return it.notConverged(it.dir * size)
+				}
+				if halvings > 0 {
+					return it.notFinite(it.dir * size)
+				}
+				return it.tooSmall(it.dir*size, floor)
 			}
-			if halvings > 0 {
-				return it.notFinite(it.dir * size)
-			}
-			return it.tooSmall(it.dir*size, floor)
 		}
-		if err := it.attempt(ctx, tNext); err != nil {
+		if err := it.mayAttempt(ctx); err != nil {
 			return err
 		}
-		if it.failed != nil {
-			it.stats.Rejected++
-			hist.Rejected = true
-			if !allFinite(it.stepper.FirstStage()) {
-				return it.notFinite(it.dir * size)
+		var next []float64
+		if it.rms != nil {
+			hist.Square = it.rms.AttemptRMS(tNext, it.s.RTol, it.s.ATol)
+			it.norm = math.Sqrt(hist.Square)
+			next = it.stepper.Proposed()
+		} else {
+			if it.failed = it.stepper.AttemptTo(tNext); it.failed != nil {
+				it.stats.Rejected++
+				hist.Rejected = true
+				if !allFinite(it.stepper.FirstStage()) {
+					return it.notFinite(it.dir * size)
+				}
+				h = size / 4
+				continue
 			}
-			h = size / 4
-			continue
+			next = it.stepper.Proposed()
+			it.norm = it.errorNorm(next)
 		}
-		next := it.stepper.Proposed()
-		it.norm = it.s.Norm(it.stepper.ErrorEstimate(), it.stepper.X(), next, it.s.RTol, it.s.ATol)
-		if !isFinite(it.norm) || !allFinite(next) {
+		if !(it.norm <= math.MaxFloat64) || !allFinite(next) {
 			it.stats.Rejected++
 			hist.Rejected = true
 			if halvings++; halvings > maxHalvings || !allFinite(it.stepper.FirstStage()) {
@@ -286,7 +309,7 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 		if it.h != 0 {
 			hist.Ratio = size / math.Abs(it.h)
 		}
-		factor := it.s.Controller.Factor(hist)
+		factor := it.control.Factor(hist)
 		if it.norm > 1 {
 			it.stats.Rejected++
 			hist.Rejected = true
@@ -297,11 +320,23 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 		if size < 0.99*h { // cut short: its small error says nothing about the steps to come
 			it.proposal = max(it.proposal, h)
 		} else {
-			hist.Last, hist.BeforeLast = max(it.norm, math.SmallestNonzeroFloat64), hist.Last
+			hist.Last, hist.BeforeLast = it.norm, hist.Last
+			if it.norm == 0 { // zero means that there was none
+				hist.Last = math.SmallestNonzeroFloat64
+			}
 		}
 		it.accept(tNext)
 		return nil
 	}
+}
+
+func (it *Integrator) errorNorm(next []float64) float64 {
+	x := it.stepper.X()
+	e := it.s.Norm(it.stepper.ErrorEstimate(), x, next, it.s.RTol, it.s.ATol)
+	if it.second == nil {
+		return e
+	}
+	return solvers.CombineEstimates(e, it.s.Norm(it.second.SecondErrorEstimate(), x, next, it.s.RTol, it.s.ATol))
 }
 
 // cut chooses the size of an attempt of at most about h on the remaining way to tstop, and its end. A last step
@@ -320,16 +355,15 @@ func (it *Integrator) cut(h, remaining, floor, tstop float64) (size, tNext float
 // floor is the smallest step at the present time.
 func (it *Integrator) floor() float64 {
 	t := math.Abs(it.t)
-	return max(it.s.MinStep, 10*(math.Nextafter(t, math.Inf(1))-t))
+	ulp := math.Float64frombits(math.Float64bits(t)+1) - t
+	return max(it.s.MinStep, 10*ulp)
 }
 
-func (it *Integrator) attempt(ctx context.Context, tNext float64) error {
+// mayAttempt reports what forbids another attempt.
+func (it *Integrator) mayAttempt(ctx context.Context) error {
 	if ctx != nil {
 		if cause := ctx.Err(); cause != nil {
-			if why := context.Cause(ctx); why != cause {
-				cause = fmt.Errorf("%w: %w", cause, why)
-			}
-			return it.fail(Cancelled, 0, 0, -1, cause)
+			return it.cancelled(ctx, cause)
 		}
 	}
 	if it.s.MaxSteps > 0 && it.stats.Accepted+it.stats.Rejected >= it.s.MaxSteps {
@@ -338,8 +372,14 @@ func (it *Integrator) attempt(ctx context.Context, tNext float64) error {
 	if it.BeforeAttempt != nil {
 		it.BeforeAttempt()
 	}
-	it.failed = it.stepper.AttemptTo(tNext)
 	return nil
+}
+
+func (it *Integrator) cancelled(ctx context.Context, cause error) error {
+	if why := context.Cause(ctx); why != cause {
+		cause = fmt.Errorf("%w: %w", cause, why)
+	}
+	return it.fail(Cancelled, 0, 0, -1, cause)
 }
 
 func (it *Integrator) accept(tNext float64) {

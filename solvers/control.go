@@ -6,6 +6,7 @@ import "math"
 // are zero where there is no such step since the start or the last discontinuity.
 type History struct {
 	Error      float64 // of the attempted step
+	Square     float64 // Error² where it is known before Error; zero: not given
 	Last       float64 // of the accepted step before it
 	BeforeLast float64 // of the one before that
 	Ratio      float64 // size of the attempted step over that of the accepted step before it; zero: unknown
@@ -89,12 +90,14 @@ type PI struct {
 }
 
 // Factor implements Controller.
-func (c PI) Factor(h *History) float64 {
+func (c PI) Factor(h *History) float64 { return c.filter(h.Order).Factor(h) }
+
+func (c PI) filter(order int) *filter {
 	b1, b2 := c.Beta1, c.Beta2
 	if b1 == 0 && b2 == 0 {
 		b1, b2 = 0.7, -0.4
 	}
-	return filter(c.Limits, h, b1, b2, 0, 0)
+	return newFilter(c.Limits, order, b1, b2, 0, 0)
 }
 
 // PID is the general three-term digital filter
@@ -109,32 +112,76 @@ type PID struct {
 }
 
 // Factor implements Controller.
-func (c PID) Factor(h *History) float64 {
+func (c PID) Factor(h *History) float64 { return c.filter(h.Order).Factor(h) }
+
+func (c PID) filter(order int) *filter {
 	if c.Beta1 == 0 && c.Beta2 == 0 && c.Beta3 == 0 && c.Alpha == 0 {
 		c.Beta1, c.Beta2, c.Beta3 = 0.49, -0.34, 0.10
 	}
-	return filter(c.Limits, h, c.Beta1, c.Beta2, c.Beta3, c.Alpha)
+	return newFilter(c.Limits, order, c.Beta1, c.Beta2, c.Beta3, c.Alpha)
 }
 
-// filter evaluates a digital filter. Without any history it is the elementary controller; while the error before
-// last is not known, the last one stands in for it.
-func filter(limits Limits, h *History, b1, b2, b3, alpha float64) float64 {
-	l := limits.orDefaults()
-	if h.Error > 1 {
-		return l.shrink(h)
+// Prepare returns a controller that does the same as c for methods of that History.Order, faster where it can.
+func Prepare(c Controller, order int) Controller {
+	switch c := c.(type) {
+	case PI:
+		return c.filter(order)
+	case PID:
+		return c.filter(order)
 	}
-	log := 0.0
+	return c
+}
+
+// filter is a digital filter for one order. Without any history it is the elementary controller; while the error before
+// last is not known, the last one stands in for it.
+type filter struct {
+	limits                      Limits
+	logSafety, first            float64 // log₂ of the safety factor, −1/k
+	beta1, beta2, beta3, beta23 float64 // −β/k
+	alpha                       float64
+}
+
+func newFilter(l Limits, order int, b1, b2, b3, alpha float64) *filter {
+	l = l.orDefaults()
+	k := -1 / float64(order)
+	return &filter{limits: l, logSafety: math.Log2(l.Safety), first: k,
+		beta1: k * b1, beta2: k * b2, beta3: k * b3, beta23: k * (b2 + b3), alpha: -alpha}
+}
+
+// Factor implements Controller.
+func (c *filter) Factor(h *History) float64 {
+	if h.Error > 1 {
+		return c.limits.shrink(h)
+	}
+	// Branches rather than min and max: they are foreseen, and nothing waits for them.
+	var e, log float64
+	switch {
+	case h.Square > 1e-20:
+		e = 0.5 * fastLog2(h.Square)
+	case h.Error > 1e-10:
+		e = fastLog2(h.Error)
+	default:
+		e = -10 * math.Ln10 / math.Ln2
+	}
 	switch {
 	case h.Last == 0:
-		b1 = 1
-	case h.BeforeLast == 0:
-		log = (b2 + b3) * fastLog2(max(h.Last, errorFloor))
+		log = c.first * e
+	case h.BeforeLast == 0 || c.beta3 == 0:
+		log = c.beta1*e + c.beta23*fastLog2(max(h.Last, errorFloor))
 	default:
-		log = b2*fastLog2(max(h.Last, errorFloor)) + b3*fastLog2(max(h.BeforeLast, errorFloor))
+		log = c.beta1*e + (c.beta2*fastLog2(max(h.Last, errorFloor)) + c.beta3*fastLog2(max(h.BeforeLast, errorFloor)))
 	}
-	log = (log + b1*fastLog2(max(h.Error, 1e-10))) / float64(h.Order)
-	if h.Ratio > 0 && alpha != 0 {
-		log += alpha * fastLog2(h.Ratio)
+	if c.alpha != 0 && h.Ratio > 0 {
+		log += c.alpha * fastLog2(h.Ratio)
 	}
-	return l.clamp(l.Safety*fastExp2(-log), h)
+	factor := fastExp2(c.logSafety + log)
+	switch {
+	case factor > 1 && h.Rejected && !c.limits.GrowAfterRejection:
+		return 1
+	case factor > c.limits.MaxFactor:
+		return c.limits.MaxFactor
+	case factor < c.limits.MinFactor:
+		return c.limits.MinFactor
+	}
+	return factor
 }

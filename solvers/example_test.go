@@ -31,10 +31,10 @@ func Example() {
 func ExampleByName() {
 	_, err := solvers.ByName("tsit")
 	fmt.Println(err)
-	// Output: solvers: unknown method "tsit"; did you mean "tsit5"? (there are euler, midpoint, heun, rk4, bs3, dopri5, tsit5, rosenbrock23, rodas5p)
+	// Output: solvers: unknown method "tsit"; did you mean "tsit5"? (there are euler, midpoint, heun, ralston, ssprk3, rk4, rk38, bs3, rkf45, bs5, cashkarp, dopri5, tsit5, vern6, vern7, vern8, vern9, dop853, rosenbrock23, rodas5p)
 }
 
-// Ralston's second-order method, from its coefficients.
+// A method of order 2 from its coefficients.
 func ExampleNewTableau() {
 	ralston, err := solvers.NewTableau(solvers.Coefficients{
 		Name: "ralston", Source: "A. Ralston, Math. Comp. 16 (1962) 431–437", Order: 2, DenseOrder: 2,

@@ -3,31 +3,28 @@ package solvers
 import "math"
 
 // Powers of error norms are needed at every step, but not to the last bit: math.Log and math.Exp would cost more than
-// the rest of a step of a few unknowns. These are good to 10⁻⁸ and the same on every machine.
+// the rest of a step of a few unknowns. These are good to six digits and the same on every machine. The next step
+// waits for them: hence no division, and polynomials (the best approximations of their degrees) summed in pairs.
 
-// fastLog2 is log₂ x for positive normal x, with an absolute error below 2·10⁻⁹.
+// fastLog2 is log₂ x for positive normal x, with an absolute error below 10⁻⁶.
 func fastLog2(x float64) float64 {
-	const (
-		mantissa = 1<<52 - 1
-		one      = 1023 << 52
-	)
+	const root = 0x3fe6a09e667f3bcd // √½
 	b := math.Float64bits(x)
-	e := float64(int(b>>52) - 1023)
-	m := math.Float64frombits(b&mantissa | one)
-	if m > math.Sqrt2 {
-		m /= 2
-		e++
-	}
-	// ln m = 2 artanh z
-	z := (m - 1) / (m + 1)
-	w := z * z
-	return e + 2/math.Ln2*z*(1+w*(1.0/3+w*(1.0/5+w*(1.0/7+w*(1.0/9)))))
+	e := int64(b-root) >> 52 // x = 2ᵉ(1 + y) with √½ ≤ 1 + y < √2
+	y := math.Float64frombits(b-uint64(e)<<52) - 1
+	z := y * y
+	p := (1.4426963066876276 - 0.72136769384589243*y) + z*(0.48064870532173327-0.35918479098915414*y) +
+		(z*z)*((0.29509972047548877-0.27097753481251999*y)+z*0.17616733029966636)
+	return float64(e) + y*p
 }
 
-// fastExp2 is 2ˣ for |x| < 1000, with a relative error below 10⁻⁸.
+// fastExp2 is 2ˣ for |x| < 1000, with a relative error below 10⁻⁷.
 func fastExp2(x float64) float64 {
-	n := math.Floor(x + 0.5)
-	u := (x - n) * math.Ln2
-	p := 1 + u*(1+u*(1.0/2+u*(1.0/6+u*(1.0/24+u*(1.0/120+u*(1.0/720+u*(1.0/5040)))))))
-	return p * math.Float64frombits(uint64(int(n)+1023)<<52)
+	const magic = 3 << 51 // the sum has no room for a fraction: its last bits are the nearest integer
+	r := x + magic
+	u := x - (r - magic)
+	v := u * u
+	p := (1.0000000716547141 + 0.69314696706503521*u) + v*(0.2402211972371072+0.055507132718556442*u) +
+		(v*v)*(0.0096755413431213274+0.0013276472631950876*u)
+	return p * math.Float64frombits((math.Float64bits(r)+1023)<<52)
 }

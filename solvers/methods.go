@@ -13,7 +13,9 @@ var ErrUnknownMethod = errors.New("solvers: unknown method")
 // for stiff problems.
 func Methods() []Method {
 	return []Method{
-		Euler, Midpoint, Heun, RK4, BogackiShampine32, DormandPrince54, Tsit5,
+		Euler, Midpoint, Heun, Ralston, SSPRK3, RK4, ThreeEighths,
+		BogackiShampine32, Fehlberg45, BogackiShampine54, CashKarp54, DormandPrince54, Tsit5,
+		Verner65, Verner76, Verner87, Verner98, DOP853,
 		Rosenbrock23, Rodas5P,
 	}
 }
@@ -44,6 +46,9 @@ func ByName(name string) (Method, error) {
 
 // otherNames are what other programs call these methods.
 var otherNames = map[string]string{
+	"bosh5": "bs5", "fehlberg": "rkf45", "rkf": "rkf45", "fehlberg45": "rkf45", "rkck": "cashkarp", "cashkarp54": "cashkarp",
+	"verner6": "vern6", "verner7": "vern7", "verner8": "vern8", "verner9": "vern9", "ode78": "vern8", "ode89": "vern9",
+	"rk853": "dop853", "dop8": "dop853", "shuosher": "ssprk3", "threeeighths": "rk38", "kutta38": "rk38",
 	"rk45": "dopri5", "ode45": "dopri5", "dp5": "dopri5", "dormandprince": "dopri5",
 	"rk23": "bs3", "ode23": "bs3", "bosh3": "bs3", "bogackishampine": "bs3",
 	"tsit54": "tsit5", "tsitouras": "tsit5", "rungekutta4": "rk4",

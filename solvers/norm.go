@@ -18,7 +18,7 @@ func RMS(err, x, xNext []float64, rtol, atol float64) float64 {
 		r := e / (atol + rtol*max(math.Abs(x[i]), math.Abs(xNext[i])))
 		sum += r * r
 	}
-	return math.Sqrt(sum / float64(len(err)))
+	return math.Sqrt(sum * (1 / float64(len(err))))
 }
 
 // Max is the largest |err_i|/sc_i.

@@ -8,6 +8,8 @@
 // (Hairer, Nørsett & Wanner, Solving Ordinary Differential Equations I, 2nd ed., 1993, chapter II).
 package solvers
 
+import "math"
+
 // Func is a right-hand side: it stores f(t, x) in dx. len(dx) == len(x). It must not keep or change x,
 // and must not keep dx.
 type Func func(dx []float64, t float64, x []float64)
@@ -56,11 +58,35 @@ type Stepper interface {
 	DenseLen() int
 	// Dense stores the continuous extension of the last accepted step in dst, of length DenseLen:
 	// polynomial coefficients in s = (t − t_n)/h, coefficient by coefficient, n numbers each, constant first;
-	// EvalDense evaluates them. It is available from Accept to the next AttemptTo or Begin, and may evaluate f
-	// at the present point (as FirstStage does) for methods whose interpolant needs it.
+	// EvalDense evaluates them. It is available from Accept to the next AttemptTo or Begin, and evaluates f where the
+	// interpolant needs more stages than the step: at the present point (as FirstStage does) and inside the step.
 	Dense(dst []float64)
 	// Evaluations is how often f has been called since the Stepper was built.
 	Evaluations() int
+}
+
+// SecondEstimator is implemented by Steppers that may have a second error estimate.
+type SecondEstimator interface {
+	// SecondErrorEstimate is like ErrorEstimate; nil where the method has only one.
+	SecondErrorEstimate() []float64
+}
+
+// RMSStepper is implemented by Steppers that take the norm RMS of their error faster than from outside.
+type RMSStepper interface {
+	// AttemptRMS is AttemptTo for methods with an error estimate that never fail, followed by RMS of ErrorEstimate, and
+	// by CombineEstimates where there are two. It returns the square, for a controller that needs no more
+	// (History.Square).
+	AttemptRMS(tNext, rtol, atol float64) (square float64)
+}
+
+// CombineEstimates returns e²/√(e² + e₂²/100) of the norms of a method's two error estimates, the error of the step
+// (Hairer, Nørsett & Wanner, Solving ODEs I, section II.10). It falls with twice the order of the first less that of
+// the second, and the second, of low order, guards against a first that is small by accident.
+func CombineEstimates(e, e2 float64) float64 {
+	if e == 0 {
+		return 0
+	}
+	return e * e / math.Sqrt(e*e+0.01*e2*e2)
 }
 
 // StiffnessTester is implemented by Steppers that can tell stiffness from the stages of a step.

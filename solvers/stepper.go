@@ -19,8 +19,11 @@ type rungeKutta struct {
 	evals  int
 	side   int // which of the two assignments of roles is in force
 	sides  [2]roles
-	stage  []float64 // the state at a stage
+	small  [2]*smallRoles // nil for many unknowns
+	stage  []float64      // the state at a stage
 	err    []float64
+	err2   []float64   // of the second estimate
+	extra  [][]float64 // further stages of the continuous extension
 }
 
 // roles lists the buffers that one step works on.
@@ -30,7 +33,10 @@ type roles struct {
 	rows     []sum       // states at the stages 2 … s, for FSAL methods including x⁺
 	weights  sum         // x⁺
 	errors   sum
+	errors2  sum
+	extra    []sum // states at the further stages of the continuous extension
 	dense    []sum // one per power of σ
+	denseLow []sum // what rounding took from their coefficients; nil where that does not matter
 }
 
 // sum is a linear combination Σ a_j k_j, zero coefficients left out.
@@ -58,9 +64,9 @@ func newRungeKutta(tab *Tableau, n int) *rungeKutta {
 	// The vectors lie one after the other, eight numbers apart so that large ones don't all compete for the
 	// same cache sets.
 	stride := n + 8
-	mem := make([]float64, (s+6)*stride)
+	mem := make([]float64, (s+6+len(tab.DenseC))*stride)
 	next := func() []float64 {
-		v := mem[:n:n]
+		v := mem[:n:stride]
 		mem = mem[stride:]
 		return v
 	}
@@ -77,6 +83,12 @@ func newRungeKutta(tab *Tableau, n int) *rungeKutta {
 	if tab.E != nil {
 		r.err = next()
 	}
+	if tab.E2 != nil {
+		r.err2 = next()
+	}
+	for range tab.DenseC {
+		r.extra = append(r.extra, next())
+	}
 	for side := range r.sides {
 		ks := append([][]float64(nil), k...)
 		end := other
@@ -87,12 +99,15 @@ func newRungeKutta(tab *Tableau, n int) *rungeKutta {
 				ks[s-1] = k[0]
 			}
 		}
-		r.sides[side] = newRoles(tab, x[side], x[1-side], ks, end)
+		r.sides[side] = newRoles(tab, x[side], x[1-side], ks, end, r.extra)
+		if n <= maxSmall {
+			r.small[side] = newSmallRoles(&r.sides[side], tab.FSAL && s > 1)
+		}
 	}
 	return r
 }
 
-func newRoles(tab *Tableau, x, xNext []float64, k [][]float64, end []float64) roles {
+func newRoles(tab *Tableau, x, xNext []float64, k [][]float64, end []float64, extra [][]float64) roles {
 	v := roles{x: x, xNext: xNext, k: k, weights: newSum(tab.B, k)}
 	for i := 1; i < len(k); i++ {
 		v.rows = append(v.rows, newSum(tab.A[i], k))
@@ -100,13 +115,33 @@ func newRoles(tab *Tableau, x, xNext []float64, k [][]float64, end []float64) ro
 	if tab.E != nil {
 		v.errors = newSum(tab.E, k)
 	}
-	all := append(append([][]float64(nil), k...), end)
+	if tab.E2 != nil {
+		v.errors2 = newSum(tab.E2, k)
+	}
+	all := append([][]float64(nil), k...)
+	if !tab.FSAL {
+		all = append(all, end)
+	}
+	all = append(all, extra...)
+	for _, row := range tab.DenseA {
+		v.extra = append(v.extra, newSum(row, all))
+	}
 	for m := range tab.Dense[0] {
 		column := make([]float64, len(tab.Dense))
 		for i := range column {
 			column[i] = tab.Dense[i][m]
 		}
 		v.dense = append(v.dense, newSum(column, all))
+	}
+	for m, low := range tab.denseLow {
+		s := v.dense[m]
+		s.a = nil
+		for i, a := range low {
+			if tab.Dense[i][m] != 0 {
+				s.a = append(s.a, a)
+			}
+		}
+		v.denseLow = append(v.denseLow, s)
 	}
 	return v
 }
@@ -128,6 +163,11 @@ func (r *rungeKutta) AttemptTo(tNext float64) error {
 		f(v.k[0], t, v.x)
 		r.known = true
 		r.evals++
+	}
+	if w := r.small[r.side]; w != nil {
+		r.attemptSmall(v, w)
+		r.evals += len(v.rows)
+		return nil
 	}
 	c, last := r.tab.C[1:], len(v.rows)-1
 	if !r.tab.FSAL {
@@ -163,10 +203,27 @@ func (r *rungeKutta) Evaluations() int      { return r.evals }
 
 func (r *rungeKutta) ErrorEstimate() []float64 {
 	if r.err != nil && !r.hasErr {
-		r.sides[r.side].errors.scaleTo(r.err, r.h)
+		if w := r.small[r.side]; w != nil {
+			w.errors.add((*quad)(r.err[:4]), new(quad), r.h, r.n)
+		} else {
+			r.sides[r.side].errors.scaleTo(r.err, r.h)
+		}
 		r.hasErr = true
 	}
 	return r.err
+}
+
+// SecondErrorEstimate implements SecondEstimator.
+func (r *rungeKutta) SecondErrorEstimate() []float64 {
+	if r.err2 == nil {
+		return nil
+	}
+	if w := r.small[r.side]; w != nil {
+		w.errors2.add((*quad)(r.err2[:4]), new(quad), r.h, r.n)
+	} else {
+		r.sides[r.side].errors2.scaleTo(r.err2, r.h)
+	}
+	return r.err2
 }
 
 func (r *rungeKutta) FirstStage() []float64 {
@@ -187,9 +244,19 @@ func (r *rungeKutta) Dense(dst []float64) {
 	}
 	v := &r.sides[1-r.side]
 	n := r.n
+	for i, c := range r.tab.DenseC {
+		v.extra[i].addTo(r.stage, v.x, r.h)
+		r.f(r.extra[i], r.t-(1-c)*r.h, r.stage)
+	}
+	r.evals += len(r.extra)
 	copy(dst[:n], v.x)
 	for m := range v.dense {
-		v.dense[m].scaleTo(dst[(m+1)*n:(m+2)*n], r.h)
+		out := dst[(m+1)*n : (m+2)*n]
+		if v.denseLow != nil {
+			v.dense[m].scaleAccurately(out, r.h, v.denseLow[m].a)
+		} else {
+			v.dense[m].scaleTo(out, r.h)
+		}
 	}
 }
 

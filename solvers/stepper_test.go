@@ -2,6 +2,7 @@ package solvers
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -38,6 +39,17 @@ func naive(tab *Tableau, f Func, t, h float64, x []float64) (next, err []float64
 	return next, err, k
 }
 
+// largest is the largest absolute coefficient, at least one: what rounding errors of stages and sums grow with.
+func largest(rows [][]float64, more ...[]float64) float64 {
+	top := 1.0
+	for _, row := range append(slices.Clone(rows), more...) {
+		for _, v := range row {
+			top = max(top, math.Abs(v))
+		}
+	}
+	return top
+}
+
 func near(t *testing.T, what string, got, want []float64, tol float64) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -52,6 +64,7 @@ func near(t *testing.T, what string, got, want []float64, tol float64) {
 
 func TestStepByDefinition(t *testing.T) {
 	for _, tab := range tableaux() {
+		size := largest(tab.A, tab.B)
 		for _, dir := range []float64{1, -1} {
 			s := tab.NewStepper(3)
 			x, now := []float64{1, 0.5, -0.3}, 0.2
@@ -67,8 +80,8 @@ func TestStepByDefinition(t *testing.T) {
 					t.Fatal(err)
 				}
 				want, wantErr, _ := naive(tab, swing, now, h, x)
-				near(t, tab.Name()+" x⁺", s.Proposed(), want, 1e-15)
-				near(t, tab.Name()+" error", s.ErrorEstimate(), wantErr, 1e-15)
+				near(t, tab.Name()+" x⁺", s.Proposed(), want, size*1e-15)
+				near(t, tab.Name()+" error", s.ErrorEstimate(), wantErr, size*1e-15)
 				near(t, tab.Name()+" x", s.X(), x, 0)
 				s.Accept()
 				now += h
@@ -139,12 +152,26 @@ func TestDenseByDefinition(t *testing.T) {
 		x, now, h := []float64{1, 0.5, -0.3}, 0.2, 0.11
 		s.Begin(swing, now, x)
 		coeffs := make([]float64, s.DenseLen())
+		size := largest(tab.A, append(slices.Clone(tab.DenseA), tab.Dense...)...)
 		for range 4 {
 			s.AttemptTo(now + h)
 			next, _, k := naive(tab, swing, now, h, x)
-			end := make([]float64, 3)
-			swing(end, now+h, next)
-			k = append(k, end)
+			if !tab.FSAL {
+				end := make([]float64, 3)
+				swing(end, now+h, next)
+				k = append(k, end)
+			}
+			for i, c := range tab.DenseC {
+				at := append([]float64(nil), x...)
+				for j, a := range tab.DenseA[i] {
+					for l := range at {
+						at[l] += h * a * k[j][l]
+					}
+				}
+				ki := make([]float64, 3)
+				swing(ki, now+c*h, at)
+				k = append(k, ki)
+			}
 			s.Accept()
 			s.Dense(coeffs)
 			for _, at := range []float64{0, 0.3, 0.77, 1} {
@@ -159,13 +186,13 @@ func TestDenseByDefinition(t *testing.T) {
 					}
 				}
 				EvalDense(got, coeffs, at)
-				near(t, tab.Name()+" dense", got, want, 1e-14)
+				near(t, tab.Name()+" dense", got, want, size*1e-14)
 				EvalDenseRate(rate, coeffs, at, h)
-				near(t, tab.Name()+" rate", rate, wantRate, 1e-12)
+				near(t, tab.Name()+" rate", rate, wantRate, size*1e-12)
 			}
 			got := make([]float64, 3)
 			EvalDense(got, coeffs, 1)
-			near(t, tab.Name()+" end", got, s.X(), 1e-14)
+			near(t, tab.Name()+" end", got, s.X(), size*1e-14)
 			copy(x, s.X())
 			now += h
 		}

@@ -2,6 +2,7 @@ package solvers
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 )
@@ -18,13 +19,19 @@ type Tableau struct {
 	A [][]float64
 	// B holds the weights b_i, length s.
 	B []float64
-	// E is b − b̂, the weights of the error estimate, length s; nil where there is none.
-	E []float64
+	// E is b − b̂, the weights of the error estimate, length s; nil where there is none. E2 are those of a second
+	// estimate of lower order, to be combined with the first (CombineEstimates); nil where there is none.
+	E, E2 []float64
 	// FSAL says that the last stage is f(t + h, x⁺), the first stage of the next step.
 	FSAL bool
-	// Dense holds the continuous extension: Dense[i][m] is the coefficient of σᵐ⁺¹ in b_i(σ). It has a row more
-	// than there are stages where it uses f(t + h, x⁺) of a method that is not FSAL.
+	// Dense holds the continuous extension: Dense[i][m] is the coefficient of σᵐ⁺¹ in b_i(σ). After the rows of the
+	// stages comes one for f(t + h, x⁺) where the extension uses it and the method is not FSAL, then those of
+	// the further stages.
 	Dense [][]float64
+	// DenseC and DenseA are further stages that only the continuous extension needs: abscissae, and rows over all
+	// stages before, f(t + h, x⁺) included. Where a method that is not FSAL has some, Dense has a row for f(t + h, x⁺).
+	DenseC []float64
+	DenseA [][]float64
 	// RealStability is the extent of the stability region along the negative real axis; zero switches the
 	// stiffness test off. The test needs FSAL and c_{s−1} = 1.
 	RealStability float64
@@ -33,29 +40,35 @@ type Tableau struct {
 
 	name                          string
 	order, errorOrder, denseOrder int
+	embedded, embedded2           int // orders of b̂ and of the second embedded solution
 	exact                         exactTableau
+	// denseLow[m][i] is what rounding took from Dense[i][m], for extensions whose powers nearly cancel; else nil.
+	denseLow [][]float64
 }
 
 // Coefficients are the exact coefficients of a method as text: numbers such as "1/5", "0.161" or "-1",
 // separated by spaces. NewTableau makes a method of them.
 type Coefficients struct {
 	Name, Source string
-	// Order is p of the solution, ErrorOrder q of the embedded one, DenseOrder that of the continuous extension:
-	// its error inside a step is O(h^(DenseOrder+1)).
-	Order, ErrorOrder, DenseOrder int
-	C                             string
-	A                             []string // rows 2 … s
-	B                             string
-	BHat                          string // embedded weights b̂; empty where there is no estimate
-	Dense                         []string
-	FSAL                          bool
-	RealStability                 float64
+	// Order is p of the solution, ErrorOrder q of the embedded one, ErrorOrder2 that of the second one, DenseOrder
+	// that of the continuous extension: its error inside a step is O(h^(DenseOrder+1)).
+	Order, ErrorOrder, ErrorOrder2, DenseOrder int
+
+	C             string
+	A             []string // rows 2 … s
+	B             string
+	BHat, BHat2   string   // embedded weights b̂; empty where there is no estimate, or no second one
+	DenseC        string   // further stages of the continuous extension
+	DenseA        []string // their rows
+	Dense         []string
+	FSAL          bool
+	RealStability float64
 }
 
 // exactTableau keeps the exact values: the order conditions are tested on them.
 type exactTableau struct {
-	c, b, e  []*big.Rat
-	a, dense [][]*big.Rat
+	c, b, e, e2, denseC []*big.Rat
+	a, dense, denseA    [][]*big.Rat
 }
 
 // NewTableau builds a method from its coefficients. It reports coefficients that are not numbers, have the wrong
@@ -72,9 +85,17 @@ func NewTableau(c Coefficients) (*Tableau, error) {
 		x.a = append(x.a, p.row("A", row, i+1))
 	}
 	x.b = p.row("B", c.B, s)
-	var bHat []*big.Rat
-	if c.BHat != "" {
-		bHat = p.row("BHat", c.BHat, s)
+	x.e = p.difference("BHat", x.b, c.BHat)
+	x.e2 = p.difference("BHat2", x.b, c.BHat2)
+	if x.denseC = p.row("DenseC", c.DenseC, -1); len(c.DenseA) != len(x.denseC) {
+		return nil, fmt.Errorf("solvers: tableau %q: %d abscissae in DenseC and %d rows in DenseA", c.Name, len(x.denseC), len(c.DenseA))
+	}
+	before := s
+	if !c.FSAL {
+		before++
+	}
+	for i, row := range c.DenseA {
+		x.denseA = append(x.denseA, p.row("DenseA", row, before+i))
 	}
 	for _, row := range c.Dense {
 		x.dense = append(x.dense, p.row("Dense", row, -1))
@@ -82,17 +103,50 @@ func NewTableau(c Coefficients) (*Tableau, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	for i, v := range bHat {
-		x.e = append(x.e, new(big.Rat).Sub(x.b[i], v))
-	}
 	if err := x.check(c); err != nil {
 		return nil, err
 	}
-	return &Tableau{
-		C: rounded(x.c), A: roundedRows(x.a), B: rounded(x.b), E: rounded(x.e), Dense: roundedRows(x.dense),
+	t := &Tableau{
+		C: rounded(x.c), A: roundedRows(x.a), B: rounded(x.b), E: rounded(x.e), E2: rounded(x.e2),
+		Dense: roundedRows(x.dense), DenseC: rounded(x.denseC), DenseA: roundedRows(x.denseA),
 		FSAL: c.FSAL, RealStability: c.RealStability, Source: c.Source,
-		name: c.Name, order: c.Order, errorOrder: c.ErrorOrder, denseOrder: c.DenseOrder, exact: x,
-	}, nil
+		name: c.Name, order: c.Order, denseOrder: c.DenseOrder, errorOrder: estimateOrder(c),
+		embedded: c.ErrorOrder, embedded2: c.ErrorOrder2, exact: x,
+	}
+	t.denseLow = x.denseLow(t.Dense)
+	return t, nil
+}
+
+// denseLow returns the low parts of the coefficients of the continuous extension where these are so large that their
+// rounding errors would be seen (about 10⁻¹⁶ times their sum).
+func (x *exactTableau) denseLow(high [][]float64) [][]float64 {
+	const harmless = 1e3
+	var low [][]float64
+	var top float64
+	for m := range high[0] {
+		var sum float64
+		column := make([]float64, len(high))
+		for i := range high {
+			sum += math.Abs(high[i][m])
+			h := new(big.Rat).SetFloat64(high[i][m])
+			column[i], _ = h.Sub(x.dense[i][m], h).Float64()
+		}
+		top = max(top, sum)
+		low = append(low, column)
+	}
+	if top < harmless {
+		return nil
+	}
+	return low
+}
+
+// estimateOrder is q of an estimate that behaves as h^(q+1): the lower of the orders of the two solutions, or that of
+// two combined estimates (CombineEstimates).
+func estimateOrder(c Coefficients) int {
+	if c.ErrorOrder2 > 0 {
+		return 2*c.ErrorOrder - c.ErrorOrder2
+	}
+	return min(c.Order, c.ErrorOrder)
 }
 
 func (x *exactTableau) check(c Coefficients) error {
@@ -101,16 +155,19 @@ func (x *exactTableau) check(c Coefficients) error {
 	if !c.FSAL {
 		rows++
 	}
-	if d := len(x.dense); d != s && d != rows {
-		return fmt.Errorf("solvers: tableau %q: the continuous extension has %d rows for %d stages", c.Name, d, s)
+	if d := len(x.dense) - len(x.denseC); d != rows && (d != s || len(x.denseC) > 0) {
+		return fmt.Errorf("solvers: tableau %q: the continuous extension has %d rows for %d stages", c.Name, len(x.dense), s+len(x.denseC))
 	}
 	for _, row := range x.dense {
 		if len(row) != len(x.dense[0]) {
 			return fmt.Errorf("solvers: tableau %q: the rows of the continuous extension differ in length", c.Name)
 		}
 	}
-	if (x.e == nil) != (c.ErrorOrder == 0) {
+	if (x.e == nil) != (c.ErrorOrder == 0) || (x.e2 == nil) != (c.ErrorOrder2 == 0) {
 		return fmt.Errorf("solvers: tableau %q: an error estimate and its order belong together", c.Name)
+	}
+	if x.e == nil && x.e2 != nil {
+		return fmt.Errorf("solvers: tableau %q: a second error estimate without a first", c.Name)
 	}
 	if c.FSAL {
 		for j, v := range x.a[s-1] {
@@ -145,6 +202,20 @@ func (p *coefficientParser) row(what, text string, want int) []*big.Rat {
 		out[i] = r
 	}
 	return out
+}
+
+// difference is b − b̂; nil where there is no b̂.
+func (p *coefficientParser) difference(what string, b []*big.Rat, bHat string) []*big.Rat {
+	if bHat == "" {
+		return nil
+	}
+	e := make([]*big.Rat, len(b))
+	for i, v := range p.row(what, bHat, len(b)) {
+		if i < len(b) && v != nil && b[i] != nil {
+			e[i] = new(big.Rat).Sub(b[i], v)
+		}
+	}
+	return e
 }
 
 func rounded(row []*big.Rat) []float64 {
@@ -183,7 +254,8 @@ func (t *Tableau) String() string { return t.name }
 // Order is the order p of the propagated solution.
 func (t *Tableau) Order() int { return t.order }
 
-// ErrorOrder is the order q of the embedded solution; zero where there is none.
+// ErrorOrder is q of the error estimate, which behaves as h^(q+1): the order of the embedded solution, or that of the
+// propagated one where it is lower; zero where there is no estimate.
 func (t *Tableau) ErrorOrder() int { return t.errorOrder }
 
 // DenseOrder is the order of the continuous extension.

@@ -6,7 +6,7 @@ import (
 )
 
 // fixedStepMethods have no embedded error estimate.
-var fixedStepMethods = []string{"euler", "midpoint", "heun", "rk4"}
+var fixedStepMethods = []string{"euler", "midpoint", "heun", "ralston", "ssprk3", "rk4", "rk38"}
 
 // cross checks what involves more than one key, when each of them is well by itself.
 func (p *parser) cross() {
@@ -37,7 +37,7 @@ func (p *parser) cross() {
 		}
 	}
 	if c.Solver.Steps == 0 && slices.Contains(fixedStepMethods, c.Solver.Method) {
-		p.blame("solver.method", "%s has no error estimate; set solver.steps > 0, or choose bs3, dopri5 or tsit5", c.Solver.Method)
+		p.blame("solver.method", "%s has no error estimate; set solver.steps > 0, or choose a pair such as bs3, tsit5 or vern7", c.Solver.Method)
 	}
 	lo, hi := c.Control.Lower, c.Control.Upper
 	if len(lo) > 1 && len(hi) > 1 && len(lo) != len(hi) {
