@@ -31,7 +31,7 @@ func Example() {
 func ExampleByName() {
 	_, err := solvers.ByName("tsit")
 	fmt.Println(err)
-	// Output: solvers: unknown method "tsit"; did you mean "tsit5"? (there are euler, midpoint, heun, ralston, ssprk3, rk4, rk38, bs3, rkf45, bs5, cashkarp, dopri5, tsit5, vern6, vern7, vern8, vern9, dop853, rosenbrock23, rodas5p)
+	// Output: solvers: unknown method "tsit"; did you mean "tsit5"? (there are euler, midpoint, heun, ralston, ssprk3, rk4, rk38, bs3, rkf45, bs5, cashkarp, dopri5, tsit5, vern6, vern7, vern8, vern9, dop853, rosenbrock23, rodas5p, kvaerno3, kvaerno4, kvaerno5, kencarp4)
 }
 
 // A method of order 2 from its coefficients.

@@ -1,9 +1,6 @@
 package solvers
 
-import (
-	"errors"
-	"math"
-)
+import "errors"
 
 // What AttemptTo reports of an implicit step that failed; a shorter step may succeed.
 var (
@@ -39,11 +36,9 @@ type accuracy struct {
 
 func defaultAccuracy() accuracy { return accuracy{1e-10, 1e-12, RMS} }
 
-// newton is the bound on the error of iterates over the tolerance of a step (Hairer & Wanner, Solving ODEs II,
-// section IV.8): well below one, so that it is no part of the step's error, but within reach of rounding.
-func (t *accuracy) newton() float64 {
-	return max(10*epsilon/t.rtol, min(0.03, math.Sqrt(t.rtol)))
-}
+// newton is the bound on the error of iterates over the tolerance of a step: well below one, so that it is no part of the
+// step's error, but within reach of rounding.
+func (t *accuracy) newton() float64 { return max(0.01, 10*epsilon/t.rtol) }
 
 // epsilon is the distance from one to the next number.
 const epsilon = 0x1p-52

@@ -16,7 +16,7 @@ func Methods() []Method {
 		Euler, Midpoint, Heun, Ralston, SSPRK3, RK4, ThreeEighths,
 		BogackiShampine32, Fehlberg45, BogackiShampine54, CashKarp54, DormandPrince54, Tsit5,
 		Verner65, Verner76, Verner87, Verner98, DOP853,
-		Rosenbrock23, Rodas5P,
+		Rosenbrock23, Rodas5P, Kvaerno3, Kvaerno4, Kvaerno5, KenCarp4,
 	}
 }
 

@@ -1,0 +1,24 @@
+package solvers
+
+// Kvaerno4 is Kværnø's pair of orders 4(3) with five stages, both formulas stiffly accurate, with the γ of Kvaerno3. It is A-stable with
+// |R(∞)| = 0.7175; only the embedded formula of order 3 is L-stable. The coefficients solve the paper's equations to fifty digits.
+var Kvaerno4 = mustESDIRK(esdirkCoefficients{
+	name:       "kvaerno4",
+	source:     kvaernoSource,
+	order:      4,
+	errorOrder: 3,
+	denseOrder: 3,
+	gamma:      kvaernoGamma,
+	a: []string{
+		kvaernoGamma,
+		"0.14073777472470619618641323092626942992958166374032 " +
+			"-0.10836555138132079997822531923533602648196654395130",
+		"0.10239940061991099768227941505959973620692700528196 " +
+			"-0.37687845225555610608869707490142782471378719196015 " +
+			"0.83861253012718610899039820864827124597756609373976",
+		"0.15702489786032493710078857398124187500010851808620 " +
+			"0.11733044137043884869681843707705922787306791715805 " +
+			"0.61667803039212146434838812614330968649450004152114 " +
+			"-0.32689989113134424956201458839516763189697056970382",
+	},
+})
