@@ -82,11 +82,11 @@ func NewIntegrator(n int, s Settings) (*Integrator, error) {
 }
 
 // setTolerance tells an implicit Stepper how accurate its equations must be: well below the errors of adaptive steps; with
-// fixed ones, whose errors nobody bounds, close to rounding.
+// fixed ones, whose errors nobody bounds, to rounding.
 func (it *Integrator) setTolerance() {
 	rtol, atol := it.s.RTol, it.s.ATol
 	if !it.adaptive() {
-		rtol, atol = min(rtol, 1e-12), min(atol, 1e-14)
+		rtol, atol = 0, 0
 	}
 	it.algebra.SetTolerance(rtol, atol, it.s.Norm)
 }

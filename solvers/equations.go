@@ -24,7 +24,6 @@ type equations struct {
 }
 
 const (
-	maxIterations = 10
 	// slow is the rate of convergence from which on a new matrix is worth its price.
 	slow = 0.1
 	// drift is by how much σ may move from that of the factors, in large systems; in small ones a decomposition costs
@@ -33,7 +32,7 @@ const (
 )
 
 func newEquations(n int) equations {
-	e := equations{n: n, tol: defaultAccuracy(), fx: make([]float64, n), delta: make([]float64, n)}
+	e := equations{n: n, tol: newAccuracy(0, 0, RMS), fx: make([]float64, n), delta: make([]float64, n)}
 	e.set(Jacobian{})
 	return e
 }
@@ -111,7 +110,7 @@ func (e *equations) solve(f Func, t float64, y, k, psi, x []float64, sigma float
 	limit := e.tol.newton()
 	e.eta = math.Pow(max(e.eta, epsilon), 0.8)
 	var last float64
-	for it := 1; it <= maxIterations; it++ {
+	for it := 1; it <= e.tol.iterations; it++ {
 		f(e.fx, t, y)
 		e.calls++
 		e.work.Iterations++
@@ -139,14 +138,14 @@ func (e *equations) solve(f Func, t float64, y, k, psi, x []float64, sigma float
 				e.eta = theta / (1 - theta)
 			}
 		}
-		if min(e.eta, 1)*size <= limit {
+		if min(e.eta, 1)*size <= limit || theta >= 0.99 && size <= e.tol.rounding() {
 			for i, v := range y {
 				k[i] = (v - psi[i]) * sigma
 			}
 			e.worst = max(e.worst, theta)
 			return nil
 		}
-		if !(theta < 0.99) || it > 1 && e.eta*size*math.Pow(theta, float64(maxIterations-it-1)) > limit {
+		if !(theta < 0.99) || it > 1 && e.eta*size*math.Pow(theta, float64(e.tol.iterations-it-1)) > limit {
 			return ErrNotConverged
 		}
 		last = size

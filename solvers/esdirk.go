@@ -207,7 +207,7 @@ func newESDIRK(m *ESDIRK, n int) *esdirk {
 
 func (r *esdirk) SetJacobian(j Jacobian) { r.set(j) }
 
-func (r *esdirk) SetTolerance(rtol, atol float64, norm Norm) { r.tol = accuracy{rtol, atol, norm} }
+func (r *esdirk) SetTolerance(rtol, atol float64, norm Norm) { r.tol = newAccuracy(rtol, atol, norm) }
 
 func (r *esdirk) Begin(f Func, t float64, x []float64) {
 	if len(x) != r.n {

@@ -17,14 +17,19 @@ func esdirkTolerance(m *ESDIRK) float64 {
 
 // implicitConditions are those of a full matrix, of which x⁺ is the last stage.
 func implicitConditions(m *ESDIRK) *conditions {
-	return &conditions{a: m.exact.a, memo: map[*tree][]*big.Rat{}}
+	c := &conditions{memo: map[*tree][]*big.Float{}}
+	for _, row := range m.exact.a {
+		c.a = append(c.a, numbers(row))
+	}
+	return c
 }
 
 func TestESDIRKOrderConditions(t *testing.T) {
 	trees := treesByOrder(6)
 	for _, m := range esdirks() {
 		c := implicitConditions(m)
-		check := func(what string, w []*big.Rat, order int) {
+		check := func(what string, weights []*big.Rat, order int) {
+			w := numbers(weights)
 			for p := 1; p <= order; p++ {
 				if d := c.defect(w, trees[p], reciprocalDensity); d > esdirkTolerance(m) {
 					t.Errorf("%s, %s: conditions of order %d missed by %.3g", m, what, p, d)
@@ -73,7 +78,7 @@ func TestFourthDerivativeWeights(t *testing.T) {
 		}
 		c := implicitConditions(m)
 		for p := 1; p <= 4; p++ {
-			d := c.defect(m.exactQ, trees[p], func(t *tree) *big.Rat {
+			d := c.defect(numbers(m.exactQ), trees[p], func(t *tree) *big.Rat {
 				if p < 4 {
 					return new(big.Rat)
 				}

@@ -15,7 +15,8 @@ type Implicit interface {
 	// the matrix is dense and comes from finite differences.
 	SetJacobian(j Jacobian)
 	// SetTolerance says how errors are measured, to which the accuracy of the equations and the increments of
-	// differences are adapted. Without it rtol is 10⁻¹⁰ and atol 10⁻¹².
+	// differences are adapted. Without it, or where rtol is zero, equations are solved to rounding, however many iterations that
+	// takes.
 	SetTolerance(rtol, atol float64, norm Norm)
 	// Algebra counts the work on equations since the Stepper was built.
 	Algebra() Algebra
@@ -32,13 +33,22 @@ type Algebra struct {
 type accuracy struct {
 	rtol, atol float64
 	norm       Norm
+	iterations int // at most
 }
 
-func defaultAccuracy() accuracy { return accuracy{1e-10, 1e-12, RMS} }
+func newAccuracy(rtol, atol float64, norm Norm) accuracy {
+	if rtol == 0 {
+		return accuracy{1e-14, 1e-16, norm, 100}
+	}
+	return accuracy{rtol, atol, norm, 10}
+}
 
 // newton is the bound on the error of iterates over the tolerance of a step: well below one, so that it is no part of the
 // step's error, but within reach of rounding.
 func (t *accuracy) newton() float64 { return max(0.01, 10*epsilon/t.rtol) }
+
+// rounding is the error of iterates over the tolerance that rounding may leave.
+func (t *accuracy) rounding() float64 { return 100 * epsilon / t.rtol }
 
 // epsilon is the distance from one to the next number.
 const epsilon = 0x1p-52

@@ -38,7 +38,7 @@ func newRosenbrock(m *Rosenbrock, n int) *rosenbrock {
 	if n < 1 {
 		panic("solvers: a stepper needs at least one unknown")
 	}
-	r := &rosenbrock{method: m, n: n, tol: defaultAccuracy(), u: make([][maxStages]float64, n)}
+	r := &rosenbrock{method: m, n: n, tol: newAccuracy(0, 0, RMS), u: make([][maxStages]float64, n)}
 	mem := make([]float64, 8*(n+8))
 	for i, v := range []*[]float64{&r.x, &r.xNext, &r.stage, &r.f0, &r.fx, &r.ft, &r.rhs, &r.err} {
 		*v = mem[i*(n+8):][:n:n]
@@ -77,7 +77,9 @@ func (r *rosenbrock) SetJacobian(j Jacobian) {
 	r.fresh = false
 }
 
-func (r *rosenbrock) SetTolerance(rtol, atol float64, norm Norm) { r.tol = accuracy{rtol, atol, norm} }
+func (r *rosenbrock) SetTolerance(rtol, atol float64, norm Norm) {
+	r.tol = newAccuracy(rtol, atol, norm)
+}
 
 func (r *rosenbrock) Begin(f Func, t float64, x []float64) {
 	if len(x) != r.n {
