@@ -336,7 +336,7 @@ func TestTables(t *testing.T) {
 		return fmt.Sprint(q)
 	}
 	rows := 0
-	for _, m := range solvers.Methods() {
+	for _, m := range append(solvers.Methods(), solvers.SymplecticMethods()...) {
 		dense := m.(interface{ DenseOrder() int }).DenseOrder()
 		if row := fmt.Sprintf("| `%s` | %d | %s | %d | ", m.Name(), m.Order(), order(m.ErrorOrder()), dense); !strings.Contains(readme, row) {
 			t.Errorf("no row %q", row)

@@ -65,6 +65,9 @@ func NewIntegrator(n int, s Settings) (*Integrator, error) {
 	if n < 1 {
 		return nil, &SettingsError{Field: "n", Value: float64(n), Remedy: "give at least one unknown"}
 	}
+	if _, ok := s.Method.(*solvers.Splitting); ok && n%2 != 0 {
+		return nil, &SettingsError{Field: "n", Value: float64(n), Remedy: "give an even number of unknowns, q and p: " + s.Method.Name() + " moves them in turns"}
+	}
 	it := &Integrator{s: s, n: n, step: s.Step, stepper: s.Method.NewStepper(n), scratch: make([]float64, 2*n)}
 	it.stiff, _ = it.stepper.(solvers.StiffnessTester)
 	if it.algebra, _ = it.stepper.(solvers.Implicit); it.algebra != nil {
@@ -96,6 +99,14 @@ func (it *Integrator) setTolerance() {
 func (it *Integrator) SetJacobian(j solvers.Jacobian) {
 	if it.algebra != nil {
 		it.algebra.SetJacobian(j)
+	}
+}
+
+// SetPartition gives the halves of the right-hand side to symplectic methods, from the next Start or Restart on; others
+// ignore it.
+func (it *Integrator) SetPartition(p solvers.Partition) {
+	if s, ok := it.stepper.(solvers.Partitioned); ok {
+		s.SetPartition(p)
 	}
 }
 

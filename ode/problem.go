@@ -27,6 +27,9 @@ type Problem struct {
 	// Jacobian says how methods for stiff problems obtain ∂F/∂x. The zero value means finite differences; others do not
 	// need it.
 	Jacobian solvers.Jacobian
+	// Partition gives the right-hand side in two halves, which symplectic methods (solvers.SymplecticMethods) take
+	// turns with; X0 holds q, then p. F may then be nil.
+	Partition solvers.Partition
 	// X0 is the initial state. It is copied.
 	X0 []float64
 	// T0 and T1 are the ends of the interval; T1 < T0 integrates backward.
@@ -125,10 +128,12 @@ func (s Settings) withDefaults() (Settings, error) {
 // check reports what is wrong with the problem and with the settings that depend on it.
 func (p *Problem) check(s *Settings) error {
 	switch {
-	case p.F == nil:
+	case p.F == nil && p.Partition.Force == nil:
 		return &SettingsError{Field: "F", Value: math.NaN(), Remedy: "give a right-hand side"}
 	case len(p.X0) == 0:
 		return &SettingsError{Field: "X0", Value: math.NaN(), Remedy: "give at least one unknown"}
+	case p.Partition.Force != nil && len(p.X0)%2 != 0:
+		return &SettingsError{Field: "X0", Value: math.NaN(), Remedy: "give an even number of unknowns, q and p"}
 	case !isFinite(p.T0):
 		return &SettingsError{Field: "T0", Value: p.T0, Remedy: "give a finite time"}
 	case !isFinite(p.T1):

@@ -48,6 +48,9 @@ type run struct {
 
 func newRun(p Problem, s Settings, it *Integrator) *run {
 	n := len(p.X0)
+	if p.F == nil {
+		p.F = p.Partition.Func()
+	}
 	r := &run{p: p, s: s, it: it, back: p.T1 < p.T0, saveAt: s.SaveAt, f: p.F,
 		sol: &Solution{n: n, end: math.NaN()}, coeffs: make([]float64, it.Stepper().DenseLen()), x: make([]float64, n)}
 	for _, t := range s.Stops {
@@ -74,7 +77,8 @@ func newRun(p Problem, s Settings, it *Integrator) *run {
 	return r
 }
 
-// window evaluates a right-hand side that may jump at the ends of [from, to] from inside.
+// window evaluates a right-hand side that may jump at the ends of [from, to] from inside. Stages beyond an end, which
+// compositions with steps back and forth have, see it as it is there.
 type window struct {
 	f            solvers.Func
 	from, fromIn float64
@@ -82,10 +86,10 @@ type window struct {
 }
 
 func (w *window) inside(t float64) float64 {
-	switch t {
-	case w.from:
+	switch {
+	case (t <= w.from) == (w.from < w.to) || t == w.from:
 		t = w.fromIn
-	case w.to:
+	case (t >= w.to) == (w.from < w.to) || t == w.to:
 		t = w.toIn
 	}
 	return t
@@ -111,9 +115,25 @@ func (r *run) jacobian() solvers.Jacobian {
 	return j
 }
 
+// partition is the problem's, evaluated inside the window as well.
+func (r *run) partition() solvers.Partition {
+	p := r.p.Partition
+	if len(r.stops) == 1 {
+		return p
+	}
+	if f := p.Velocity; f != nil {
+		p.Velocity = func(dst []float64, t float64, x []float64) { f(dst, r.window.inside(t), x) }
+	}
+	if f := p.Force; f != nil {
+		p.Force = func(dst []float64, t float64, x []float64) { f(dst, r.window.inside(t), x) }
+	}
+	return p
+}
+
 func (r *run) loop(ctx context.Context) (Reason, error) {
 	it := r.it
 	it.SetJacobian(r.jacobian())
+	it.SetPartition(r.partition())
 	it.Start(r.f, r.p.T0, r.p.X0, r.p.T1)
 	r.saveFirst()
 	for k, stop := range r.stops {

@@ -9,13 +9,14 @@ import (
 // ErrUnknownMethod is wrapped by the error of ByName.
 var ErrUnknownMethod = errors.New("solvers: unknown method")
 
-// Methods returns the built-in methods: fixed-step ones by rising order, then pairs with an error estimate, then those
-// for stiff problems.
+// Methods returns the built-in methods that take any right-hand side: fixed-step ones by rising order, then pairs with an
+// error estimate, reversible methods, and those for stiff problems.
 func Methods() []Method {
 	return []Method{
 		Euler, Midpoint, Heun, Ralston, SSPRK3, RK4, ThreeEighths,
 		BogackiShampine32, Fehlberg45, BogackiShampine54, CashKarp54, DormandPrince54, Tsit5,
 		Verner65, Verner76, Verner87, Verner98, DOP853,
+		AsynchronousLeapfrog, ReversibleHeun, RKC,
 		Rosenbrock23, Rodas5P, Kvaerno3, Kvaerno4, Kvaerno5, KenCarp4,
 	}
 }

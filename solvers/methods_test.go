@@ -2,6 +2,7 @@ package solvers
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,8 +15,8 @@ func TestByName(t *testing.T) {
 			t.Errorf("ByName(%q) = %v, %v", m.Name(), got, err)
 		}
 	}
-	if got := strings.Join(names, " "); got != "euler midpoint heun ralston ssprk3 rk4 rk38 bs3 rkf45 bs5 cashkarp dopri5 tsit5 vern6 vern7 vern8 vern9 dop853 rosenbrock23 rodas5p kvaerno3 kvaerno4 kvaerno5 kencarp4" {
-		t.Errorf("methods are %s", got)
+	if slices.Sort(names); len(slices.Compact(names)) != len(Methods()) {
+		t.Errorf("two methods share a name: %v", names)
 	}
 	for name, want := range map[string]string{"tsit": "tsit5", "Tsit5": "tsit5", "ode45": "dopri5", "dorpi5": "dopri5", "rk45": "dopri5", "midpont": "midpoint"} {
 		_, err := ByName(name)

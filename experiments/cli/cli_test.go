@@ -212,7 +212,7 @@ func TestList(t *testing.T) {
 		t.Errorf("configs:\n%s", stdout)
 	}
 	_, stdout, _ = call(nil, "list", "methods")
-	if strings.Count(stdout, "\n") != 1+len(solvers.Methods()) {
+	if strings.Count(stdout, "\n") != 1+len(solvers.Methods())+len(solvers.SymplecticMethods()) {
 		t.Errorf("methods:\n%s", stdout)
 	}
 }
@@ -220,7 +220,7 @@ func TestList(t *testing.T) {
 // The names in configuration files must be those that package solvers has.
 func TestMethodNames(t *testing.T) {
 	names := map[string]bool{}
-	for _, m := range solvers.Methods() {
+	for _, m := range append(solvers.Methods(), solvers.SymplecticMethods()...) {
 		names[m.Name()] = true
 		if _, ok := m.(solvers.Tableaued); ok == slices.Contains(config.ODEMethods, m.Name()) {
 			t.Errorf("%s: a tableau: %v; config.ODEMethods says otherwise", m.Name(), ok)

@@ -50,13 +50,17 @@ func (c *listCmd) Run(a *app) error {
 	switch c.What {
 	case "methods":
 		fmt.Fprintln(w, "method\torder\terror estimate")
-		for _, m := range solvers.Methods() {
+		for _, m := range append(solvers.Methods(), solvers.SymplecticMethods()...) {
 			estimate := "none: needs solver.steps"
-			if m.ErrorOrder() > 0 {
+			_, trains := m.(solvers.Tableaued)
+			switch {
+			case m.ErrorOrder() > 0:
 				estimate = fmt.Sprintf("order %d", m.ErrorOrder())
+			case !trains:
+				estimate = "none: fixed steps"
 			}
-			if _, ok := m.(solvers.Tableaued); !ok {
-				estimate += ", for stiff problems of package ode"
+			if !trains {
+				estimate += ", for package ode"
 			}
 			fmt.Fprintf(w, "%s\t%d\t%s\n", m.Name(), m.Order(), estimate)
 		}
