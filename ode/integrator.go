@@ -57,7 +57,7 @@ const maxHalvings = 20
 
 // NewIntegrator returns an Integrator for n unknowns. The error wraps ErrSettings.
 func NewIntegrator(n int, s Settings) (*Integrator, error) {
-	usual := s.Norm == nil
+	usual, free := s.Norm == nil, s.Controller == nil
 	s, err := s.withDefaults()
 	if err != nil {
 		return nil, err
@@ -72,6 +72,9 @@ func NewIntegrator(n int, s Settings) (*Integrator, error) {
 	it.stiff, _ = it.stepper.(solvers.StiffnessTester)
 	if it.algebra, _ = it.stepper.(solvers.Implicit); it.algebra != nil {
 		it.setTolerance()
+		if free {
+			it.s.Controller = solvers.Gustafsson{}
+		}
 	}
 	if second, ok := it.stepper.(solvers.SecondEstimator); ok && second.SecondErrorEstimate() != nil {
 		it.second = second
@@ -80,7 +83,7 @@ func NewIntegrator(n int, s Settings) (*Integrator, error) {
 		it.rms, _ = it.stepper.(solvers.RMSStepper)
 	}
 	it.history.Order = s.Method.ErrorOrder() + 1
-	it.control = solvers.Prepare(s.Controller, it.history.Order)
+	it.control = solvers.Prepare(it.s.Controller, it.history.Order)
 	return it, nil
 }
 

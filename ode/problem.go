@@ -63,7 +63,7 @@ type Settings struct {
 	MinStep float64
 	// MaxSteps bounds the number of attempts, accepted and rejected; zero means 100000, negative no bound.
 	MaxSteps int
-	// Controller chooses step sizes; nil means solvers.PI{}.
+	// Controller chooses step sizes; nil means solvers.PI{}, and solvers.Gustafsson{} for implicit methods.
 	Controller solvers.Controller
 	// Norm measures errors; nil means solvers.RMS.
 	Norm solvers.Norm

@@ -205,7 +205,7 @@ func TestStepLimits(t *testing.T) {
 // Every controller and norm solves every problem.
 func TestControllersAndNorms(t *testing.T) {
 	for _, c := range []solvers.Controller{solvers.I{}, solvers.PI{}, solvers.PID{},
-		solvers.PID{Beta1: 0.25, Beta2: 0.25, Alpha: 0.25} /* H211b */} {
+		solvers.Gustafsson{}, solvers.PID{Beta1: 0.25, Beta2: 0.25, Alpha: 0.25} /* H211b */} {
 		for name, norm := range map[string]solvers.Norm{"rms": solvers.RMS, "max": solvers.Max, "samples": solvers.MaxOverSamples(1)} {
 			p := testproblems.Brusselator
 			sol := solve(t, p.IVP(), ode.Settings{Controller: c, Norm: norm})

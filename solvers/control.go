@@ -83,7 +83,7 @@ func (c I) Factor(h *History) float64 {
 //	factor = safety · error_n^(−β₁/k) · error_{n−1}^(−β₂/k),
 //
 // which damps the oscillations of I where stability limits the steps (Gustafsson 1991; Hairer & Wanner II.IV.2).
-// It is the default, with β = (0.7, −0.4).
+// It is the default of explicit methods, with β = (0.7, −0.4).
 type PI struct {
 	Beta1, Beta2 float64 // both zero: 0.7 and −0.4
 	Limits

@@ -28,6 +28,10 @@ func TestFactors(t *testing.T) {
 		{"PI other constants", PI{Beta1: 0.6, Beta2: -0.2}, History{Error: 0.3, Last: 0.1, Order: 3}, 0.9 * math.Pow(0.3, -0.6/3) * math.Pow(0.1, 0.2/3)},
 		{"PI rejected", PI{}, History{Error: 3, Last: 0.1, Order: 5}, 0.9 * math.Pow(3, -0.2)},
 		{"PI no growth after rejection", PI{}, History{Error: 1e-3, Last: 0.5, Order: 5, Rejected: true}, 1},
+		{"Gustafsson without history is elementary", Gustafsson{}, five(0.3), 0.9 * math.Pow(0.3, -1.0/5)},
+		{"Gustafsson foresees a growing error", Gustafsson{}, History{Error: 0.3, Last: 0.1, Ratio: 1.2, Order: 4},
+			0.9 * math.Pow(0.3, -1.0/4) * 1.2 * math.Pow(0.1/0.3, 1.0/4)},
+		{"Gustafsson does not exceed the elementary one", Gustafsson{}, History{Error: 0.3, Last: 0.5, Ratio: 2, Order: 4}, 0.9 * math.Pow(0.3, -1.0/4)},
 		{"PID", PID{}, History{Error: 0.3, Last: 0.1, BeforeLast: 0.7, Order: 5},
 			0.9 * math.Pow(0.3, -0.49/5) * math.Pow(0.1, 0.34/5) * math.Pow(0.7, -0.10/5)},
 		{"PID with a short history", PID{}, History{Error: 0.3, Last: 0.1, Order: 5}, 0.9 * math.Pow(0.3, -0.49/5) * math.Pow(0.1, 0.24/5)},
@@ -41,7 +45,7 @@ func TestFactors(t *testing.T) {
 }
 
 func TestRejectionAlwaysShrinks(t *testing.T) {
-	for _, c := range []Controller{I{}, PI{}, PID{}} {
+	for _, c := range []Controller{I{}, PI{}, PID{}, Gustafsson{}} {
 		for _, e := range []float64{1 + 1e-15, 1.1, 10, 1e300, math.MaxFloat64} {
 			if f := c.Factor(&History{Error: e, Last: 1e-4, Order: 5}); !(f > 0 && f < 1) {
 				t.Errorf("%T: factor %g after an error of %g", c, f, e)

@@ -26,6 +26,9 @@ type equations struct {
 const (
 	// slow is the rate of convergence from which on a new matrix is worth its price.
 	slow = 0.1
+	// hopeless is the rate from which on a shorter step is better: iterations that creep may end on another branch of
+	// the solution.
+	hopeless = 0.5
 	// drift is by how much σ may move from that of the factors, in large systems; in small ones a decomposition costs
 	// less than the iterations that it saves.
 	drift = 0.1
@@ -145,7 +148,7 @@ func (e *equations) solve(f Func, t float64, y, k, psi, x []float64, sigma float
 			e.worst = max(e.worst, theta)
 			return nil
 		}
-		if !(theta < 0.99) || it > 1 && e.eta*size*math.Pow(theta, float64(e.tol.iterations-it-1)) > limit {
+		if !(theta <= hopeless) || it > 1 && e.eta*size*math.Pow(theta, float64(e.tol.iterations-it-1)) > limit {
 			return ErrNotConverged
 		}
 		last = size

@@ -40,12 +40,12 @@ func newAccuracy(rtol, atol float64, norm Norm) accuracy {
 	if rtol == 0 {
 		return accuracy{1e-14, 1e-16, norm, 100}
 	}
-	return accuracy{rtol, atol, norm, 10}
+	return accuracy{rtol, atol, norm, 6}
 }
 
 // newton is the bound on the error of iterates over the tolerance of a step: well below one, so that it is no part of the
 // step's error, but within reach of rounding.
-func (t *accuracy) newton() float64 { return max(0.01, 10*epsilon/t.rtol) }
+func (t *accuracy) newton() float64 { return max(0.003, 10*epsilon/t.rtol) }
 
 // rounding is the error of iterates over the tolerance that rounding may leave.
 func (t *accuracy) rounding() float64 { return 100 * epsilon / t.rtol }
