@@ -72,7 +72,7 @@ func build(ctx context.Context, s settings, scratch string) ([]tool, error) {
 			" -lsundials_sunlinsolband -lsundials_sunmatrixdense -lsundials_sunmatrixband -lsundials_sunnonlinsolfixedpoint"},
 	} {
 		program := filepath.Join(scratch, p.source)
-		args := []string{"-std=c++17", "-O3", "-march=native", "-o", program, filepath.Join(folder, p.source+".cpp")}
+		args := []string{"-std=gnu++17", "-O3", "-march=native", "-o", program, filepath.Join(folder, p.source+".cpp")}
 		c := exec.CommandContext(ctx, compiler(), append(args, strings.Fields(p.libraries)...)...)
 		var stderr bytes.Buffer
 		c.Stderr = &stderr
