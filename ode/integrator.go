@@ -83,6 +83,9 @@ func NewIntegrator(n int, s Settings) (*Integrator, error) {
 		it.rms, _ = it.stepper.(solvers.RMSStepper)
 	}
 	it.history.Order = s.Method.ErrorOrder() + 1
+	if own, ok := it.stepper.(solvers.Controller); ok {
+		it.s.Controller = own
+	}
 	it.control = solvers.Prepare(it.s.Controller, it.history.Order)
 	return it, nil
 }

@@ -127,7 +127,7 @@ func TestStopsAtJumps(t *testing.T) {
 			if !slices.Contains(sol.T, 1) || !slices.Contains(sol.T, 2) {
 				t.Errorf("%s: steps don't end at the stops", m.Name())
 			}
-			if sol.Stats.Rejected > 5 && m != solvers.Kvaerno5 { // which looks beyond the end of a step
+			if sol.Stats.Rejected > 5 && m != solvers.Kvaerno5 && m != solvers.BDF { // which look beyond the end of a step, or begin again with order one
 				t.Errorf("%s: %d rejected steps at known jumps", m.Name(), sol.Stats.Rejected)
 			}
 			x := make([]float64, 1)

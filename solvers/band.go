@@ -9,13 +9,13 @@ import "math"
 func bandLen(n, lower, upper int) int { return n * (2*lower + upper + 1) }
 
 // bandFill stores σI − J in w for a banded J stored by rows of width lower + upper + 1.
-func bandFill(w, j []float64, n, lower, upper int, sigma float64) {
+func bandFill[T float64 | complex128](w []T, j []float64, n, lower, upper int, sigma T, number func(float64) T) {
 	wide, narrow := 2*lower+upper+1, lower+upper+1
 	for i := range n {
 		row := w[i*wide : (i+1)*wide]
 		clear(row[narrow:])
 		for c, v := range j[i*narrow : (i+1)*narrow] {
-			row[c] = -v
+			row[c] = number(-v)
 		}
 		row[lower] += sigma
 	}

@@ -18,6 +18,8 @@ type Implicit interface {
 	// differences are adapted. Without it, or where rtol is zero, equations are solved to rounding, however many iterations that
 	// takes.
 	SetTolerance(rtol, atol float64, norm Norm)
+	// A Stepper that is a Controller, too, as those of variable order are, chooses the sizes of its steps itself.
+
 	// Algebra counts the work on equations since the Stepper was built.
 	Algebra() Algebra
 }

@@ -38,7 +38,7 @@ func newLinear(spec *Jacobian, n int) linear {
 func (l *linear) factor(sigma float64) bool {
 	n := l.n
 	if l.banded {
-		bandFill(l.w, l.j, n, l.lower, l.width-1-l.lower, sigma)
+		bandFill(l.w, l.j, n, l.lower, l.width-1-l.lower, sigma, func(v float64) float64 { return v })
 		return bandFactor(l.w, l.pivot, l.lower, l.width-1-l.lower, math.Abs)
 	}
 	w := l.w[:len(l.j)]
