@@ -43,7 +43,7 @@ const (
 	greatestError = 1
 )
 
-// draw writes the picture of a problem as SVG and PNG.
+// draw writes the picture of a problem as SVG and PNG, if there is anything to be seen.
 func draw(folder string, problem *suite.Problem, points []*point) error {
 	p := plot.New()
 	p.Title.Text = problem.Title
@@ -61,6 +61,7 @@ func draw(folder string, problem *suite.Problem, points []*point) error {
 	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{Y: 225}, color.Gray{Y: 225}
 	p.Add(grid)
 
+	drawn := false
 	for _, c := range notable(curves(problem.Name, points)) {
 		var xy plotter.XYs
 		for _, q := range c.points {
@@ -79,16 +80,25 @@ func draw(folder string, problem *suite.Problem, points []*point) error {
 		line.LineStyle = vgdraw.LineStyle{Color: h.color, Width: vg.Points(1.3), Dashes: h.dashes}
 		marks.GlyphStyle = vgdraw.GlyphStyle{Color: h.color, Radius: vg.Points(2.8), Shape: glyphs[c.rank%len(glyphs)]}
 		p.Add(line, marks)
+		drawn = true
 		legend.Add(c.tool+" "+c.method, line, marks)
 	}
-	p.X.Min, p.X.Max = math.Pow(10, math.Floor(math.Log10(p.X.Min))), math.Pow(10, math.Ceil(math.Log10(p.X.Max)))
-	p.Y.Min, p.Y.Max = math.Pow(10, math.Floor(math.Log10(p.Y.Min))), math.Pow(10, math.Ceil(math.Log10(p.Y.Max)))
+	if !drawn {
+		return nil
+	}
+	p.X.Min, p.X.Max = wholeDecades(p.X.Min, p.X.Max)
+	p.Y.Min, p.Y.Max = wholeDecades(p.Y.Min, p.Y.Max)
 	for _, format := range []string{"svg", "png"} {
 		if err := save(p, &legend, format, filepath.Join(folder, problem.Name+"."+format)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func wholeDecades(lo, hi float64) (float64, float64) {
+	first, last := math.Floor(math.Log10(lo)), math.Ceil(math.Log10(hi))
+	return pow10(first), pow10(max(last, first+1))
 }
 
 // save writes a plot with its legend beside it.

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -42,5 +44,44 @@ func TestRatios(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no line %q in\n%s", want, b.String())
 		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	p := &suite.Problems()[0]
+	q, err := parse("lotka-volterra dopri5 0.001 0.001 2.5 295 1.1263447675750893 0.9096910781361416", p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q.key != (key{p.Name, "", "dopri5", 1e-3}) || q.micros != 2.5 || q.evaluations != 295 || !(math.Abs(q.err-0.1/2.0263447675750893) < 1e-12) {
+		t.Errorf("parsed as %+v", *q)
+	}
+	for _, line := range []string{"", "lorenz dopri5 1 1 1 1 1 1", "lotka-volterra dopri5 1 1 1 1 1", "lotka-volterra dopri5 1 1 1 1 1 one"} {
+		if _, err := parse(line, p); err == nil {
+			t.Errorf("no error for %q", line)
+		}
+	}
+}
+
+func TestDraw(t *testing.T) {
+	p := &suite.Problems()[0]
+	var points []*point
+	for tool := range hues {
+		for k := range 5 {
+			e := math.Pow(10, -float64(2*k+1))
+			points = append(points, &point{key: key{p.Name, tool, "m", e}, err: e, micros: 1 / math.Sqrt(e)})
+		}
+	}
+	folder := t.TempDir()
+	if err := draw(folder, p, points); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{p.Name + ".svg", p.Name + ".png"} {
+		if s, err := os.Stat(filepath.Join(folder, name)); err != nil || s.Size() < 1000 {
+			t.Errorf("%s: %v, %v", name, s, err)
+		}
+	}
+	if err := draw(folder, p, nil); err != nil {
+		t.Errorf("without points: %v", err)
 	}
 }
