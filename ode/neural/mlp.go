@@ -59,6 +59,8 @@ type MLPConfig struct {
 	Input Input
 	// Init draws the initial weights; LecunNormal by default.
 	Init Initializer
+	// Precision is that of the numbers the network computes with; Float64 by default.
+	Precision Precision
 }
 
 // MLP is a multilayer perceptron as a vector field,
@@ -99,6 +101,9 @@ func NewMLP(cfg MLPConfig) (*MLP, error) {
 	}
 	if int(cfg.Input) >= len(inputNames) {
 		return nil, fmt.Errorf("%w: unknown input transform %v", ErrConfig, cfg.Input)
+	}
+	if int(cfg.Precision) >= len(precisionNames) {
+		return nil, fmt.Errorf("%w: unknown precision %v", ErrConfig, cfg.Precision)
 	}
 	if int(cfg.Init.Scheme) >= len(schemeNames) {
 		return nil, fmt.Errorf("%w: unknown initializer %v", ErrConfig, cfg.Init.Scheme)

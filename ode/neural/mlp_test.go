@@ -138,7 +138,7 @@ func TestNewMLPErrors(t *testing.T) {
 
 func TestMLPPanics(t *testing.T) {
 	m := mustMLP(t, MLPConfig{Dim: 2, Hidden: []int{3}})
-	ev := m.NewEvaluator(2).(*mlpEvaluator)
+	ev := m.NewEvaluator(2).(*mlpEvaluator[float64])
 	x := make([]float64, 4)
 	mustPanic(t, "unbound", func() { ev.Eval(x, 0, x) })
 	mustPanic(t, "theta", func() { ev.Bind(x) })
@@ -185,7 +185,7 @@ func BenchmarkMLP(b *testing.B) {
 		m := mustMLP(b, c.cfg)
 		theta, g := make([]float64, m.NumParams()), make([]float64, m.NumParams())
 		m.Init(theta, 1)
-		ev := m.NewEvaluator(c.batch).(*mlpEvaluator)
+		ev := m.NewEvaluator(c.batch).(*mlpEvaluator[float64])
 		ev.Bind(theta)
 		size := m.Dim() * c.batch
 		x, y, p := make([]float64, size), make([]float64, size), make([]float64, size)

@@ -2,25 +2,25 @@ package neural
 
 import "github.com/costate-go/costate/internal/kernel"
 
-// mlpEvaluator evaluates an MLP. Values of a batch of n samples, layer by layer, are kept in one slice:
+// mlpEvaluator evaluates an MLP in numbers of one type. Values of a batch of n samples, layer by layer, are kept in one slice:
 //
 //	h_l = φ(z_l) of the hidden layers, followed by φ′(z_l) where it is no function of h_l;
 //	φ_L′(z_L) of the output layer, where it is not linear.
-type mlpEvaluator struct {
+type mlpEvaluator[T kernel.Float] struct {
 	m       *MLP
 	width   int
 	bound   bool
-	weights []*kernel.Weights[float64]
-	times   []float64
+	weights []*kernel.Weights[T]
+	times   []T
 
-	input  []float64    // first layer's inputs, where they are not x itself
-	keep   []float64    // for calls without the caller's keep
-	ping   [2][]float64 // batches of the widest layer
-	pong   [2][]float64
-	output []float64 // a batch of outputs that nobody asked for
+	input  []T    // first layer's inputs, where they are not x itself
+	keep   []T    // for calls without the caller's keep
+	ping   [2][]T // batches of the widest layer
+	pong   [2][]T
+	output []T // a batch of outputs that nobody asked for
 
-	second   secondWork
-	jacobian jacobianWork
+	second   secondWork[T]
+	jacobian jacobianWork[T]
 }
 
 // NewEvaluator builds an evaluator for batches of at most width samples. It panics if width < 1.
@@ -28,28 +28,35 @@ func (m *MLP) NewEvaluator(width int) Evaluator {
 	if width < 1 {
 		panic("neural: NewEvaluator needs a width of 1 or more")
 	}
-	e := &mlpEvaluator{m: m, width: width}
+	if m.cfg.Precision == Float32 {
+		return newMixedEvaluator(m, width)
+	}
+	return newMLPEvaluator[float64](m, width)
+}
+
+func newMLPEvaluator[T kernel.Float](m *MLP, width int) *mlpEvaluator[T] {
+	e := &mlpEvaluator[T]{m: m, width: width}
 	widest := 0
 	for _, l := range m.layers {
-		e.weights = append(e.weights, kernel.NewWeights[float64](l.out, l.in))
+		e.weights = append(e.weights, kernel.NewWeights[T](l.out, l.in))
 		widest = max(widest, l.out, l.in)
 	}
 	if m.cfg.Time || m.cfg.Input != Identity {
-		e.input = make([]float64, m.layers[0].in*width)
+		e.input = make([]T, m.layers[0].in*width)
 	}
-	e.keep = make([]float64, e.KeepLen(width))
+	e.keep = make([]T, e.KeepLen(width))
 	for i := range e.ping {
-		e.ping[i] = make([]float64, widest*width)
-		e.pong[i] = make([]float64, widest*width)
+		e.ping[i] = make([]T, widest*width)
+		e.pong[i] = make([]T, widest*width)
 	}
-	e.output = make([]float64, m.cfg.Dim*width)
+	e.output = make([]T, m.cfg.Dim*width)
 	e.second.init(m, width)
 	e.jacobian.init(m, width)
 	return e
 }
 
 // Bind implements Evaluator.
-func (e *mlpEvaluator) Bind(theta []float64) {
+func (e *mlpEvaluator[T]) Bind(theta []T) {
 	if len(theta) != e.m.params {
 		panic(badTheta)
 	}
@@ -60,10 +67,10 @@ func (e *mlpEvaluator) Bind(theta []float64) {
 }
 
 // SetTimes implements TimeBatch.
-func (e *mlpEvaluator) SetTimes(ts []float64) { e.times = ts }
+func (e *mlpEvaluator[T]) SetTimes(ts []T) { e.times = ts }
 
 // batch is the number of samples in x.
-func (e *mlpEvaluator) batch(x []float64) int {
+func (e *mlpEvaluator[T]) batch(x []T) int {
 	d := e.m.cfg.Dim
 	n := len(x) / d
 	if n*d != len(x) || n > e.width {
@@ -76,14 +83,14 @@ func (e *mlpEvaluator) batch(x []float64) int {
 }
 
 // same panics unless every given batch has the length of x.
-func same(x, y []float64) {
+func same[T kernel.Float](x, y []T) {
 	if len(x) != len(y) {
 		panic(badBatch)
 	}
 }
 
 // inputs returns the first layer's inputs [T(x); t] of n samples.
-func (e *mlpEvaluator) inputs(t float64, x []float64, n int) []float64 {
+func (e *mlpEvaluator[T]) inputs(t float64, x []T, n int) []T {
 	if e.input == nil {
 		return x
 	}
@@ -99,13 +106,13 @@ func (e *mlpEvaluator) inputs(t float64, x []float64, n int) []float64 {
 	if e.times != nil {
 		copy(u[len(x):], e.times[:n])
 	} else {
-		kernel.Fill(u[len(x):], t)
+		kernel.Fill(u[len(x):], T(t))
 	}
 	return u
 }
 
 // Eval implements Evaluator.
-func (e *mlpEvaluator) Eval(dx []float64, t float64, x []float64) {
+func (e *mlpEvaluator[T]) Eval(dx []T, t float64, x []T) {
 	n := e.batch(x)
 	same(dx, x)
 	h := e.inputs(t, x, n)
@@ -134,7 +141,7 @@ func (m *MLP) kept(layer int) (h, d int) {
 }
 
 // KeepLen implements Keeper.
-func (e *mlpEvaluator) KeepLen(n int) int {
+func (e *mlpEvaluator[T]) KeepLen(n int) int {
 	sum := 0
 	for i := range e.m.layers {
 		h, d := e.m.kept(i)
@@ -143,8 +150,8 @@ func (e *mlpEvaluator) KeepLen(n int) int {
 	return sum * n
 }
 
-// next cuts a layer's part off keep.
-func (m *MLP) next(layer, n int, keep []float64) (h, d, rest []float64) {
+// nextKept cuts a layer's part off keep.
+func nextKept[T kernel.Float](m *MLP, layer, n int, keep []T) (h, d, rest []T) {
 	nh, nd := m.kept(layer)
 	h = keep[: nh*n : nh*n]
 	if nd > 0 {
@@ -154,7 +161,7 @@ func (m *MLP) next(layer, n int, keep []float64) (h, d, rest []float64) {
 }
 
 // EvalKeep implements Keeper.
-func (e *mlpEvaluator) EvalKeep(dx []float64, t float64, x, keep []float64) {
+func (e *mlpEvaluator[T]) EvalKeep(dx []T, t float64, x, keep []T) {
 	n := e.batch(x)
 	same(dx, x)
 	if len(keep) != e.KeepLen(n) {
@@ -164,11 +171,11 @@ func (e *mlpEvaluator) EvalKeep(dx []float64, t float64, x, keep []float64) {
 }
 
 // forward evaluates and keeps. A nil dx says that the output itself is not wanted.
-func (e *mlpEvaluator) forward(dx, u []float64, n int, keep []float64) {
+func (e *mlpEvaluator[T]) forward(dx, u []T, n int, keep []T) {
 	in := u
 	last := len(e.m.layers) - 1
 	for i, l := range e.m.layers {
-		h, d, rest := e.m.next(i, n, keep)
+		h, d, rest := nextKept(e.m, i, n, keep)
 		keep = rest
 		if i == last {
 			if dx == nil {
@@ -185,7 +192,7 @@ func (e *mlpEvaluator) forward(dx, u []float64, n int, keep []float64) {
 }
 
 // VJP implements Evaluator.
-func (e *mlpEvaluator) VJP(px, ptheta []float64, t float64, x, p []float64) {
+func (e *mlpEvaluator[T]) VJP(px, ptheta []T, t float64, x, p []T) {
 	n := e.batch(x)
 	same(p, x)
 	u := e.inputs(t, x, n)
@@ -195,7 +202,7 @@ func (e *mlpEvaluator) VJP(px, ptheta []float64, t float64, x, p []float64) {
 }
 
 // VJPKept implements Keeper.
-func (e *mlpEvaluator) VJPKept(px, ptheta []float64, t float64, x, p, keep []float64) {
+func (e *mlpEvaluator[T]) VJPKept(px, ptheta []T, t float64, x, p, keep []T) {
 	n := e.batch(x)
 	same(p, x)
 	if len(keep) != e.KeepLen(n) {
@@ -206,7 +213,7 @@ func (e *mlpEvaluator) VJPKept(px, ptheta []float64, t float64, x, p, keep []flo
 
 // backward goes from p through the layers: δ_L = p ⊙ φ′(z_L), δ_l = (W_{l+1}ᵀ δ_{l+1}) ⊙ φ′(z_l), with
 // ∂W_l = Σ_s δ_l h_{l−1}ᵀ, ∂b_l = Σ_s δ_l, and f_xᵀp = (W₁ᵀ δ₁) ⊙ T′(x).
-func (e *mlpEvaluator) backward(px, ptheta []float64, u, x, p []float64, n int, keep []float64) {
+func (e *mlpEvaluator[T]) backward(px, ptheta []T, u, x, p []T, n int, keep []T) {
 	if ptheta != nil && len(ptheta) != e.m.params {
 		panic(badTheta)
 	}

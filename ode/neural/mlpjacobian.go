@@ -4,24 +4,24 @@ import "github.com/costate-go/costate/internal/kernel"
 
 // jacobianWork is the workspace of ParamJacobian, with sample-major copies so that rows of the Jacobian are
 // written from end to end.
-type jacobianWork struct {
-	d      []float64   // φ′ of the widest layer
-	inputs [][]float64 // inputs of each layer, n×in
-	delta  []float64   // δ of one layer, n×out
+type jacobianWork[T kernel.Float] struct {
+	d      []T   // φ′ of the widest layer
+	inputs [][]T // inputs of each layer, n×in
+	delta  []T   // δ of one layer, n×out
 }
 
-func (w *jacobianWork) init(m *MLP, width int) {
+func (w *jacobianWork[T]) init(m *MLP, width int) {
 	widest := 0
 	for _, l := range m.layers {
-		w.inputs = append(w.inputs, make([]float64, l.in*width))
+		w.inputs = append(w.inputs, make([]T, l.in*width))
 		widest = max(widest, l.out)
 	}
-	w.d = make([]float64, widest*width)
-	w.delta = make([]float64, widest*width)
+	w.d = make([]T, widest*width)
+	w.delta = make([]T, widest*width)
 }
 
 // ParamJacobian implements ParamJacobian: one way forward, then one way back for each output.
-func (e *mlpEvaluator) ParamJacobian(jac []float64, t float64, x []float64) {
+func (e *mlpEvaluator[T]) ParamJacobian(jac []T, t float64, x []T) {
 	n := e.batch(x)
 	dim, params := e.m.cfg.Dim, e.m.params
 	if len(jac) != dim*n*params {
@@ -34,10 +34,10 @@ func (e *mlpEvaluator) ParamJacobian(jac []float64, t float64, x []float64) {
 	w := &e.jacobian
 	rest := keep
 	in := u
-	var outD []float64
+	var outD []T
 	for i, l := range e.m.layers {
 		kernel.Transpose(w.inputs[i][:l.in*n], in, l.in, n)
-		in, outD, rest = e.m.next(i, n, rest)
+		in, outD, rest = nextKept(e.m, i, n, rest)
 	}
 	for out := range dim {
 		rows := jac[out*n*params:][:n*params]
@@ -49,11 +49,11 @@ func (e *mlpEvaluator) ParamJacobian(jac []float64, t float64, x []float64) {
 }
 
 // outputRow writes the part of the output layer: only row out of its matrix and entry out of its bias count.
-func (e *mlpEvaluator) outputRow(rows []float64, out int, outD []float64, n int) {
+func (e *mlpEvaluator[T]) outputRow(rows []T, out int, outD []T, n int) {
 	last := len(e.m.layers) - 1
 	l, params := e.m.layers[last], e.m.params
 	for s := range n {
-		d := 1.0
+		d := T(1)
 		if outD != nil {
 			d = outD[out*n+s]
 		}
@@ -65,7 +65,7 @@ func (e *mlpEvaluator) outputRow(rows []float64, out int, outD []float64, n int)
 }
 
 // hiddenRows goes back from one output through the hidden layers.
-func (e *mlpEvaluator) hiddenRows(rows []float64, out int, outD []float64, n int, keep []float64) {
+func (e *mlpEvaluator[T]) hiddenRows(rows []T, out int, outD []T, n int, keep []T) {
 	last := len(e.m.layers) - 1
 	w, params := &e.jacobian, e.m.params
 	end := len(keep)

@@ -3,7 +3,7 @@ package neural
 import "github.com/costate-go/costate/internal/kernel"
 
 // inputTangents stores T′(x)·dx, with zero for the time, in dst.
-func (e *mlpEvaluator) inputTangents(dst, x, dx []float64) {
+func (e *mlpEvaluator[T]) inputTangents(dst, x, dx []T) {
 	copy(dst, dx)
 	if e.m.cfg.Input == Cube {
 		kernel.MulCubeD(dst[:len(x)], x)
@@ -13,7 +13,7 @@ func (e *mlpEvaluator) inputTangents(dst, x, dx []float64) {
 
 // JVP implements Evaluator: with tangents τ of the values h, ζ_l = W_l τ_{l−1} + dW_l h_{l−1} + db_l and
 // τ_l = φ′(z_l) ⊙ ζ_l.
-func (e *mlpEvaluator) JVP(dst []float64, t float64, x, dx, dtheta []float64) {
+func (e *mlpEvaluator[T]) JVP(dst []T, t float64, x, dx, dtheta []T) {
 	n := e.batch(x)
 	same(dst, x)
 	if dx == nil && dtheta == nil {
@@ -24,7 +24,7 @@ func (e *mlpEvaluator) JVP(dst []float64, t float64, x, dx, dtheta []float64) {
 		panic(badTheta)
 	}
 	h := e.inputs(t, x, n)
-	var tangent []float64
+	var tangent []T
 	if dx != nil {
 		same(dx, x)
 		tangent = dx

@@ -3,32 +3,32 @@ package neural
 import "github.com/costate-go/costate/internal/kernel"
 
 // secondWork holds what VJPGrad keeps of one layer after the other.
-type secondWork struct {
-	layers []secondLayer
-	input  []float64    // tangents of the first layer's inputs
-	adj    [2][]float64 // adjoints of the values
-	adjT   [2][]float64 // adjoints of the tangents
+type secondWork[T kernel.Float] struct {
+	layers []secondLayer[T]
+	input  []T    // tangents of the first layer's inputs
+	adj    [2][]T // adjoints of the values
+	adjT   [2][]T // adjoints of the tangents
 }
 
 // secondLayer holds h = φ(z), φ′(z), φ″(z), the tangent ζ of z and the tangent τ = φ′ζ of h.
-type secondLayer struct{ h, d, e, zeta, tau []float64 }
+type secondLayer[T kernel.Float] struct{ h, d, e, zeta, tau []T }
 
-func (w *secondWork) init(m *MLP, width int) {
+func (w *secondWork[T]) init(m *MLP, width int) {
 	widest := 0
 	for _, l := range m.layers {
-		b := make([]float64, 5*l.out*width)
-		cut := func() []float64 {
+		b := make([]T, 5*l.out*width)
+		cut := func() []T {
 			part := b[: l.out*width : l.out*width]
 			b = b[l.out*width:]
 			return part
 		}
-		w.layers = append(w.layers, secondLayer{cut(), cut(), cut(), cut(), cut()})
+		w.layers = append(w.layers, secondLayer[T]{cut(), cut(), cut(), cut(), cut()})
 		widest = max(widest, l.in, l.out)
 	}
-	w.input = make([]float64, m.layers[0].in*width)
+	w.input = make([]T, m.layers[0].in*width)
 	for i := range 2 {
-		w.adj[i] = make([]float64, widest*width)
-		w.adjT[i] = make([]float64, widest*width)
+		w.adj[i] = make([]T, widest*width)
+		w.adjT[i] = make([]T, widest*width)
 	}
 }
 
@@ -39,7 +39,7 @@ func (w *secondWork) init(m *MLP, width int) {
 //
 // and ∂W_l = Σ_s α τ_{l−1}ᵀ + γ h_{l−1}ᵀ, ∂b_l = Σ_s γ, a_{l−1} = W_lᵀ α, c_{l−1} = W_lᵀ γ (Pearlmutter, Fast
 // exact multiplication by the Hessian, Neural Computation 6, 1994).
-func (e *mlpEvaluator) VJPGrad(ptheta []float64, t float64, x, p, v []float64) {
+func (e *mlpEvaluator[T]) VJPGrad(ptheta []T, t float64, x, p, v []T) {
 	n := e.batch(x)
 	same(p, x)
 	same(v, x)
