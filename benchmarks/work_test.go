@@ -3,6 +3,7 @@ package benchmarks
 import (
 	"context"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/costate-go/costate/experiments/data"
@@ -13,21 +14,21 @@ import (
 	"github.com/costate-go/costate/solvers"
 )
 
-// ThreeEighths is Kutta's other method of order 4, the one that torchdiffeq calls rk4.
-var threeEighths = func() *solvers.Tableau {
-	t, err := solvers.NewTableau(solvers.Coefficients{
-		Name: "three-eighths", Source: "W. Kutta, Z. Math. Phys. 46 (1901) 435–453", Order: 4, DenseOrder: 3,
-		C: "0 1/3 2/3 1",
-		A: []string{"1/3", "-1/3 1", "1 -1 1"},
-		B: "1/8 3/8 3/8 1/8",
-		// The cubic Hermite interpolant.
-		Dense: []string{"1 -13/8 3/4", "0 9/8 -3/4", "0 9/8 -3/4", "0 3/8 -1/4", "0 -1 1"},
-	})
-	if err != nil {
-		panic(err)
+// shampine is Dormand and Prince's method with Shampine's error estimate, which is two thirds of theirs and that of torchdiffeq.
+var shampine = func() *solvers.Tableau {
+	t := *solvers.DormandPrince54
+	t.E = slices.Clone(t.E)
+	for i := range t.E {
+		t.E[i] *= 2.0 / 3
 	}
-	return t
+	return &t
 }()
+
+// asTorchdiffeq are the settings under which a sweep takes the steps of torchdiffeq's dopri5: its estimate and controller, and
+// states read off the continuous extension at the times asked for.
+func asTorchdiffeq(rtol, atol float64) pmp.Settings {
+	return pmp.Settings{Interpolate: true, Solver: ode.Settings{Method: shampine, RTol: rtol, ATol: atol, Controller: solvers.I{Limits: solvers.Limits{GrowAfterRejection: true}}}}
+}
 
 // work is a training problem of the comparison in README.md: whatever another program needs to do the same is here.
 // Random numbers are SplitMix64: the weights from the stream of seed, layer by layer, W row-major (out × in) and biases 0.
@@ -39,24 +40,37 @@ type work struct {
 	update   pmp.Gradient // the rule, made anew by start
 	next     func()       // brings the next mini-batch, nil for one batch for ever
 
-	loss, norm float64 // of the first iteration: torchdiffeq, float64
+	// Of the first iteration by torchdiffeq in float64.
+	loss, norm  float64
+	evaluations int
+}
+
+var precisions = []neural.Precision{neural.Float64, neural.Float32}
+
+// shards is the number of pieces into which the batch is cut.
+func (w *work) shards() int {
+	width := w.settings.ShardWidth
+	if width == 0 {
+		width = 128
+	}
+	return (w.problem.Samples() + width - 1) / width
 }
 
 const seed = 1
 
 // works are the three sizes of training.
-func works(t testing.TB) []*work {
+func works(t testing.TB, p neural.Precision) []*work {
 	return []*work{
-		spiral(t),
-		regression("mid", 16, 64, 128, pmp.Settings{Solver: ode.Settings{Method: solvers.DormandPrince54, RTol: 1e-5, ATol: 1e-7}}, 2.19057081, 1.00162478),
-		regression("large", 64, 256, 512, pmp.Settings{Steps: 20, Solver: ode.Settings{Method: threeEighths}}, 2.23626769, 0.513128117),
+		spiral(t, p),
+		regression(p, "mid", 16, 64, 128, asTorchdiffeq(1e-5, 1e-7), 2.19057081, 1.00162478, 26),
+		regression(p, "large", 64, 256, 512, pmp.Settings{Steps: 20, ShardWidth: 256, Solver: ode.Settings{Method: solvers.ThreeEighths}}, 2.23626769, 0.513128117, 80),
 	}
 }
 
 // spiral is the demonstration of Chen et al. (2018): 1000 points of y' = y³A on [0, 25] from (2, 0), 20 windows of 10
 // points, a network 2-50-2 on y³ with weights 0.1·normal(), mean absolute error, RMSprop. The windows start at
 // distinct numbers next() % 990 from the stream seed+1; repeats are drawn again.
-func spiral(t testing.TB) *work {
+func spiral(t testing.TB, precision neural.Precision) *work {
 	const (
 		points, length, windows = 1000, 10, 20
 		dim                     = 2
@@ -66,7 +80,7 @@ func spiral(t testing.TB) *work {
 		t.Fatal(err)
 	}
 	field, err := neural.NewMLP(neural.MLPConfig{
-		Dim: dim, Hidden: []int{50}, Input: neural.Cube, Init: neural.Initializer{Scheme: neural.NormalWeights, Scale: 0.1},
+		Dim: dim, Hidden: []int{50}, Input: neural.Cube, Init: neural.Initializer{Scheme: neural.NormalWeights, Scale: 0.1}, Precision: precision,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -78,8 +92,8 @@ func spiral(t testing.TB) *work {
 		p.Observations = append(p.Observations, pmp.Observation{T: series.T[k], Cost: costs[k]})
 	}
 	w := &work{
-		name: "spiral", problem: p, theta: make([]float64, field.NumParams()), loss: 0.077968573, norm: 0.0379187335,
-		settings: pmp.Settings{Solver: ode.Settings{Method: solvers.DormandPrince54, RTol: 1e-7, ATol: 1e-9}},
+		name: "spiral", problem: p, theta: make([]float64, field.NumParams()), loss: 0.077968573, norm: 0.0379187335, evaluations: 14,
+		settings: asTorchdiffeq(1e-7, 1e-9),
 		update:   pmp.Gradient{Rule: pmp.RMSprop, Rate: 1e-3},
 	}
 	field.Init(w.theta, seed)
@@ -110,8 +124,8 @@ func spiral(t testing.TB) *work {
 
 // regression flows a batch through a network d-h-h-d of tanh on [0, 1] towards targets: initial states normal() from the
 // stream seed+1 and targets from seed+2, sample by sample; weights normal()/√fan_in; the cost is mean((y(1) − target)²).
-func regression(name string, d, h, batch int, s pmp.Settings, loss, norm float64) *work {
-	field, err := neural.NewMLP(neural.MLPConfig{Dim: d, Hidden: []int{h, h}})
+func regression(p neural.Precision, name string, d, h, batch int, s pmp.Settings, loss, norm float64, evaluations int) *work {
+	field, err := neural.NewMLP(neural.MLPConfig{Dim: d, Hidden: []int{h, h}, Precision: p})
 	if err != nil {
 		panic(err)
 	}
@@ -124,7 +138,7 @@ func regression(name string, d, h, batch int, s pmp.Settings, loss, norm float64
 		}
 		return x
 	}
-	w := &work{name: name, settings: s, theta: make([]float64, field.NumParams()), loss: loss, norm: norm, update: pmp.Gradient{Rule: pmp.SGD, Rate: 1e-3}}
+	w := &work{name: name, settings: s, theta: make([]float64, field.NumParams()), loss: loss, norm: norm, evaluations: evaluations, update: pmp.Gradient{Rule: pmp.SGD, Rate: 1e-3}}
 	field.Init(w.theta, seed)
 	w.problem = &pmp.Problem{
 		Field: field, T1: 1, X0: normals(seed + 1),

@@ -15,8 +15,8 @@ import (
 // Of Settings it uses the method, tolerances, limits on steps, controller, norm and OnStiff.
 type Integrator struct {
 	// BeforeAttempt is called right before each attempt at a step, rejected ones included; nil is allowed.
-	// Evaluations before its first call belong to the guess of the first step size. Where it is set, f at the
-	// initial state is evaluated again inside the first attempt; after a rejection the first stage is kept.
+	// Evaluations before its first call belong to the guess of the first step size: the first of them is the first stage of
+	// the first attempt, which is not evaluated again; nor is a first stage after a rejection.
 	BeforeAttempt func()
 
 	s       Settings
@@ -138,9 +138,6 @@ func (it *Integrator) Start(f solvers.Func, t0 float64, x0 []float64, t1 float64
 		it.proposal = firstStep(f, t0, it.stepper.X(), it.stepper.FirstStage(), it.scratch[:n], it.scratch[n:],
 			t1-t0, it.s.MaxStep, it.history.Order, it.s.Norm, it.s.RTol, it.s.ATol)
 		it.extra++
-		if it.BeforeAttempt != nil {
-			it.stepper.Begin(f, t0, it.stepper.X())
-		}
 	}
 }
 

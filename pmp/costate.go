@@ -1,5 +1,7 @@
 package pmp
 
+import "github.com/costate-go/costate/internal/kernel"
+
 // Backward integrates the costate of tr backward over the steps of its forward sweep and stores ∇J. On a step
 // from x_n of size h with stages X_i and λ = −p,
 //
@@ -52,6 +54,9 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 		c.eval(lam, tp.end, tp.batch)
 	}
 	copy(tp.costate(len(tp.steps)), lam)
+	if w.Settings.Interpolate {
+		w.interpolatedJumps(tp, lam)
+	}
 	current := -1
 	for k := len(tp.steps) - 1; k >= 0; k-- {
 		st := &tp.steps[k]
@@ -67,35 +72,38 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 				p.Observations[o].Cost.Eval(lam, x, tp.lo, tp.batch)
 			}
 		}
-		calls += w.backStep(ln, tr, tp, st, lam, grad)
+		calls += w.backStep(ln, tr, tp, k, lam, grad)
 		copy(tp.costate(k), lam)
 	}
 	return calls
 }
 
-// backStep takes the costate across one step.
-func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, st *step, lam, grad []float64) (calls int) {
-	tab := w.method
+// backStep takes the costate across step k.
+func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad []float64) (calls int) {
+	tab, st := w.method, &tp.steps[k]
 	for i := len(tab.C) - 1; i >= 0; i-- {
-		if !w.feeds[i] {
+		if !w.uses(st, i) {
 			continue // neither the solution nor a later stage uses it
 		}
 		r := st.record(i)
 		mu, xi := tp.adj(r), ln.xi[i][:tp.n]
-		for n, l := range lam {
-			mu[n] = st.h * tab.B[i] * l
+		a, terms := ln.coef[:0], ln.terms[:0]
+		if b := st.h * tab.B[i]; b != 0 {
+			a, terms = append(a, b), append(terms, lam)
 		}
 		for j := i + 1; j < len(tab.C); j++ {
-			if a := st.h * tab.A[j][i]; a != 0 && w.feeds[j] {
-				for n, v := range ln.xi[j][:tp.n] {
-					mu[n] += a * v
-				}
+			if c := st.h * tab.A[j][i]; c != 0 && w.uses(st, j) {
+				a, terms = append(a, c), append(terms, ln.xi[j][:tp.n])
 			}
+		}
+		kernel.Combine(mu, nil, a, terms)
+		if w.Settings.Interpolate {
+			w.addJumps(tp, k, i, mu)
 		}
 		t, elem, x := tp.t[r], tp.elem[r], tp.state(r)
 		u := w.bindAt(ln, tr.Theta, elem, t)
-		a, b, wa, wb := w.mesh.basis(elem, t)
-		target, split := w.mesh.node(grad, a), wb != 0 || wa != 1
+		na, nb, wa, wb := w.mesh.basis(elem, t)
+		target, split := w.mesh.node(grad, na), wb != 0 || wa != 1
 		if split {
 			target = ln.gtheta
 			clear(target)
@@ -110,19 +118,22 @@ func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, st *step, lam, gr
 			w.Problem.Running.Eval(xi, target, st.h*tab.B[i], t, x, u, tp.lo, tp.batch)
 		}
 		if split {
-			ga, gb := w.mesh.node(grad, a), w.mesh.node(grad, b)
+			ga, gb := w.mesh.node(grad, na), w.mesh.node(grad, nb)
 			for n, v := range target {
 				ga[n] += wa * v
 				gb[n] += wb * v
 			}
 		}
 	}
+	a, terms := ln.coef[:0], ln.terms[:0]
 	for i := range tab.C {
-		if w.feeds[i] {
-			for n, v := range ln.xi[i][:tp.n] {
-				lam[n] += v
-			}
+		if w.uses(st, i) {
+			a, terms = append(a, 1), append(terms, ln.xi[i][:tp.n])
 		}
+	}
+	kernel.Combine(lam, lam, a, terms)
+	if w.Settings.Interpolate {
+		w.jump(tp, k, lam)
 	}
 	return calls
 }

@@ -134,7 +134,7 @@ func (f *Frozen) eachStage(ln *Lane, tp *tape, j int, visit func(r int, phi floa
 			f.w.setSegment(ln, segment)
 		}
 		for i := range tab.C {
-			if !f.w.feeds[i] {
+			if !f.w.uses(st, i) {
 				continue
 			}
 			r := st.record(i)

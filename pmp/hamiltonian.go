@@ -56,7 +56,8 @@ func (w *Sweeper) MeanHamiltonian(tr *Trajectory) float64 {
 		ln.enter(tp)
 		sum := 0.0
 		for k := range tp.steps {
-			sum += tp.steps[k].h * w.hamiltonianAt(ln, tp, tr.Theta, &tp.steps[k], k)
+			st := &tp.steps[k]
+			sum += min(st.h, w.Problem.T1-st.t) * w.hamiltonianAt(ln, tp, tr.Theta, st, k)
 		}
 		total += sum * float64(tp.batch)
 	}
@@ -80,6 +81,9 @@ func (w *Sweeper) Drift(tr *Trajectory) float64 {
 		for k := range tp.steps {
 			st := &tp.steps[k]
 			see(w.hamiltonianAt(ln, tp, tr.Theta, st, k))
+			if k > 0 && st.seen > tp.steps[k-1].seen || k == 0 && st.seen > 0 { // the costate jumps inside the step
+				lo, hi = math.Inf(1), math.Inf(-1)
+			}
 			if k+1 < len(tp.steps) && tp.steps[k+1].segment == st.segment {
 				continue
 			}

@@ -98,8 +98,8 @@ type segment struct {
 	obs     int  // index of the observation at b, −1 where there is none
 }
 
-// compile checks the problem and cuts the horizon at knots, observations and breaks.
-func (p *Problem) compile() (*mesh, []segment, error) {
+// compile checks the problem and cuts the horizon at knots, breaks and, where steps land on them, observations.
+func (p *Problem) compile(land bool) (*mesh, []segment, error) {
 	if p.Field == nil || p.Field.Dim() <= 0 {
 		return nil, nil, fmt.Errorf("%w: no field", ErrProblem)
 	}
@@ -130,7 +130,9 @@ func (p *Problem) compile() (*mesh, []segment, error) {
 	}
 	cuts := append([]float64(nil), m.knots...)
 	for _, o := range p.Observations {
-		cuts = append(cuts, o.T)
+		if land {
+			cuts = append(cuts, o.T)
+		}
 	}
 	for _, t := range p.Breaks {
 		if t > p.T0 && t < p.T1 {
@@ -146,7 +148,7 @@ func (p *Problem) compile() (*mesh, []segment, error) {
 			continue
 		}
 		s := segment{a: a, b: b, elem: m.element(a), obs: -1}
-		if obs < len(p.Observations) && p.Observations[obs].T == b {
+		if land && obs < len(p.Observations) && p.Observations[obs].T == b {
 			s.obs = obs
 			obs++
 		}

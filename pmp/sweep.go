@@ -19,6 +19,12 @@ type Settings struct {
 	// Steps, when positive, takes that many equal steps between neighbouring knots, observations and breaks
 	// instead of adapting the step size.
 	Steps int
+	// Interpolate lets steps pass over observations and over T1, whose states are then read off the continuous extension of the
+	// steps, instead of ending steps there: fewer evaluations where observations are dense, with the extension's error in
+	// the states. The costate is exactly that of the interpolated states. Knots of the control and breaks stay step
+	// boundaries. The last step evaluates f beyond T1. The method must be first-same-as-last with an extension of its own stages, and the
+	// problem without a running cost.
+	Interpolate bool
 	// Threads is the number of goroutines; 0 means 1. It never changes a bit of any result.
 	Threads int
 	// ShardWidth is the number of samples integrated together, with steps of their own; 0 means 128.
@@ -69,6 +75,8 @@ type Lane struct {
 	theta  []float64               // scratch for θ(t)
 	bound  int                     // element bound, −1 for none
 	xi     [][]float64             // ξ_i of each stage
+	coef   []float64               // of a sum over stages
+	terms  [][]float64             // its vectors
 	lam    []float64
 	gtheta []float64
 	rec    recorder
@@ -80,7 +88,7 @@ type Lane struct {
 
 // NewSweeper checks the problem and builds the workspace.
 func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
-	m, segs, err := p.compile()
+	m, segs, err := p.compile(!s.Interpolate)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +109,11 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	w := &Sweeper{Problem: p, Settings: s, mesh: m, segs: segs, method: tab.Tableau(), width: s.ShardWidth, threads: max(1, s.Threads)}
 	if w.width <= 0 {
 		w.width = 128
+	}
+	if s.Interpolate {
+		if err := w.checkInterpolation(); err != nil {
+			return nil, err
+		}
 	}
 	w.feeds = make([]bool, len(w.method.C))
 	for i := len(w.feeds) - 1; i >= 0; i-- {
@@ -137,6 +150,7 @@ func (w *Sweeper) newLane(index int) (*Lane, error) {
 	for range w.method.C {
 		ln.xi = append(ln.xi, make([]float64, n))
 	}
+	ln.coef, ln.terms = make([]float64, 0, len(w.method.C)+2), make([][]float64, 0, len(w.method.C)+2)
 	_, err := ode.NewIntegrator(1, w.Settings.Solver)
 	return ln, err
 }
@@ -245,8 +259,11 @@ func (rc *recorder) eval(dx []float64, t float64, x []float64) {
 	rc.calls++
 	rc.w.bindAt(rc.ln, rc.theta, rc.elem, t)
 	if !rc.on {
-		rc.ln.ev.Eval(dx, t, x)
-		return
+		if rc.calls > 1 { // the guess of the first step size
+			rc.ln.ev.Eval(dx, t, x)
+			return
+		}
+		rc.first = rc.base
 	}
 	r := rc.tp.add(t, rc.elem, x)
 	if rc.tp.keepLen > 0 {
@@ -366,12 +383,19 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 				rc.first = -1
 			}
 		}
+		stop := sg.b
+		if w.Settings.Interpolate {
+			stop = w.horizon(sgi)
+		}
 		for it.T() < sg.b {
-			if err := it.Step(ctx, sg.b); err != nil {
+			if err := it.Step(ctx, stop); err != nil {
 				out.err = err
 				return out
 			}
 			w.endStep(rc, it.TPrev(), it.H(), sgi)
+			if w.Settings.Interpolate {
+				w.observe(tp)
+			}
 			if p.Running != nil {
 				out.j += w.runningCost(rc, tp)
 			}
@@ -380,7 +404,11 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 			out.j += p.Observations[sg.obs].Cost.Eval(nil, it.X(), lo, batch)
 		}
 	}
-	copy(tp.end, it.X())
+	if w.Settings.Interpolate {
+		out.j += w.observationCosts(tp)
+	} else {
+		copy(tp.end, it.X())
+	}
 	if p.Terminal != nil {
 		out.j += p.Terminal.Eval(nil, tp.end, lo, batch)
 	}

@@ -19,6 +19,8 @@ type tape struct {
 	steps  []step
 	lambda []float64 // (steps+1) × n: λ = −p at the start of each step (after the jump there), and at t₁
 	end    []float64 // n: x(t₁)
+	seen   []float64 // observations × n: interpolated states, and
+	jumps  []float64 // (observations + 1) × n: the gradients of their costs, that of t₁ last
 }
 
 // step is one accepted step of a shard.
@@ -27,6 +29,8 @@ type step struct {
 	first   int // record of stage 0
 	rest    int // record of stage 1; the others follow
 	segment int
+	seen    int  // how many observations lie at the end of this step or before
+	tail    bool // the last stage is evaluated at the end of this step alone, and interpolated states depend on it
 }
 
 func (tp *tape) reset(lo, batch, dim, keepLen int) {
@@ -150,9 +154,7 @@ func (tr *Trajectory) Path(s int) (t []float64, x [][]float64) {
 		t = append(t, st.t)
 		x = append(x, column(tp.state(st.first), tp.batch, c))
 	}
-	last := tp.steps[len(tp.steps)-1]
-	t = append(t, last.t+last.h)
-	return t, append(x, column(tp.end, tp.batch, c))
+	return append(t, tr.end()), append(x, column(tp.end, tp.batch, c))
 }
 
 // Costate returns p at the times of Path for sample s, right after the jumps at observations; it needs a backward sweep.
@@ -170,11 +172,14 @@ func (tr *Trajectory) Costate(s int) (t []float64, p [][]float64) {
 		if k < len(tp.steps) {
 			t = append(t, tp.steps[k].t)
 		} else {
-			t = append(t, tp.steps[k-1].t+tp.steps[k-1].h)
+			t = append(t, tr.end())
 		}
 	}
 	return t, p
 }
+
+// end is t₁.
+func (tr *Trajectory) end() float64 { return tr.mesh.knots[len(tr.mesh.knots)-1] }
 
 func (tr *Trajectory) shardOf(s int) (*tape, int) {
 	for k := range tr.shards {

@@ -13,8 +13,11 @@ const (
 	// panelRows is the number of rows of x that are packed, for a tile's width of columns, to be read from the first-level cache
 	// again and again.
 	panelRows = 128
-	// packFrom is the number of rows of w from which on packing pays where the rows of x lie far apart.
-	packFrom = 96
+	// packFrom is the number of rows of w from which on packing pays where the rows of x drive each other out of the cache: it has
+	// cacheSize bytes, and rows that lie a multiple of pageSize apart share few of its sets.
+	packFrom  = 96
+	pageSize  = 4096
+	cacheSize = 1 << 20
 )
 
 // panelBuffer has room for panelRows rows of three vectors.
@@ -114,7 +117,7 @@ func (p *product[T]) run() {
 	switch {
 	case p.k <= inner || p.m <= 2:
 		width = columns[T](strip)
-	case p.m >= packFrom && p.k >= panelRows/2 && p.ldx > width:
+	case p.m >= packFrom && p.crowded():
 		p.packed(width)
 		return
 	}
@@ -133,6 +136,12 @@ func (p *product[T]) run() {
 // ahead is the address of the number n after p, which may be one that nobody reads.
 func ahead[T Float](p *T, n int) *T {
 	return (*T)(unsafe.Add(unsafe.Pointer(p), n*int(unsafe.Sizeof(*p))))
+}
+
+// crowded says whether the rows of x drive each other out of the cache.
+func (p *product[T]) crowded() bool {
+	stride := p.ldx * int(unsafe.Sizeof(*p.x))
+	return stride%pageSize == 0 && stride*p.k > cacheSize
 }
 
 // packed is run with copies of the columns of x that lie side by side.
