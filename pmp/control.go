@@ -202,7 +202,7 @@ func (m *mesh) basis(e int, t float64) (a, b int, wa, wb float64) {
 	case PiecewiseConstant:
 		return e, e, 1, 0
 	}
-	s := (t - m.knots[e]) / (m.knots[e+1] - m.knots[e])
+	s := min((t-m.knots[e])/(m.knots[e+1]-m.knots[e]), 1) // steps that pass over t₁ see the last knot's value
 	return e, e + 1, 1 - s, s
 }
 

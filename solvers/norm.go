@@ -1,6 +1,10 @@
 package solvers
 
-import "math"
+import (
+	"math"
+
+	"github.com/costate-go/costate/internal/kernel"
+)
 
 // Norm measures the error of a step against the tolerances: err_i is weighed by
 //
@@ -12,13 +16,7 @@ type Norm func(err, x, xNext []float64, rtol, atol float64) float64
 
 // RMS is the root mean square of err_i/sc_i over all entries, the usual choice (Hairer, Nørsett & Wanner II.4).
 func RMS(err, x, xNext []float64, rtol, atol float64) float64 {
-	x, xNext = x[:len(err)], xNext[:len(err)]
-	var sum float64
-	for i, e := range err {
-		r := e / (atol + rtol*max(math.Abs(x[i]), math.Abs(xNext[i])))
-		sum += r * r
-	}
-	return math.Sqrt(sum * (1 / float64(len(err))))
+	return math.Sqrt(kernel.SumErrorSquares(err, x, xNext, rtol, atol) * (1 / float64(len(err))))
 }
 
 // Max is the largest |err_i|/sc_i.
@@ -42,17 +40,13 @@ func MaxOverSamples(samples int) Norm {
 		if len(err)%samples != 0 {
 			panic("solvers: number of unknowns is not a multiple of the number of samples")
 		}
-		const width = 16 // samples at a time: entries of a sample lie far apart, those of neighbours together
+		const width = 64 // samples at a time: entries of a sample lie far apart, those of neighbours together
 		var top float64
 		for lo := 0; lo < samples; lo += width {
 			var sums [width]float64
 			w := min(width, samples-lo)
 			for at := lo; at < len(err); at += samples {
-				e, x0, x1 := err[at:at+w], x[at:at+w], xNext[at:at+w]
-				for s := range e {
-					r := e[s] / (atol + rtol*max(math.Abs(x0[s]), math.Abs(x1[s])))
-					sums[s] += r * r
-				}
+				kernel.AddErrorSquares(sums[:w], err[at:at+w], x[at:at+w], xNext[at:at+w], rtol, atol)
 			}
 			for _, v := range sums[:w] {
 				top = max(top, v)

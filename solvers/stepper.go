@@ -41,8 +41,8 @@ type roles struct {
 
 // sum is a linear combination Σ a_j k_j, zero coefficients left out.
 type sum struct {
-	a []float64
-	k [][]float64
+	a, ha []float64 // ha is h a during a sum
+	k     [][]float64
 }
 
 func newSum(a []float64, k [][]float64) sum {

@@ -91,6 +91,7 @@ type Solver struct {
 	Method     string
 	RTol, ATol float64
 	Steps      int // > 0: fixed steps per interval between observations and knots
+	Observe    string
 	Controller string
 	Norm       string
 	MaxSteps   int

@@ -8,6 +8,9 @@ import (
 // fixedStepMethods have no embedded error estimate.
 var fixedStepMethods = []string{"euler", "midpoint", "heun", "ralston", "ssprk3", "rk4", "rk38"}
 
+// interpolatingMethods are first same as last, and their continuous extension has no stages of its own.
+var interpolatingMethods = []string{"bs3", "dopri5", "tsit5"}
+
 // cross checks what involves more than one key, when each of them is well by itself.
 func (p *parser) cross() {
 	c := p.cfg
@@ -38,6 +41,9 @@ func (p *parser) cross() {
 	}
 	if c.Solver.Steps == 0 && slices.Contains(fixedStepMethods, c.Solver.Method) {
 		p.blame("solver.method", "%s has no error estimate; set solver.steps > 0, or choose a pair such as bs3, tsit5 or vern7", c.Solver.Method)
+	}
+	if c.Solver.Observe == "interpolate" && !slices.Contains(interpolatingMethods, c.Solver.Method) {
+		p.blame("solver.observe", "\"interpolate\" works with solver.method = %v, not %s", interpolatingMethods, c.Solver.Method)
 	}
 	lo, hi := c.Control.Lower, c.Control.Upper
 	if len(lo) > 1 && len(hi) > 1 && len(lo) != len(hi) {

@@ -79,9 +79,9 @@ func tableOf(c *Config) *table {
 	k("seed", &c.Seed, uint64(1), "seed of every random number: data, split, initial control, batches")
 	k("task", &c.Task, "fit", "what is asked: fit trajectories, classify points, or solve a control problem",
 		oneOf("fit", "classify", "control"))
-	k("precision", &c.Precision, "float64", "arithmetic of the network's kernels", oneOf("float64"))
-
 	learn := when("task", "fit", "classify")
+	k("precision", &c.Precision, "float64", "arithmetic of the network's kernels; states, costates and control are float64 always", learn, oneOf("float64", "float32"))
+
 	fit := when("task", "fit")
 	csv := when("data.source", "csv")
 	generated := when("data.source", "spiral", "lotka_volterra", "sine", "moons", "circles")

@@ -12,7 +12,12 @@ import (
 )
 
 // Field builds the network of a configuration on states of dimension dim, augmentation included.
-func Field(c *config.Field, dim int) (*neural.MLP, error) {
+func Field(cfg *config.Config, dim int) (*neural.MLP, error) {
+	c := &cfg.Field
+	precision, err := neural.ParsePrecision(cfg.Precision)
+	if err != nil {
+		return nil, err
+	}
 	act, err := neural.ParseActivation(c.Activation)
 	if err != nil {
 		return nil, err
@@ -31,7 +36,7 @@ func Field(c *config.Field, dim int) (*neural.MLP, error) {
 	}
 	return neural.NewMLP(neural.MLPConfig{
 		Dim: dim, Hidden: c.Hidden, Activation: act, Output: out, Time: c.Time, Input: in,
-		Init: neural.Initializer{Scheme: scheme, Scale: c.InitScale},
+		Init: neural.Initializer{Scheme: scheme, Scale: c.InitScale}, Precision: precision,
 	})
 }
 
@@ -60,7 +65,7 @@ func SweepSettings(c *config.Config, threads int) (pmp.Settings, error) {
 	if c.Solver.Norm == "max" {
 		s.Norm = solvers.Max
 	}
-	return pmp.Settings{Solver: s, Steps: c.Solver.Steps, Threads: threads, KeepBytes: memory}, nil
+	return pmp.Settings{Solver: s, Steps: c.Solver.Steps, Interpolate: c.Solver.Observe == "interpolate", Threads: threads, KeepBytes: memory}, nil
 }
 
 // controlOf is the control space on the horizon [t0, t1].

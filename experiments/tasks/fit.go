@@ -44,7 +44,7 @@ func newFit(c *config.Config, threads int) (*Fit, error) {
 		return nil, err
 	}
 	f := &Fit{c: c, settings: s, raw: raw, dim: raw.Dim() + c.Field.Augment}
-	if f.field, err = Field(&c.Field, f.dim); err != nil {
+	if f.field, err = Field(c, f.dim); err != nil {
 		return nil, err
 	}
 	if c.Control.Kind != "constant" && c.Data.Window != 0 {

@@ -34,7 +34,7 @@ func newPoints(c *config.Config, threads, dim int, all *data.Points) (points, er
 		return points{}, err
 	}
 	p := points{c: c, settings: s, all: all, dim: dim}
-	if p.field, err = Field(&c.Field, dim); err != nil {
+	if p.field, err = Field(c, dim); err != nil {
 		return points{}, err
 	}
 	split := data.SplitPoints(all.Len(), c.Data.Validation, c.Data.Test, c.Seed)

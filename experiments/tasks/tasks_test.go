@@ -136,7 +136,7 @@ func TestFitLossIsTheMeanOverWindows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			field, err := tasks.Field(&c.Field, series.Dim()+c.Field.Augment)
+			field, err := tasks.Field(c, series.Dim()+c.Field.Augment)
 			if err != nil {
 				t.Fatal(err)
 			}

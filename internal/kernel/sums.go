@@ -27,16 +27,31 @@ func AddErrorSquares(sum, err, x, next []float64, rtol, atol float64) {
 	addErrorSquares(sum, err, x, next, rtol, atol)
 }
 
+// combineGo goes over pieces that stay in the first-level cache, four terms at a time.
 func combineGo(dst, x, a []float64, k [][]float64) {
-	for i := range dst {
-		sum := 0.0
-		for j, v := range k {
-			sum += a[j] * v[i]
+	var buffer [256]float64
+	for lo := 0; lo < len(dst); lo += len(buffer) {
+		hi := min(lo+len(buffer), len(dst))
+		sum := buffer[:hi-lo]
+		clear(sum)
+		j := 0
+		for ; j+4 <= len(k); j += 4 {
+			k0, k1, k2, k3 := k[j][lo:hi], k[j+1][lo:hi], k[j+2][lo:hi], k[j+3][lo:hi]
+			a0, a1, a2, a3 := a[j], a[j+1], a[j+2], a[j+3]
+			for i := range sum {
+				sum[i] = sum[i] + a0*k0[i] + a1*k1[i] + a2*k2[i] + a3*k3[i]
+			}
 		}
-		if x != nil {
-			sum = x[i] + sum
+		for ; j < len(k); j++ {
+			axpyGo(sum, a[j], k[j][lo:hi])
 		}
-		dst[i] = sum
+		if x == nil {
+			copy(dst[lo:hi], sum)
+			continue
+		}
+		for i, v := range x[lo:hi] {
+			dst[lo+i] = v + sum[i]
+		}
 	}
 }
 

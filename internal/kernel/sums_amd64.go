@@ -5,7 +5,7 @@ package kernel
 import "unsafe"
 
 func combine(dst, x, a []float64, k [][]float64) {
-	if len(dst) < shortVector || len(k) == 0 || simd == portable {
+	if len(dst) == 0 || len(k) == 0 || simd == portable {
 		combineGo(dst, x, a, k)
 		return
 	}
