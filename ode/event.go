@@ -1,44 +1,179 @@
 package ode
 
-import "math"
+import (
+	"math"
+	"slices"
+	"sort"
+)
 
 // Event is a function of time and state whose sign changes are located on the dense output.
 type Event struct {
-	// G is evaluated at the end of every accepted step and, after a change of sign, at points inside it. It must
-	// not keep or change x.
+	// G is evaluated at points inside and at the end of every accepted step, and while a change of sign is located. It
+	// must not keep or change x. Where it only touches zero nothing happens, unless it is exactly zero there.
 	G func(t float64, x []float64) float64
 	// Direction > 0 takes only changes from negative to positive, in the direction of integration, < 0 only the
 	// opposite ones, 0 both.
 	Direction int
-	// Terminal ends the integration at the event.
+	// Terminal ends the integration at the event; with After > 1 at the occurrence of that number.
 	Terminal bool
+	After    int
+	// Apply changes the state at the event in place, such as the velocity of a ball that bounces; the integration goes on
+	// from there, with the right-hand side evaluated afresh. It is not called where the event ends the integration.
+	Apply func(t float64, x []float64)
+	// Samples is the number of points inside a step at which G is looked at, so that several changes of sign in one
+	// step are found; zero means 7, a negative number none. Between them a change of sign and back is found
+	// where |G| has a minimum at a sample.
+	Samples int
+}
+
+const defaultSamples = 7
+
+func (e *Event) samples() int {
+	if e.Samples == 0 {
+		return defaultSamples
+	}
+	return max(0, e.Samples)
 }
 
 // Occurrence is an event that happened.
 type Occurrence struct {
 	Event int // index in Settings.Events
 	T     float64
-	X     []float64
+	X     []float64 // before Apply
+	After []float64 // after Apply; nil where the event has none or ended the integration
 }
 
-func (e *Event) crosses(before, after float64) bool {
-	switch {
-	case before == 0: // reported when it was reached
-		return false
-	case before < 0:
-		return after >= 0 && e.Direction >= 0
+// watcher looks for events in the steps of one integration.
+type watcher struct {
+	events []Event
+	g      []float64 // values at the present point; zero: the side that the event is on is not known yet
+	noise  []float64 // how far from zero the event was found
+	counts []int
+	at     []float64 // where samples of a step lie, from 0 to 1
+	values []float64 // of one event at these points
+	points []float64 // states there
+	hits   []hit
+}
+
+// hit is a change of sign in a step.
+type hit struct {
+	event int
+	s     float64 // where, on the far side
+	far   float64 // G there
+}
+
+func newWatcher(events []Event, t0 float64, x0 []float64) *watcher {
+	w := &watcher{events: events, counts: make([]int, len(events)), noise: make([]float64, len(events))}
+	top := 0
+	for i := range events {
+		w.g = append(w.g, events[i].G(t0, x0))
+		top = max(top, events[i].samples())
 	}
-	return after <= 0 && e.Direction <= 0
+	for j := range top + 2 { // close to the ends, where polynomials swing, a little denser
+		w.at = append(w.at, (1-math.Cos(math.Pi*float64(j)/float64(top+1)))/2)
+	}
+	w.at[len(w.at)-1] = 1
+	w.values = make([]float64, len(w.at))
+	w.points = make([]float64, len(w.at)*len(x0))
+	return w
 }
 
-// locate finds s in (0, 1] with a sign change of g, given g(0) and g(1) of opposite sign or g(1) = 0: bisection made
-// fast by the Illinois rule. The returned point lies on the far side of the change, so that an integration which
+// leave returns where and on which side the solution has left zero: at the first value that is no noise, so that it may
+// come back soon.
+func (w *watcher) leave(k int, g func(s float64) float64) (s, v float64) {
+	for s := 1e-14; s < 0.01; s *= 100 {
+		if v := g(s); math.Abs(v) > 100*w.noise[k] {
+			return s, v
+		}
+	}
+	return 0, 0
+}
+
+// look collects the changes of sign in the last step of r, in order.
+func (w *watcher) look(r *run) []hit {
+	it, n, last := r.it, r.sol.n, len(w.at)-1
+	t0, h := it.TPrev(), it.H()
+	time := func(s float64) float64 {
+		if s == 1 {
+			return it.T()
+		}
+		return t0 + s*h
+	}
+	if last > 1 {
+		for j := 1; j < last; j++ {
+			r.interpolate(w.at[j])
+			copy(w.points[j*n:], r.x)
+		}
+	}
+	copy(w.points[last*n:], it.X())
+	w.hits = w.hits[:0]
+	for k := range w.events {
+		e := &w.events[k]
+		inside := func(s float64) float64 {
+			r.interpolate(s)
+			return e.G(time(s), r.x)
+		}
+		w.at[0], w.values[0] = 0, w.g[k]
+		if w.g[k] == 0 {
+			w.at[0], w.values[0] = w.leave(k, inside)
+		}
+		for j := 1; j <= last; j++ {
+			if j < last && e.samples() == 0 {
+				w.values[j] = w.values[0]
+				continue
+			}
+			w.values[j] = e.G(time(w.at[j]), w.points[j*n:(j+1)*n])
+		}
+		w.g[k] = w.values[last]
+		w.scan(k, inside)
+	}
+	slices.SortStableFunc(w.hits, func(a, b hit) int {
+		switch {
+		case a.s < b.s:
+			return -1
+		case a.s > b.s:
+			return 1
+		}
+		return 0
+	})
+	return w.hits
+}
+
+// scan collects the changes of sign of event k from its values at the samples.
+func (w *watcher) scan(k int, g func(s float64) float64) {
+	v, at := w.values, w.at
+	for j := 1; j < len(v); j++ {
+		a, b := v[j-1], v[j]
+		switch {
+		case changes(a, b):
+			w.hit(k, g, at[j-1], at[j], a, b)
+		case j+1 < len(v) && !changes(b, v[j+1]) && a*b > 0 && math.Abs(b) <= math.Abs(a) && math.Abs(b) <= math.Abs(v[j+1]):
+			if s, c := dip(g, at[j-1], at[j], at[j+1], b); changes(b, c) {
+				w.hit(k, g, at[j-1], s, a, c)
+				w.hit(k, g, s, at[j+1], c, v[j+1])
+			}
+		}
+	}
+}
+
+// changes reports a change of sign from a to b; one from zero was reported when zero was reached.
+func changes(a, b float64) bool { return a < 0 && b >= 0 || a > 0 && b <= 0 }
+
+func (w *watcher) hit(k int, g func(s float64) float64, a, b, ga, gb float64) {
+	if d := w.events[k].Direction; d > 0 && ga > 0 || d < 0 && ga < 0 {
+		return
+	}
+	s, far := locate(g, a, b, ga, gb)
+	w.hits = append(w.hits, hit{event: k, s: s, far: far})
+}
+
+// locate finds a change of sign of g in (a, b], given the values at a and b, of opposite sign or the latter zero: bisection
+// made fast by the Illinois rule. The returned point lies on the far side of the change, so that an integration which
 // goes on from it does not meet the event again.
-func locate(g func(s float64) float64, g0, g1 float64) float64 {
-	a, b := 0.0, 1.0
-	side := 0
-	for i := 0; i < 100 && b-a > 4e-16; i++ {
-		s := (a*g1 - b*g0) / (g1 - g0)
+func locate(g func(s float64) float64, a, b, ga, gb float64) (s, far float64) {
+	side, gFar := 0, gb
+	for i := 0; i < 100 && b-a > 4e-16*b; i++ {
+		s := (a*gb - b*ga) / (gb - ga)
 		if i%3 == 2 || !(s > a && s < b) {
 			s = a + (b-a)/2
 		}
@@ -46,14 +181,15 @@ func locate(g func(s float64) float64, g0, g1 float64) float64 {
 			break
 		}
 		v := g(s)
-		if math.Signbit(v) == math.Signbit(g0) && v != 0 {
-			if a, g0 = s, v; side == -1 {
-				g1 /= 2
+		if math.Signbit(v) == math.Signbit(ga) && v != 0 {
+			if a, ga = s, v; side == -1 {
+				gb /= 2
 			}
 			side = -1
 		} else {
-			if b, g1 = s, v; side == 1 {
-				g0 /= 2
+			gFar = v
+			if b, gb = s, v; side == 1 {
+				ga /= 2
 			}
 			side = 1
 			if v == 0 {
@@ -61,5 +197,113 @@ func locate(g func(s float64) float64, g0, g1 float64) float64 {
 			}
 		}
 	}
-	return b
+	return b, gFar
+}
+
+// dip follows |g| down from its smallest sample b, at m between a and c, until g changes its sign or stops falling:
+// golden sections.
+func dip(g func(s float64) float64, a, m, c, b float64) (s, v float64) {
+	const golden = 0.3819660112501051
+	v = b
+	for range 40 {
+		left := m-a > c-m
+		s = m + golden*(c-m)
+		if left {
+			s = m - golden*(m-a)
+		}
+		u := g(s)
+		switch {
+		case changes(b, u):
+			return s, u
+		case math.Abs(u) < math.Abs(v):
+			if left {
+				c = m
+			} else {
+				a = m
+			}
+			m, v = s, u
+		case left:
+			a = s
+		default:
+			c = s
+		}
+		if c-a < 1e-8 {
+			break
+		}
+	}
+	return m, v
+}
+
+// outcome is what the events of a step mean for the integration.
+type outcome struct {
+	cut     bool // the step ends early, at s, at time t
+	s, t    float64
+	ended   bool // so does the integration
+	changed bool // the state is another one from there on: run.after
+}
+
+// together is how close events in a step happen at once.
+const together = 1e-13
+
+// events records the events of the last step in order, and changes the state where they ask for it.
+func (r *run) events() (o outcome) {
+	w, it := r.watch, r.it
+	hits := w.look(r)
+	state := func(s float64) (t float64, x []float64) {
+		if s == 1 {
+			return it.T(), it.X()
+		}
+		r.interpolate(s)
+		return it.TPrev() + s*it.H(), r.x
+	}
+	record := func(h hit, t float64, x []float64) {
+		w.counts[h.event]++
+		r.sol.Events = append(r.sol.Events, Occurrence{Event: h.event, T: t, X: slices.Clone(x)})
+	}
+	ends := func(h hit) bool {
+		e := &w.events[h.event]
+		return e.Terminal && w.counts[h.event]+1 >= e.After
+	}
+	for len(hits) > 0 && !ends(hits[0]) && w.events[hits[0].event].Apply == nil {
+		t, x := state(hits[0].s)
+		record(hits[0], t, x)
+		hits = hits[1:]
+	}
+	if len(hits) == 0 {
+		return o
+	}
+	// The first event that ends the integration or changes the state, and what happens at once with it; the rest of the
+	// step is void.
+	o.s = hits[0].s
+	var x []float64
+	o.t, x = state(o.s)
+	o.cut = o.s < 1
+	first := len(r.sol.Events)
+	hits = hits[:sort.Search(len(hits), func(i int) bool { return hits[i].s > o.s+together })]
+	slices.SortStableFunc(hits, func(a, b hit) int { return a.event - b.event })
+	for _, h := range hits {
+		o.ended = o.ended || ends(h)
+		o.changed = o.changed || w.events[h.event].Apply != nil
+		record(h, o.t, x)
+	}
+	if o.changed = o.changed && !o.ended; !o.changed {
+		return o
+	}
+	copy(r.after, x)
+	for i, h := range hits {
+		if e := &w.events[h.event]; e.Apply != nil {
+			e.Apply(o.t, r.after)
+			r.sol.Events[first+i].After = slices.Clone(r.after)
+		}
+	}
+	for k := range w.events {
+		w.g[k] = w.events[k].G(o.t, r.after)
+	}
+	for _, h := range hits {
+		// Where the change left G as close to zero as the event found it, its side is that on which the solution leaves.
+		if math.Abs(w.g[h.event]) <= 100*math.Abs(h.far) {
+			w.g[h.event], w.noise[h.event] = 0, math.Abs(h.far)
+		}
+	}
+	return o
 }

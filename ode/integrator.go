@@ -163,6 +163,14 @@ func (it *Integrator) SetX(x []float64) {
 	it.forget()
 }
 
+// Jump goes on from another time and state, which is copied, with the same right-hand side; back into the last step, say,
+// where an event happened. The first stage and the history of errors are forgotten, the step size is kept.
+func (it *Integrator) Jump(t float64, x []float64) {
+	it.t = t
+	it.stepper.Begin(it.f, t, x)
+	it.forget()
+}
+
 // SetFixedStep changes the size of fixed steps. Zero returns to adaptive steps.
 func (it *Integrator) SetFixedStep(h float64) {
 	if !(h >= 0) || math.IsInf(h, 1) {

@@ -43,7 +43,8 @@ type run struct {
 	coeffs []float64 // continuous extension of the last step
 	known  bool      // coeffs belongs to the last step
 	x      []float64 // scratch
-	g      []float64 // values of the events at the present point
+	watch  *watcher  // nil without events
+	after  []float64 // state after events that changed it
 }
 
 func newRun(p Problem, s Settings, it *Integrator) *run {
@@ -68,8 +69,9 @@ func newRun(p Problem, s Settings, it *Integrator) *run {
 		r.f = r.window.eval
 	}
 	r.stops = append(r.stops, p.T1)
-	for i := range s.Events {
-		r.g = append(r.g, s.Events[i].G(p.T0, p.X0))
+	if len(s.Events) > 0 {
+		r.watch = newWatcher(s.Events, p.T0, slices.Clone(p.X0))
+		r.after = make([]float64, n)
 	}
 	if d := &r.sol.dense; !s.SkipDense {
 		*d = denseOutput{kept: true, knots: []float64{p.T0}, length: len(r.coeffs)}
@@ -193,39 +195,49 @@ func (r *run) saveLast() {
 func (r *run) stepDone() (ended bool) {
 	it := r.it
 	t := it.T()
-	if len(r.s.Events) > 0 {
-		var s float64
-		if s, ended = r.events(); ended {
-			t = it.TPrev() + s*it.H()
-			r.interpolate(s)
-			r.sol.end, r.sol.final = t, slices.Clone(r.x)
+	var o outcome
+	if r.watch != nil {
+		if o = r.events(); o.cut {
+			t = o.t
 		}
 	}
 	if d := &r.sol.dense; d.kept {
 		d.coeffs = append(d.coeffs, r.extension()...)
 		d.knots = append(d.knots, t)
-		if ended {
+		if o.cut {
 			rescale(d.coeffs[len(d.coeffs)-d.length:], r.sol.n, (t-it.TPrev())/it.H())
 		}
 	}
-	switch {
-	case r.s.SaveAt != nil:
+	x := it.X()
+	if r.s.SaveAt != nil {
 		for len(r.saveAt) > 0 && (r.saveAt[0] == t || (r.saveAt[0] < t) != r.back) {
 			at := r.saveAt[0]
 			r.saveAt = r.saveAt[1:]
 			if at == it.T() {
-				r.sol.save(at, it.X())
+				r.sol.save(at, x)
 				continue
 			}
 			r.interpolate((at - it.TPrev()) / it.H())
 			r.sol.save(at, r.x)
 		}
-	case ended:
-		r.sol.save(t, r.sol.final)
-	case !r.s.EndOnly:
-		r.sol.save(t, it.X())
 	}
-	return ended
+	if o.cut {
+		r.interpolate(o.s)
+		x = r.x
+	}
+	if r.s.SaveAt == nil && (o.ended || !r.s.EndOnly) {
+		r.sol.save(t, x)
+	}
+	switch {
+	case o.ended:
+		r.sol.end, r.sol.final = t, slices.Clone(x)
+	case o.changed:
+		if r.s.SaveAt == nil && !r.s.EndOnly {
+			r.sol.save(t, r.after)
+		}
+		it.Jump(t, r.after)
+	}
+	return o.ended
 }
 
 // extension returns the continuous extension of the last step.
@@ -248,50 +260,4 @@ func rescale(coeffs []float64, n int, factor float64) {
 		}
 		power *= factor
 	}
-}
-
-// events records the events of the last step in order and returns where in it a terminal one happened.
-func (r *run) events() (end float64, ended bool) {
-	it := r.it
-	end = 1
-	found := len(r.sol.Events)
-	for k := range r.s.Events {
-		e := &r.s.Events[k]
-		before, after := r.g[k], e.G(it.T(), it.X())
-		r.g[k] = after
-		if !e.crosses(before, after) {
-			continue
-		}
-		s := locate(func(s float64) float64 {
-			r.interpolate(s)
-			return e.G(it.TPrev()+s*it.H(), r.x)
-		}, before, after)
-		r.interpolate(s)
-		t, x := it.TPrev()+s*it.H(), r.x
-		if s == 1 {
-			t, x = it.T(), it.X()
-		}
-		r.sol.Events = append(r.sol.Events, Occurrence{Event: k, T: t, X: slices.Clone(x)})
-		if e.Terminal && (!ended || s < end) {
-			end, ended = s, true
-		}
-	}
-	now := r.sol.Events[found:]
-	slices.SortStableFunc(now, func(a, b Occurrence) int {
-		switch {
-		case a.T == b.T:
-			return 0
-		case (a.T < b.T) != r.back:
-			return -1
-		}
-		return 1
-	})
-	if ended {
-		t := it.TPrev() + end*it.H()
-		for len(now) > 0 && now[len(now)-1].T != t && (now[len(now)-1].T < t) == r.back {
-			now = now[:len(now)-1]
-		}
-		r.sol.Events = r.sol.Events[:found+len(now)]
-	}
-	return end, ended
 }
