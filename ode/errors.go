@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 )
 
 // Sentinels that the errors of this package wrap.
@@ -12,6 +13,7 @@ var (
 	ErrMaxSteps     = errors.New("ode: too many steps")
 	ErrNonFinite    = errors.New("ode: not finite")
 	ErrNotConverged = errors.New("ode: equations of an implicit step not solved")
+	ErrMaxTime      = errors.New("ode: out of time")
 	ErrCancelled    = errors.New("ode: cancelled")
 	ErrSettings     = errors.New("ode: invalid settings")
 	ErrNoDense      = errors.New("ode: no dense output")
@@ -25,7 +27,7 @@ type Error struct {
 	Norm   float64 // error norm of the last attempt, one being the tolerance; NaN where there is none
 	// Component is the unknown with the largest weighted error, or the first one that is not finite; −1: none.
 	Component int
-	Limit     float64 // the floor of the step size, or the largest number of steps
+	Limit     float64 // the floor of the step size, the largest number of steps, or the time in seconds
 	Stats     Stats   // of the integration until then
 	Cause     error   // of a cancellation or of a failing implicit step, otherwise nil
 }
@@ -53,6 +55,9 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("ode: no implicit step succeeded %s, down to step size %.3g: %v: "+
 			"check Jacobian against F, or leave it out to have differences; F may jump there, which Stops can say",
 			where, math.Abs(e.H), e.Cause)
+	case OutOfTime:
+		return fmt.Sprintf("ode: limit of %v reached %s (last step size %.3g): raise MaxTime, loosen RTol and ATol, or shorten the interval",
+			time.Duration(e.Limit*float64(time.Second)).Round(time.Millisecond), where, math.Abs(e.H))
 	case Cancelled:
 		return fmt.Sprintf("ode: cancelled %s: %v", where, e.Cause)
 	}
@@ -71,6 +76,8 @@ func (e *Error) Unwrap() []error {
 		s = ErrNonFinite
 	case NotConverged:
 		s = ErrNotConverged
+	case OutOfTime:
+		s = ErrMaxTime
 	case Cancelled:
 		s = ErrCancelled
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/costate-go/costate/ode"
 	"github.com/costate-go/costate/ode/testproblems"
@@ -132,6 +133,7 @@ func TestSettingsErrors(t *testing.T) {
 		{"FirstStep", good, ode.Settings{FirstStep: -1}},
 		{"MaxStep", good, ode.Settings{MaxStep: nan}},
 		{"MinStep", good, ode.Settings{MinStep: 2, MaxStep: 1}},
+		{"MaxTime", good, ode.Settings{MaxTime: -1}},
 		{"SaveAt", good, ode.Settings{SaveAt: []float64{0, 5}}},
 		{"SaveAt", good, ode.Settings{SaveAt: []float64{1, 0.5}}},
 		{"SaveAt", good, ode.Settings{SaveAt: []float64{nan}}},
@@ -172,5 +174,38 @@ func TestReasons(t *testing.T) {
 	}
 	if ode.Reason(99).String() != "unknown reason" || !ode.Finished.Success() || ode.Unfinished.Success() {
 		t.Error("reasons are wrong")
+	}
+}
+
+func TestMaxTimeError(t *testing.T) {
+	p := testproblems.Lorenz.IVP()
+	p.T1 = 1e9
+	began := time.Now()
+	sol, err := ode.Solve(background, p, ode.Settings{MaxTime: 20 * time.Millisecond, MaxSteps: -1, SkipDense: true})
+	e := fails(t, sol, err, ode.ErrMaxTime, ode.OutOfTime, "limit of 20ms", "raise MaxTime")
+	if took := time.Since(began); took < 20*time.Millisecond || took > 5*time.Second || e.Limit != 0.02 {
+		t.Errorf("took %v, %+v", took, e)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	p := testproblems.Lorenz.IVP()
+	var seen []ode.Progress
+	s := ode.Settings{MaxStep: 1e-2, OnProgress: func(p ode.Progress) { seen = append(seen, p) },
+		OnStep: func(it *ode.Integrator) bool {
+			if it.Stats().Accepted%100 == 0 {
+				time.Sleep(30 * time.Millisecond)
+			}
+			return true
+		}}
+	sol := solve(t, p, s)
+	last := seen[len(seen)-1]
+	if len(seen) < 3 || last.Fraction != 1 || last.T != 10 || last.Stats != sol.Stats {
+		t.Errorf("%d reports, the last %+v", len(seen), last)
+	}
+	for i := 1; i < len(seen); i++ {
+		if seen[i].Fraction < seen[i-1].Fraction || seen[i].Elapsed < seen[i-1].Elapsed || seen[i-1].Fraction != seen[i-1].T/10 {
+			t.Errorf("report %d: %+v after %+v", i, seen[i], seen[i-1])
+		}
 	}
 }

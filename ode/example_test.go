@@ -88,3 +88,26 @@ func ExampleError() {
 	}
 	// Output: the step size fell below its floor near t = 1.000
 }
+
+// A ball that bounces: an event that changes the state.
+func ExampleSolve_bounce() {
+	fall := func(dx []float64, t float64, x []float64) { dx[0], dx[1] = x[1], -9.81 }
+	bounce := ode.Event{
+		G:         func(t float64, x []float64) float64 { return x[0] },
+		Direction: -1,
+		Apply:     func(t float64, x []float64) { x[1] *= -0.8 },
+	}
+	sol, err := ode.Solve(context.Background(), ode.Problem{F: fall, X0: []float64{2, 0}, T0: 0, T1: 3},
+		ode.Settings{Events: []ode.Event{bounce}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, e := range sol.Events {
+		fmt.Printf("t = %.4f: %.3f m/s down, %.3f m/s up\n", e.T, -e.X[1], e.After[1])
+	}
+	// Output:
+	// t = 0.6386: 6.264 m/s down, 5.011 m/s up
+	// t = 1.6602: 5.011 m/s down, 4.009 m/s up
+	// t = 2.4776: 4.009 m/s down, 3.207 m/s up
+}

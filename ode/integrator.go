@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/costate-go/costate/solvers"
 )
@@ -38,7 +39,8 @@ type Integrator struct {
 	history  solvers.History
 	norm     float64 // of the last attempt
 	stats    Stats
-	base     int // evaluations of the stepper before Start
+	began    time.Time // of the integration, where its time is limited
+	base     int       // evaluations of the stepper before Start
 	before   solvers.Algebra
 	failed   error // of the stepper in the last attempt
 	extra    int   // evaluations outside the stepper since Start
@@ -123,6 +125,9 @@ func (it *Integrator) Start(f solvers.Func, t0 float64, x0 []float64, t1 float64
 	it.f = f
 	it.t, it.tPrev, it.h = t0, t0, 0
 	it.stats = Stats{}
+	if it.s.MaxTime > 0 {
+		it.began = time.Now()
+	}
 	it.base, it.extra = it.stepper.Evaluations(), 0
 	if it.algebra != nil {
 		it.before = it.algebra.Algebra()
@@ -391,11 +396,19 @@ func (it *Integrator) mayAttempt(ctx context.Context) error {
 	if it.s.MaxSteps > 0 && it.stats.Accepted+it.stats.Rejected >= it.s.MaxSteps {
 		return it.fail(TooManySteps, it.h, float64(it.s.MaxSteps), -1, nil)
 	}
+	if it.s.MaxTime > 0 {
+		if attempts := it.stats.Accepted + it.stats.Rejected; attempts%clockEvery == 0 && time.Since(it.began) > it.s.MaxTime {
+			return it.fail(OutOfTime, it.h, it.s.MaxTime.Seconds(), -1, nil)
+		}
+	}
 	if it.BeforeAttempt != nil {
 		it.BeforeAttempt()
 	}
 	return nil
 }
+
+// clockEvery is how many attempts lie between looks at the clock, which cost as much as a step of few unknowns.
+const clockEvery = 16
 
 func (it *Integrator) cancelled(ctx context.Context, cause error) error {
 	if why := context.Cause(ctx); why != cause {

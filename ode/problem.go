@@ -16,6 +16,7 @@ package ode
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/costate-go/costate/solvers"
 )
@@ -63,6 +64,8 @@ type Settings struct {
 	MinStep float64
 	// MaxSteps bounds the number of attempts, accepted and rejected; zero means 100000, negative no bound.
 	MaxSteps int
+	// MaxTime bounds the wall-clock time of an integration; zero means no bound. The clock is read every few steps.
+	MaxTime time.Duration
 	// Controller chooses step sizes; nil means solvers.PI{}, and solvers.Gustafsson{} for implicit methods.
 	Controller solvers.Controller
 	// Norm measures errors; nil means solvers.RMS.
@@ -83,9 +86,20 @@ type Settings struct {
 	// OnStep is called after every accepted step; the integration ends, without an error, when it returns false.
 	// It may look at the Integrator but not drive it.
 	OnStep func(it *Integrator) bool
+	// OnProgress is called by Solve now and then, at most ten times a second, and at the end, with the part of the interval
+	// that is done. It runs on the goroutine of Solve.
+	OnProgress func(p Progress)
 	// OnStiff is called once per solution when stability rather than accuracy seems to limit the steps, with the
 	// time and the estimated h·|λ| over the stability bound of the method.
 	OnStiff func(t, ratio float64)
+}
+
+// Progress is how far an integration has come.
+type Progress struct {
+	Fraction float64 // of the interval, from 0 to 1
+	T        float64
+	Stats    Stats
+	Elapsed  time.Duration
 }
 
 // withDefaults returns s with defaults filled in, or a *SettingsError.
@@ -100,6 +114,9 @@ func (s Settings) withDefaults() (Settings, error) {
 		if !(c.value >= 0) || math.IsInf(c.value, 1) {
 			return s, &SettingsError{Field: c.field, Value: c.value, Remedy: "give a finite number that is not negative"}
 		}
+	}
+	if s.MaxTime < 0 {
+		return s, &SettingsError{Field: "MaxTime", Value: s.MaxTime.Seconds(), Remedy: "give a time that is not negative"}
 	}
 	if s.MaxStep > 0 && s.MinStep > s.MaxStep {
 		return s, &SettingsError{Field: "MinStep", Value: s.MinStep, Remedy: "keep it below MaxStep"}

@@ -22,6 +22,8 @@ const (
 	NonFinite
 	// NotConverged: the equations of implicit steps could not be solved however small the step.
 	NotConverged
+	// OutOfTime: the limit on wall-clock time was reached.
+	OutOfTime
 	// InvalidSettings: problem or settings don't make sense.
 	InvalidSettings
 )
@@ -36,6 +38,7 @@ var reasonTexts = [...]string{
 	TooManySteps:    "the limit on the number of steps was reached",
 	NonFinite:       "the right-hand side is not finite",
 	NotConverged:    "the equations of implicit steps could not be solved",
+	OutOfTime:       "the limit on wall-clock time was reached",
 	InvalidSettings: "invalid problem or settings",
 }
 

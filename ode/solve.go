@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/costate-go/costate/solvers"
 )
@@ -25,6 +26,9 @@ func Solve(ctx context.Context, p Problem, s Settings) (*Solution, error) {
 	r := newRun(p, s, it)
 	reason, err := r.loop(ctx)
 	r.sol.finish(it, reason)
+	if s.OnProgress != nil {
+		r.reportProgress(r.sol.end, time.Now())
+	}
 	return r.sol, err
 }
 
@@ -45,6 +49,8 @@ type run struct {
 	x      []float64 // scratch
 	watch  *watcher  // nil without events
 	after  []float64 // state after events that changed it
+
+	began, reported time.Time // progress
 }
 
 func newRun(p Problem, s Settings, it *Integrator) *run {
@@ -72,6 +78,10 @@ func newRun(p Problem, s Settings, it *Integrator) *run {
 	if len(s.Events) > 0 {
 		r.watch = newWatcher(s.Events, p.T0, slices.Clone(p.X0))
 		r.after = make([]float64, n)
+	}
+	if s.OnProgress != nil {
+		r.began = time.Now()
+		r.reported = r.began
 	}
 	if d := &r.sol.dense; !s.SkipDense {
 		*d = denseOutput{kept: true, knots: []float64{p.T0}, length: len(r.coeffs)}
@@ -146,6 +156,9 @@ func (r *run) loop(ctx context.Context) (Reason, error) {
 			r.known = false
 			if r.stepDone() {
 				return StoppedByEvent, nil
+			}
+			if r.s.OnProgress != nil {
+				r.progress()
 			}
 			if r.s.OnStep != nil && !r.s.OnStep(it) {
 				r.saveLast()
@@ -238,6 +251,28 @@ func (r *run) stepDone() (ended bool) {
 		it.Jump(t, r.after)
 	}
 	return o.ended
+}
+
+// progressEvery is the time between reports of progress.
+const progressEvery = 100 * time.Millisecond
+
+// progress reports it when it is time to.
+func (r *run) progress() {
+	if r.it.stats.Accepted%clockEvery != 0 && r.it.T() != r.p.T1 {
+		return
+	}
+	if now := time.Now(); now.Sub(r.reported) >= progressEvery {
+		r.reportProgress(r.it.T(), now)
+	}
+}
+
+func (r *run) reportProgress(t float64, now time.Time) {
+	fraction := 1.0
+	if r.p.T1 != r.p.T0 {
+		fraction = (t - r.p.T0) / (r.p.T1 - r.p.T0)
+	}
+	r.reported = now
+	r.s.OnProgress(Progress{Fraction: fraction, T: t, Stats: r.it.Stats(), Elapsed: now.Sub(r.began)})
 }
 
 // extension returns the continuous extension of the last step.

@@ -35,6 +35,10 @@ func TestFactors(t *testing.T) {
 		{"PID", PID{}, History{Error: 0.3, Last: 0.1, BeforeLast: 0.7, Order: 5},
 			0.9 * math.Pow(0.3, -0.49/5) * math.Pow(0.1, 0.34/5) * math.Pow(0.7, -0.10/5)},
 		{"PID with a short history", PID{}, History{Error: 0.3, Last: 0.1, Order: 5}, 0.9 * math.Pow(0.3, -0.49/5) * math.Pow(0.1, 0.24/5)},
+		{"Gustafsson without history is elementary", Gustafsson{}, History{Error: 0.3, Order: 5}, 0.9 * math.Pow(0.3, -1.0/5)},
+		{"Gustafsson foresees trouble", Gustafsson{}, History{Error: 0.3, Last: 0.1, Ratio: 1.1, Order: 5}, 0.9 * min(math.Pow(0.3, -0.2), 1.1*math.Pow(0.1/(0.3*0.3), 0.2))},
+		{"Gustafsson at ease", Gustafsson{}, History{Error: 0.1, Last: 0.5, Ratio: 1.5, Order: 5}, 0.9 * math.Pow(0.1, -1.0/5)},
+		{"Gustafsson rejected", Gustafsson{}, History{Error: 3, Last: 0.1, Ratio: 1.5, Order: 5}, 0.9 * math.Pow(3, -0.2)},
 		{"PID step ratio", PID{Beta1: 0.25, Beta2: 0.25, Alpha: 0.25}, History{Error: 0.3, Last: 0.1, Ratio: 2, Order: 4},
 			0.9 * math.Pow(0.3, -0.25/4) * math.Pow(0.1, -0.25/4) * math.Pow(2, -0.25)},
 	} {
@@ -45,7 +49,7 @@ func TestFactors(t *testing.T) {
 }
 
 func TestRejectionAlwaysShrinks(t *testing.T) {
-	for _, c := range []Controller{I{}, PI{}, PID{}, Gustafsson{}} {
+	for _, c := range []Controller{I{}, PI{}, PID{}, Gustafsson{}, Prepare(PI{}, 5)} {
 		for _, e := range []float64{1 + 1e-15, 1.1, 10, 1e300, math.MaxFloat64} {
 			if f := c.Factor(&History{Error: e, Last: 1e-4, Order: 5}); !(f > 0 && f < 1) {
 				t.Errorf("%T: factor %g after an error of %g", c, f, e)

@@ -9,7 +9,7 @@ func solverKeys(t *table, s *Solver, c *Costate) {
 	k("solver.steps", &s.Steps, 0, "> 0: this many equal steps between observations or knots, no error control", between(0, 1e7))
 	k("solver.observe", &s.Observe, "land", "how states at observations are had: steps end there, or pass over and interpolate (fewer evaluations; methods bs3, dopri5, tsit5)",
 		when("task", "fit", "classify"), oneOf("land", "interpolate"))
-	k("solver.controller", &s.Controller, "pi", "step-size controller", oneOf("i", "pi", "pid"))
+	k("solver.controller", &s.Controller, "pi", "step-size controller", oneOf("i", "pi", "pid", "gustafsson"))
 	k("solver.norm", &s.Norm, "rms", "error norm: over all entries, or the largest over samples", oneOf("rms", "max"))
 	k("solver.max_steps", &s.MaxSteps, 100000, "accepted and rejected steps of one solve", between(1, 1e9))
 	k("solver.first_step", &s.FirstStep, 0.0, "size of the first step; 0: found automatically", atLeast(0))

@@ -59,6 +59,8 @@ func SweepSettings(c *config.Config, threads int) (pmp.Settings, error) {
 		s.Controller = solvers.I{}
 	case "pid":
 		s.Controller = solvers.PID{}
+	case "gustafsson":
+		s.Controller = solvers.Gustafsson{}
 	default:
 		s.Controller = solvers.PI{}
 	}
