@@ -291,7 +291,7 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 	for halvings := 0; ; {
 		size, tNext := h, it.t+it.dir*h
 		if remaining < 2*h || h < floor {
-			size, tNext = it.cut(h, remaining, floor, tstop)
+			size, tNext = it.cut(h, floor, tstop)
 			if size < floor && tNext != tstop || tNext == it.t {
 				if it.failed != nil {
 					return it.notConverged(it.dir * size)
@@ -368,22 +368,29 @@ func (it *Integrator) errorNorm(next []float64) float64 {
 
 // cut chooses the size of an attempt of at most about h on the remaining way to tstop, and its end. A last step
 // that would be a sliver is avoided: the step before is stretched by up to a hundredth or the two are made equal.
-func (it *Integrator) cut(h, remaining, floor, tstop float64) (size, tNext float64) {
+func (it *Integrator) cut(h, floor, tstop float64) (size, tNext float64) {
+	return cutStep(h, it.t, tstop, floor, it.s.MaxStep)
+}
+
+func cutStep(h, t, tstop, floor, hMax float64) (size, tNext float64) {
+	remaining := math.Abs(tstop - t)
 	switch {
 	case remaining <= h, remaining <= 2*floor,
-		remaining <= 1.01*h && (it.s.MaxStep == 0 || remaining <= it.s.MaxStep):
+		remaining <= 1.01*h && (hMax == 0 || remaining <= hMax):
 		return remaining, tstop
 	case remaining < 2*h:
 		h = remaining / 2
 	}
-	return h, it.t + it.dir*h
+	return h, t + math.Copysign(h, tstop-t)
 }
 
 // floor is the smallest step at the present time.
-func (it *Integrator) floor() float64 {
-	t := math.Abs(it.t)
+func (it *Integrator) floor() float64 { return stepFloor(it.t, it.s.MinStep) }
+
+func stepFloor(t, hMin float64) float64 {
+	t = math.Abs(t)
 	ulp := math.Float64frombits(math.Float64bits(t)+1) - t
-	return max(it.s.MinStep, 10*ulp)
+	return max(hMin, 10*ulp)
 }
 
 // mayAttempt reports what forbids another attempt.
