@@ -25,7 +25,7 @@ keys of the file that no longer apply then are dropped with a note. ` + "`costat
 		if s.name == "" {
 			b.WriteString("\n## Top level\n")
 		} else {
-			fmt.Fprintf(&b, "\n## [%s]\n\n%s.\n", s.name, strings.ToUpper(s.doc[:1])+s.doc[1:])
+			fmt.Fprintf(&b, "\n## [%s]\n\n%s.\n", s.name, sentence(s.doc))
 		}
 		b.WriteString("\n| key | value | default | applies where | meaning |\n|---|---|---|---|---|\n")
 		for _, k := range t.keys {
@@ -88,4 +88,12 @@ func (k *Key) appliesDoc() string {
 		s[i] = c.String()
 	}
 	return strings.Join(s, " and ")
+}
+
+// sentence begins with a capital, unless with a symbol such as θ.
+func sentence(s string) string {
+	if s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
