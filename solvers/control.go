@@ -128,6 +128,8 @@ func Prepare(c Controller, order int) Controller {
 		return c.filter(order)
 	case PID:
 		return c.filter(order)
+	case Gustafsson:
+		return c.predictor(order)
 	}
 	return c
 }

@@ -1,5 +1,7 @@
 package solvers
 
+import "math"
+
 // Gustafsson is the predictive controller
 //
 //	factor = safety · error_n^(−1/k) · min(1, (h_n/h_{n−1}) · (error_{n−1}/error_n)^(1/k)),
@@ -11,15 +13,29 @@ type Gustafsson struct{ Limits }
 
 // Factor implements Controller.
 func (c Gustafsson) Factor(h *History) float64 {
+	return c.predictor(h.Order).Factor(h)
+}
+
+// predictor is Gustafsson for one order.
+type predictor struct {
+	limits             Limits
+	logSafety, inverse float64 // log₂ of the safety factor, 1/k
+}
+
+func (c Gustafsson) predictor(order int) *predictor {
 	l := c.Limits.orDefaults()
+	return &predictor{limits: l, logSafety: math.Log2(l.Safety), inverse: 1 / float64(order)}
+}
+
+// Factor implements Controller.
+func (c *predictor) Factor(h *History) float64 {
 	if h.Error > 1 {
-		return l.shrink(h)
+		return c.limits.shrink(h)
 	}
-	k := float64(h.Order)
 	now := fastLog2(max(h.Error, 1e-10))
-	log := -now / k
-	if h.Last > 0 && h.Ratio > 0 {
-		log += min(0, fastLog2(h.Ratio)+(fastLog2(max(h.Last, 1e-2))-now)/k)
+	log := c.logSafety - now*c.inverse
+	if last := max(h.Last, 1e-2); h.Last > 0 && h.Ratio > 0 && (h.Ratio < 1 || last < h.Error) {
+		log += min(0, fastLog2(h.Ratio)+(fastLog2(last)-now)*c.inverse)
 	}
-	return l.clamp(l.Safety*fastExp2(log), h)
+	return c.limits.clamp(fastExp2(log), h)
 }

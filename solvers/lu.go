@@ -11,10 +11,11 @@ import (
 // linear holds J and solves (σI − J) u = b. Up to smallest unknowns the loops below are faster than lapack64.
 type linear struct {
 	n, width int
+	padded   int  // size of the matrix that is decomposed: five to seven unknowns are filled up to eight
 	lower    int  // of a banded matrix
 	banded   bool // J is stored by rows of width lower + upper + 1
 	j        []float64
-	w        []float64 // factors; of a dense matrix with the reciprocals of the pivots on its diagonal
+	w        []float64 // factors; of a small dense matrix by columns, with the reciprocals of the pivots on its diagonal
 	pivot    []int
 	general  blas64.General // w, for lapack64
 }
@@ -25,35 +26,57 @@ const smallest = 16
 func newLinear(spec *Jacobian, n int) linear {
 	l := linear{n: n, width: spec.width(n), lower: spec.Lower, banded: spec.Banded, pivot: make([]int, n)}
 	l.j = make([]float64, n*l.width)
+	l.padded = n
+	if !l.banded && 5 <= n && n <= 7 {
+		l.padded = 8
+		l.pivot = make([]int, 8)
+	}
 	if l.banded {
 		l.w = make([]float64, bandLen(n, spec.Lower, spec.Upper))
 		return l
 	}
-	l.w = make([]float64, n*n)
+	l.w = make([]float64, l.padded*l.padded)
 	l.general = blas64.General{Rows: n, Cols: n, Stride: n, Data: l.w}
 	return l
 }
 
 // factor decomposes σI − J and reports whether that could be done.
 func (l *linear) factor(sigma float64) bool {
-	n := l.n
+	n, size := l.n, l.padded
 	if l.banded {
 		bandFill(l.w, l.j, n, l.lower, l.width-1-l.lower, sigma, func(v float64) float64 { return v })
 		return bandFactor(l.w, l.pivot, l.lower, l.width-1-l.lower, math.Abs)
 	}
-	w := l.w[:len(l.j)]
-	for i, v := range l.j {
-		w[i] = -v
-	}
-	for i := 0; i < len(w); i += n + 1 {
-		w[i] += sigma
-	}
+	w := l.w
 	if n > smallest {
 		var sum float64
-		for _, v := range w {
+		for i, v := range l.j {
+			w[i] = -v
 			sum += v - v
 		}
+		for i := 0; i < len(w); i += n + 1 {
+			w[i] += sigma
+		}
 		return sum == 0 && lapack64.Getrf(l.general, l.pivot)
+	}
+	for i := range n {
+		row := l.j[i*n:][:n]
+		at := i
+		for _, v := range row {
+			w[at] = -v
+			at += size
+		}
+		w[i*(size+1)] += sigma
+	}
+	if size == n {
+		return luFactor(w, l.pivot)
+	}
+	for i := n; i < size; i++ { // ones on the diagonal, zeros elsewhere
+		clear(w[i*size:][:size])
+		w[i*(size+1)] = 1
+		for j := range n {
+			w[j*size+i] = 0
+		}
 	}
 	return luFactor(w, l.pivot)
 }
@@ -65,19 +88,26 @@ func (l *linear) solve(b []float64) {
 		bandSolve(l.w, l.pivot, b, l.lower, l.width-1-l.lower)
 	case l.n > smallest:
 		lapack64.Getrs(blas.NoTrans, l.general, blas64.General{Rows: l.n, Cols: 1, Stride: 1, Data: b}, l.pivot)
+	case l.padded > l.n:
+		var x [8]float64
+		copy(x[:], b)
+		luSolve(l.w, l.pivot, x[:])
+		copy(b, x[:])
 	default:
 		luSolve(l.w, l.pivot, b)
 	}
 }
 
-// luFactor decomposes the matrix w, by rows, with partial pivoting. It reports false where a pivot is zero or not finite.
-// Zero multipliers are passed over: Jacobians of few unknowns are often sparse.
+// luFactor decomposes the matrix w, stored by columns, with partial pivoting. It reports false where a pivot is zero or not
+// finite. Columns rather than rows, so that no sum waits for the one before; zeros are passed over, because Jacobians of few
+// unknowns are often sparse.
 func luFactor(w []float64, pivot []int) bool {
 	n := len(pivot)
-	for k := 0; k < n; k++ {
-		p, top := k, math.Abs(w[k*n+k])
+	for k := range n {
+		column := w[k*n:][:n]
+		p, top := k, math.Abs(column[k])
 		for i := k + 1; i < n; i++ {
-			if a := math.Abs(w[i*n+k]); a > top {
+			if a := math.Abs(column[i]); a > top {
 				p, top = i, a
 			}
 		}
@@ -85,27 +115,33 @@ func luFactor(w []float64, pivot []int) bool {
 		if !(top > 0 && top <= math.MaxFloat64) {
 			return false
 		}
-		row := w[k*n : k*n+n]
 		if p != k {
-			other := w[p*n : p*n+n]
-			for j, v := range row {
-				row[j], other[j] = other[j], v
+			for j := 0; j < len(w); j += n {
+				w[j+k], w[j+p] = w[j+p], w[j+k]
 			}
 		}
-		inverse := 1 / row[k]
-		row[k] = inverse
-		row = row[k+1:]
-		for i := k + 1; i < n; i++ {
-			below := w[i*n+k : i*n+n]
-			if below[0] == 0 {
+		inverse := 1 / column[k]
+		column[k] = inverse
+		column = column[k+1:]
+		for i := range column {
+			column[i] *= inverse
+		}
+		for j := k + 1; j < n; j++ {
+			other := w[j*n+k:][:n-k]
+			u := other[0]
+			if u == 0 {
 				continue
 			}
-			m := below[0] * inverse
-			below[0] = m
-			below = below[1:][:len(row)]
-			for j, v := range row {
-				below[j] -= m * v
+			other = other[1:][:len(column)]
+			for i, l := range column {
+				other[i] -= u * l
 			}
+		}
+	}
+	for j := 1; j < n; j++ {
+		column := w[j*n:][:j]
+		for i := range column {
+			column[i] *= w[i*n+i]
 		}
 	}
 	return true
@@ -114,24 +150,40 @@ func luFactor(w []float64, pivot []int) bool {
 // luSolve replaces b by the solution.
 func luSolve(w []float64, pivot []int, b []float64) {
 	n := len(b)
+	pivot = pivot[:n]
 	for k, p := range pivot {
 		if p != k {
 			b[k], b[p] = b[p], b[k]
 		}
 	}
-	for i := 1; i < n; i++ {
-		s := b[i]
-		for j, v := range w[i*n : i*n+i] {
-			s -= v * b[j]
-		}
-		b[i] = s
+	switch n {
+	case 2:
+		solve2((*[4]float64)(w), (*[2]float64)(b))
+		return
+	case 3:
+		solve3((*[9]float64)(w), (*[3]float64)(b))
+		return
+	case 4:
+		solve4((*[16]float64)(w), (*[4]float64)(b))
+		return
+	case 8:
+		solve8((*[64]float64)(w), (*[8]float64)(b))
+		return
 	}
-	for i := n - 1; i >= 0; i-- {
-		row := w[i*n+i : i*n+n]
-		s, rest := b[i], b[i+1:]
-		for j, v := range row[1:] {
-			s -= v * rest[j]
+	for k := 0; k < n-1; k++ {
+		v, column := b[k], w[k*n+k+1:k*n+n]
+		rest := b[k+1:][:len(column)]
+		for i, l := range column {
+			rest[i] -= l * v
 		}
-		b[i] = s * row[0]
+	}
+	for k := range b {
+		b[k] *= w[k*n+k]
+	}
+	for k := n - 1; k > 0; k-- {
+		v, rest := b[k], b[:k]
+		for i, u := range w[k*n:][:len(rest)] {
+			rest[i] -= u * v
+		}
 	}
 }

@@ -109,17 +109,16 @@ func (r *rosenbrock) AttemptTo(tNext float64) error {
 	last := len(r.rows) - 1
 	rhs := r.rhs
 	copy(rhs, r.f0)
-	stage := r.stage
+	stage := r.stage[:len(rhs)]
 	for k := range r.rows {
 		row := &r.rows[k]
 		if k > 0 {
 			if k == last {
-				stage = r.xNext
+				stage = r.xNext[:len(rhs)]
 			}
 			if row.extends {
-				k1 := k - 1
-				for i, v := range r.stage {
-					stage[i] = v + r.u[i][k1&(maxStages-1)]
+				for i, v := range r.stage[:len(rhs)] {
+					stage[i] = v + rhs[i] // which is still the u of the stage before
 				}
 				rateSums(rhs, r.u, &row.c, k, inverse)
 			} else {
@@ -130,7 +129,7 @@ func (r *rosenbrock) AttemptTo(tNext float64) error {
 				tk = t + row.alpha*h
 			}
 			r.f(r.fx, tk, stage)
-			for i, v := range r.fx {
+			for i, v := range r.fx[:len(rhs)] {
 				rhs[i] += v
 			}
 		}
@@ -141,8 +140,9 @@ func (r *rosenbrock) AttemptTo(tNext float64) error {
 			}
 		}
 		r.lin.solve(rhs)
+		u := r.u[:len(rhs)]
 		for i, v := range rhs {
-			r.u[i][k&(maxStages-1)] = v
+			u[i][k&(maxStages-1)] = v
 		}
 	}
 	r.evals += last
