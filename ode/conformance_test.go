@@ -178,6 +178,9 @@ func TestErrorFollowsTolerance(t *testing.T) {
 				}
 				last, tolLast = e, tol
 			}
+			if m == solvers.Auto { // which is another method at small tolerances
+				continue
+			}
 			if slope := math.Log(first/last) / math.Log(1e-3/tolLast); slope < 0.75*want || slope > 1.35*want {
 				t.Errorf("%s on %s: error grows like tol^%.2f, not %.2f", m.Name(), p.Name, slope, want)
 			}

@@ -136,6 +136,9 @@ func TestNotConverged(t *testing.T) {
 	p := testproblems.Robertson.IVP()
 	p.Jacobian.Func = func(dst []float64, _ float64, _ []float64) { dst[0] = math.NaN() }
 	for _, m := range stiffMethods() {
+		if m == solvers.Auto { // begins with an explicit method
+			continue
+		}
 		for _, step := range []float64{0, 0.1} {
 			sol, err := ode.Solve(background, p, ode.Settings{Method: m, Step: step, FirstStep: 1e-3})
 			e := fails(t, sol, err, ode.ErrNotConverged, ode.NotConverged, "Jacobian")

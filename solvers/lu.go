@@ -17,6 +17,7 @@ type linear struct {
 	j        []float64
 	w        []float64 // factors; of a small dense matrix by columns, with the reciprocals of the pivots on its diagonal
 	pivot    []int
+	sums     []float64      // of columns
 	general  blas64.General // w, for lapack64
 }
 
@@ -24,7 +25,7 @@ type linear struct {
 const smallest = 16
 
 func newLinear(spec *Jacobian, n int) linear {
-	l := linear{n: n, width: spec.width(n), lower: spec.Lower, banded: spec.Banded, pivot: make([]int, n)}
+	l := linear{n: n, width: spec.width(n), lower: spec.Lower, banded: spec.Banded, pivot: make([]int, n), sums: make([]float64, n)}
 	l.j = make([]float64, n*l.width)
 	l.padded = n
 	if !l.banded && 5 <= n && n <= 7 {
@@ -79,6 +80,30 @@ func (l *linear) factor(sigma float64) bool {
 		}
 	}
 	return luFactor(w, l.pivot)
+}
+
+// norm is the smaller of the largest row sum and the largest column sum of |J|, a bound on its eigenvalues.
+func (l *linear) norm() float64 {
+	clear(l.sums)
+	var rows, columns float64
+	for i := range l.n {
+		var row float64
+		for c, v := range l.j[i*l.width : (i+1)*l.width] {
+			j := c
+			if l.banded {
+				if j = i + c - l.lower; j < 0 || j >= l.n {
+					continue
+				}
+			}
+			row += math.Abs(v)
+			l.sums[j] += math.Abs(v)
+		}
+		rows = max(rows, row)
+	}
+	for _, v := range l.sums {
+		columns = max(columns, v)
+	}
+	return min(rows, columns)
 }
 
 // solve replaces b by (σI − J)⁻¹ b.

@@ -17,7 +17,7 @@ func Methods() []Method {
 		BogackiShampine32, Fehlberg45, BogackiShampine54, CashKarp54, DormandPrince54, Tsit5,
 		Verner65, Verner76, Verner87, Verner98, DOP853,
 		AsynchronousLeapfrog, ReversibleHeun, RKC,
-		Rosenbrock23, Rodas5P, Kvaerno3, Kvaerno4, Kvaerno5, KenCarp4, Radau5, BDF,
+		Rosenbrock23, Rodas5P, Kvaerno3, Kvaerno4, Kvaerno5, KenCarp4, Radau5, BDF, Auto,
 	}
 }
 
@@ -53,7 +53,7 @@ var otherNames = map[string]string{
 	"rk45": "dopri5", "ode45": "dopri5", "dp5": "dopri5", "dormandprince": "dopri5",
 	"rk23": "bs3", "ode23": "bs3", "bosh3": "bs3", "bogackishampine": "bs3",
 	"tsit54": "tsit5", "tsitouras": "tsit5", "rungekutta4": "rk4",
-	"ode23s": "rosenbrock23", "ode15s": "bdf", "ndf": "bdf", "radau": "radau5", "radauiia5": "radau5", "rodas": "rodas5p", "rodas5": "rodas5p", "rosenbrock": "rodas5p", "rosenbrock4": "rodas5p",
+	"ode23s": "rosenbrock23", "ode15s": "bdf", "automatic": "auto", "lsoda": "auto", "ndf": "bdf", "radau": "radau5", "radauiia5": "radau5", "rodas": "rodas5p", "rodas5": "rodas5p", "rosenbrock": "rodas5p", "rosenbrock4": "rodas5p",
 }
 
 func editDistance(a, b string) int {
