@@ -29,8 +29,9 @@ const (
 	// hopeless is the rate from which on a shorter step is better: iterations that creep may end on another branch of
 	// the solution.
 	hopeless = 0.5
-	// drift is by how much σ may move from that of the factors, in large systems; in small ones a decomposition costs
-	// less than the iterations that it saves.
+	// small is the number of unknowns up to which a decomposition costs less than the iterations that it saves.
+	small = 16
+	// drift is by how much σ may move from that of the factors with more unknowns.
 	drift = 0.1
 )
 
@@ -73,7 +74,7 @@ func (e *equations) prepare(f Func, t, h float64, x []float64, sigma float64) er
 		e.sigma, e.fresh, e.stale = 0, true, false
 	}
 	change := math.Abs(sigma - e.sigma)
-	if change == 0 || e.n > smallest && change <= drift*math.Abs(e.sigma) {
+	if change == 0 || e.n > small && change <= drift*math.Abs(e.sigma) {
 		return nil
 	}
 	e.work.Factorizations++

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
-// linear holds J and solves (σI − J) u = b. Up to smallest unknowns the loops below are faster than lapack64.
+// linear holds J and solves (σI − J) u = b. Of a dense J with few unknowns the loops below are faster than lapack64.
 type linear struct {
 	n, width int
 	padded   int  // size of the matrix that is decomposed: five to seven unknowns are filled up to eight
@@ -21,8 +21,9 @@ type linear struct {
 	general  blas64.General // w, for lapack64
 }
 
-// smallest is the number of unknowns up to which the LU decomposition is our own.
-const smallest = 16
+// blocked is the number of unknowns from which on lapack64 is faster than the loops below: it works on blocks. It
+// starts goroutines and allocates a little for them.
+const blocked = 144
 
 func newLinear(spec *Jacobian, n int) linear {
 	l := linear{n: n, width: spec.width(n), lower: spec.Lower, banded: spec.Banded, pivot: make([]int, n), sums: make([]float64, n)}
@@ -49,7 +50,7 @@ func (l *linear) factor(sigma float64) bool {
 		return bandFactor(l.w, l.pivot, l.lower, l.width-1-l.lower, math.Abs)
 	}
 	w := l.w
-	if n > smallest {
+	if n >= blocked {
 		var sum float64
 		for i, v := range l.j {
 			w[i] = -v
@@ -111,7 +112,7 @@ func (l *linear) solve(b []float64) {
 	switch {
 	case l.banded:
 		bandSolve(l.w, l.pivot, b, l.lower, l.width-1-l.lower)
-	case l.n > smallest:
+	case l.n >= blocked:
 		lapack64.Getrs(blas.NoTrans, l.general, blas64.General{Rows: l.n, Cols: 1, Stride: 1, Data: b}, l.pivot)
 	case l.padded > l.n:
 		var x [8]float64
