@@ -82,7 +82,35 @@ func TestStiffStatistics(t *testing.T) {
 	}
 }
 
-// A chemical clock that is started afresh by a jump of its rate: the Jacobian is taken on the right side of stops.
+// The problem of Prothero and Robinson: what is left of the order of a method where the problem is infinitely stiff. Order one
+// at worst has Rosenbrock23; the others keep order two at least, with the factor 1/λ.
+func TestProtheroRobinson(t *testing.T) {
+	const lambda = -1e6
+	p := ode.Problem{X0: []float64{math.Sin(0.5)}, T0: 0.5, T1: 3,
+		F: func(dx []float64, t float64, x []float64) { dx[0] = lambda*(x[0]-math.Sin(t)) + math.Cos(t) },
+		Jacobian: solvers.Jacobian{
+			Func: func(dst []float64, t float64, x []float64) { dst[0] = lambda },
+			Time: func(dst []float64, t float64, x []float64) { dst[0] = -lambda*math.Cos(t) - math.Sin(t) },
+		}}
+	for _, m := range stiffMethods() {
+		limit := 1e-9
+		if m.Order() < 3 {
+			limit = 1e-4
+		}
+		if m != solvers.Auto { // begins with an explicit method
+			sol := solve(t, p, ode.Settings{Method: m, Step: 2.5 / 40})
+			if e := math.Abs(sol.Final()[0] - math.Sin(3)); e > limit {
+				t.Errorf("%s: error %.3g after 40 steps", m.Name(), e)
+			}
+		}
+		sol := solve(t, p, ode.Settings{Method: m, RTol: 1e-6, ATol: 1e-6})
+		if e := math.Abs(sol.Final()[0] - math.Sin(3)); e > 1e-6 {
+			t.Errorf("%s: error %.3g after %v", m.Name(), e, sol.Stats)
+		}
+	}
+}
+
+// A relaxation whose rate jumps: the Jacobian is taken on the right side of stops.
 func TestJacobianAtStops(t *testing.T) {
 	rate := func(t float64) float64 {
 		switch {

@@ -98,7 +98,7 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	}
 	tab, ok := method.(solvers.Tableaued)
 	if !ok {
-		return nil, fmt.Errorf("%w: the discrete costate needs a Runge–Kutta method, and %s is not one", ErrProblem, method.Name())
+		return nil, fmt.Errorf("%w: the discrete costate needs an explicit Runge–Kutta method, and %s is not one", ErrProblem, method.Name())
 	}
 	if s.Steps <= 0 && s.Solver.Step == 0 && method.ErrorOrder() == 0 {
 		return nil, fmt.Errorf("%w: %s has no error estimate: set a number of fixed steps", ErrProblem, method.Name())
