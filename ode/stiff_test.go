@@ -82,8 +82,8 @@ func TestStiffStatistics(t *testing.T) {
 	}
 }
 
-// The problem of Prothero and Robinson: what is left of the order of a method where the problem is infinitely stiff. Order one
-// at worst has Rosenbrock23; the others keep order two at least, with the factor 1/λ.
+// The problem of Prothero and Robinson: what is left of the order of a method where the problem is infinitely stiff.
+// Rosenbrock23 keeps its order two; the errors of the others have a factor 1/λ, and order two at least.
 func TestProtheroRobinson(t *testing.T) {
 	const lambda = -1e6
 	p := ode.Problem{X0: []float64{math.Sin(0.5)}, T0: 0.5, T1: 3,

@@ -102,6 +102,9 @@ func (r *bdf) Begin(f Func, t float64, x []float64) {
 	if len(x) != r.n {
 		panic("solvers: length of x differs from the number of unknowns")
 	}
+	if !r.ready {
+		r.set(Jacobian{})
+	}
 	r.f, r.t = f, t
 	r.h, r.order, r.last, r.next, r.equal, r.known = 0, 1, 1, 0, 0, false
 	r.forget()

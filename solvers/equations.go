@@ -10,6 +10,7 @@ type equations struct {
 	work  Algebra
 	calls int // of f, for differences and in iterations
 
+	ready bool // diff and the matrix have been built, which for many unknowns is best left until it is clear how
 	diff  differentiator
 	lin   linear
 	free  *gmres  // where there are only products with J
@@ -36,14 +37,13 @@ const (
 )
 
 func newEquations(n int) equations {
-	e := equations{n: n, tol: newAccuracy(0, 0, RMS), fx: make([]float64, n), delta: make([]float64, n)}
-	e.set(Jacobian{})
-	return e
+	return equations{n: n, tol: newAccuracy(0, 0, RMS), fx: make([]float64, n), delta: make([]float64, n)}
 }
 
 func (e *equations) set(j Jacobian) {
+	e.ready = true
 	e.diff = newDifferentiator(j, e.n)
-	e.free = nil
+	e.lin, e.free = linear{}, nil
 	if j.matrixFree() {
 		e.free = newGMRES(e.n)
 	} else {

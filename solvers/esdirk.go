@@ -213,6 +213,9 @@ func (r *esdirk) Begin(f Func, t float64, x []float64) {
 	if len(x) != r.n {
 		panic("solvers: length of x differs from the number of unknowns")
 	}
+	if !r.ready {
+		r.set(Jacobian{})
+	}
 	r.f, r.t = f, t
 	r.known, r.moveK, r.hasErr = false, false, false
 	r.forget()

@@ -11,8 +11,8 @@ var (
 // Implicit is implemented by Steppers of methods that solve equations with ∂f/∂x in every step.
 type Implicit interface {
 	Stepper
-	// SetJacobian says how ∂f/∂x is obtained; it takes effect with the next Begin and may allocate. Without it
-	// the matrix is dense and comes from finite differences.
+	// SetJacobian says how ∂f/∂x is obtained; it takes effect with the next Begin and allocates the matrix. Without it the
+	// first Begin does, and the matrix is dense and comes from finite differences.
 	SetJacobian(j Jacobian)
 	// SetTolerance says how errors are measured, to which the accuracy of the equations and the increments of
 	// differences are adapted. Without it, or where rtol is zero, equations are solved to rounding, however many iterations that

@@ -80,7 +80,6 @@ func newRadau(n int) *radau {
 	for i := range 3 {
 		r.z[i], r.w[i], r.g[i], r.old[i] = next(), next(), next(), next()
 	}
-	r.SetJacobian(Jacobian{})
 	return r
 }
 
@@ -95,6 +94,9 @@ func (r *radau) SetTolerance(rtol, atol float64, norm Norm) { r.tol = newAccurac
 func (r *radau) Begin(f Func, t float64, x []float64) {
 	if len(x) != r.n {
 		panic("solvers: length of x differs from the number of unknowns")
+	}
+	if !r.ready {
+		r.SetJacobian(Jacobian{})
 	}
 	r.f, r.t, r.hLast = f, t, 0
 	r.known, r.hasErr, r.second = false, false, true

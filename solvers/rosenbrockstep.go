@@ -9,6 +9,8 @@ type rosenbrock struct {
 	tNext  float64
 	h      float64
 	known  bool // f0 holds f(t, x)
+	spec   Jacobian
+	ready  bool // diff and lin have been built for spec: only when they are needed, because Auto may never need them
 	fresh  bool // J and ḟ belong to (t, x)
 	hasErr bool // err belongs to the attempted step
 	evals  int
@@ -67,15 +69,10 @@ func newRosenbrock(m *Rosenbrock, n int) *rosenbrock {
 			r.dense[i+1][j] -= v
 		}
 	}
-	r.SetJacobian(Jacobian{})
 	return r
 }
 
-func (r *rosenbrock) SetJacobian(j Jacobian) {
-	r.diff = newDifferentiator(j, r.n)
-	r.lin = newLinear(&j, r.n)
-	r.fresh = false
-}
+func (r *rosenbrock) SetJacobian(j Jacobian) { r.spec, r.ready = j, false }
 
 func (r *rosenbrock) SetTolerance(rtol, atol float64, norm Norm) {
 	r.tol = newAccuracy(rtol, atol, norm)
@@ -84,6 +81,11 @@ func (r *rosenbrock) SetTolerance(rtol, atol float64, norm Norm) {
 func (r *rosenbrock) Begin(f Func, t float64, x []float64) {
 	if len(x) != r.n {
 		panic("solvers: length of x differs from the number of unknowns")
+	}
+	if !r.ready {
+		r.ready = true
+		r.diff = newDifferentiator(r.spec, r.n)
+		r.lin = newLinear(&r.spec, r.n)
 	}
 	r.f, r.t = f, t
 	r.known, r.fresh, r.hasErr = false, false, false

@@ -3,7 +3,8 @@
 //	ẋ = f(t, x),   x(t₀) = x₀ ∈ ℝⁿ,
 //
 // from t to t + h with an error estimate and a continuous extension of the step. A method is a Butcher
-// tableau (c, A, b, b̂) with its interpolant: data, one file a method, with its source. Where to go next, how
+// tableau (c, A, b, b̂) with its interpolant: data, one file a method, with its source. Methods for stiff problems solve
+// equations with ∂f/∂x on the way: Rosenbrock, ESDIRK, Radau5, BDF, and Auto, which changes over. Where to go next, how
 // large the step may be and what to keep are decided above, in package ode
 // (Hairer, Nørsett & Wanner, Solving Ordinary Differential Equations I, 2nd ed., 1993, chapter II).
 package solvers
