@@ -28,62 +28,13 @@ var pleiades = testproblems.Problem{
 	},
 }
 
+//go:generate go run genpleiades.go
+
+// stars is the number of bodies.
 const stars = 7
 
-// attract is unrolled by hand, as C++ compilers do with the same in ../peers.
-func attract(dx []float64, _ float64, x []float64) {
-	s, d := (*[4 * stars]float64)(x), (*[4 * stars]float64)(dx)
-	copy(d[:2*stars], s[2*stars:])
-	clear(d[2*stars:])
-
-	xi, yi, ax, ay := s[0], s[stars+0], d[2*stars+0], d[3*stars+0]
-	ax, ay = pull(s, d, xi, yi, 1, 1, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 1, 2, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 1, 3, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 1, 4, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 1, 5, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 1, 6, ax, ay)
-	d[2*stars+0], d[3*stars+0] = ax, ay
-
-	xi, yi, ax, ay = s[1], s[stars+1], d[2*stars+1], d[3*stars+1]
-	ax, ay = pull(s, d, xi, yi, 2, 2, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 2, 3, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 2, 4, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 2, 5, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 2, 6, ax, ay)
-	d[2*stars+1], d[3*stars+1] = ax, ay
-
-	xi, yi, ax, ay = s[2], s[stars+2], d[2*stars+2], d[3*stars+2]
-	ax, ay = pull(s, d, xi, yi, 3, 3, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 3, 4, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 3, 5, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 3, 6, ax, ay)
-	d[2*stars+2], d[3*stars+2] = ax, ay
-
-	xi, yi, ax, ay = s[3], s[stars+3], d[2*stars+3], d[3*stars+3]
-	ax, ay = pull(s, d, xi, yi, 4, 4, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 4, 5, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 4, 6, ax, ay)
-	d[2*stars+3], d[3*stars+3] = ax, ay
-
-	xi, yi, ax, ay = s[4], s[stars+4], d[2*stars+4], d[3*stars+4]
-	ax, ay = pull(s, d, xi, yi, 5, 5, ax, ay)
-	ax, ay = pull(s, d, xi, yi, 5, 6, ax, ay)
-	d[2*stars+4], d[3*stars+4] = ax, ay
-
-	xi, yi, ax, ay = s[5], s[stars+5], d[2*stars+5], d[3*stars+5]
-	ax, ay = pull(s, d, xi, yi, 6, 6, ax, ay)
-	d[2*stars+5], d[3*stars+5] = ax, ay
-}
-
-// pull adds the attraction between star j and one of mass m at (x, y) to both of them, to the latter's in ax and ay.
-func pull(s, d *[4 * stars]float64, x, y, m float64, j int, ax, ay float64) (float64, float64) {
-	p, q, mj := s[j]-x, s[stars+j]-y, float64(j+1)
+// pull is the attraction of a unit mass at the distance (p, q), over the distance.
+func pull(p, q float64) float64 {
 	r2 := p*p + q*q
-	w := 1 / (r2 * math.Sqrt(r2))
-	p *= w
-	q *= w
-	d[2*stars+j] -= m * p
-	d[3*stars+j] -= m * q
-	return ax + mj*p, ay + mj*q
+	return 1 / (r2 * math.Sqrt(r2))
 }

@@ -75,3 +75,25 @@ func TestJacobians(t *testing.T) {
 		})
 	}
 }
+
+func TestAttract(t *testing.T) {
+	x := pleiades.X0
+	dx := make([]float64, len(x))
+	attract(dx, 0, x)
+	for i := range stars {
+		ax, ay := 0.0, 0.0
+		for j := range stars {
+			if i != j {
+				p, q := x[j]-x[i], x[stars+j]-x[stars+i]
+				r := math.Hypot(p, q)
+				ax += float64(j+1) * p / (r * r * r)
+				ay += float64(j+1) * q / (r * r * r)
+			}
+		}
+		for k, want := range map[int]float64{i: x[2*stars+i], stars + i: x[3*stars+i], 2*stars + i: ax, 3*stars + i: ay} {
+			if !(math.Abs(dx[k]-want) < 1e-14) {
+				t.Errorf("rate %d is %g, want %g", k, dx[k], want)
+			}
+		}
+	}
+}
