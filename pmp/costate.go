@@ -12,6 +12,9 @@ import "github.com/costate-go/costate/internal/kernel"
 // Mathematik 87, 2000; Sanz-Serna, SIAM Review 58, 2016). The step sequence is frozen, the controller is not
 // differentiated.
 func (w *Sweeper) Backward(tr *Trajectory) {
+	if w.Settings.Forget {
+		panic("pmp: Backward of a sweep that was told to forget its steps")
+	}
 	shards := len(tr.shards)
 	size := len(tr.StateGrad)
 	w.partial = grow(w.partial, shards*size)
@@ -44,9 +47,9 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 	lam := ln.lam[:tp.n]
 	clear(lam)
 	ln.enter(tp)
-	tp.mu = grow(tp.mu, tp.records*tp.n)
-	clear(tp.mu)
-	tp.lambda = grow(tp.lambda, (len(tp.steps)+1)*tp.n)
+	for r := range tp.records {
+		clear(tp.adj(r))
+	}
 	if p.Terminal != nil {
 		p.Terminal.Eval(lam, tp.end, tp.lo, tp.batch)
 	}

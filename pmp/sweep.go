@@ -32,6 +32,10 @@ type Settings struct {
 	// KeepBytes bounds the memory for intermediate values kept for the backward sweep, per trajectory; beyond it
 	// they are computed again. 0 means 1 GiB, negative means never keep.
 	KeepBytes int64
+	// MaxBytes bounds the memory of a trajectory: a sweep that outgrows it fails with ErrMemory. 0 means no bound.
+	MaxBytes int64
+	// Forget keeps of a forward sweep nothing but the cost and the final states, for those who want no more.
+	Forget bool
 }
 
 // Sweeper integrates states forward and costates backward for one problem. It belongs to one goroutine, and
@@ -48,6 +52,7 @@ type Sweeper struct {
 	width   int
 	threads int
 	lanes   []*Lane
+	records int       // of a shard as Footprint found them
 	partial []float64 // shards × len θ, gradient of each shard
 	costs   []shardCost
 
@@ -181,29 +186,6 @@ func (w *Sweeper) NewTrajectory() *Trajectory {
 	return &Trajectory{Theta: make([]float64, n), Grad: make([]float64, n), StateGrad: make([]float64, n), mesh: w.mesh, dim: w.Problem.Field.Dim()}
 }
 
-// MemoryEstimate is about how many bytes two trajectories of the problem take, with states, rates, costates and
-// kept values of every stage: exact for fixed steps, and for adaptive ones for one step between neighbouring knots and
-// observations, or twenty over the horizon where that is more.
-func (w *Sweeper) MemoryEstimate() int64 {
-	steps := len(w.segs) * max(1, w.Settings.Steps)
-	if w.Settings.Steps <= 0 {
-		steps = max(steps, 20)
-	}
-	stages := len(w.method.C)
-	if w.method.FSAL {
-		stages--
-	}
-	n, d := w.Problem.Samples(), w.Problem.Field.Dim()
-	total := int64(0)
-	for lo := 0; lo < n; lo += w.width {
-		batch := min(w.width, n-lo)
-		probe := tape{records: steps * stages}
-		per := 3*d*batch + w.keepLen(w.lanes[0], &probe, batch, (n+w.width-1)/w.width)
-		total += int64(steps) * int64(stages*per+d*batch)
-	}
-	return 2 * 8 * total
-}
-
 // parallel runs task(lane, i) for i = 0 … n−1 on the sweeper's goroutines, in any order.
 func (w *Sweeper) parallel(n int, task func(ln *Lane, i int)) {
 	if w.threads == 1 || n == 1 {
@@ -324,7 +306,7 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 
 // keepLen decides whether intermediate values are kept: a sweep of as many records as last time must fit.
 func (w *Sweeper) keepLen(ln *Lane, tp *tape, batch, shards int) int {
-	if ln.keeper == nil || w.Settings.KeepBytes < 0 {
+	if ln.keeper == nil || w.Settings.KeepBytes < 0 || w.Settings.Forget {
 		return 0
 	}
 	budget := w.Settings.KeepBytes
@@ -332,7 +314,7 @@ func (w *Sweeper) keepLen(ln *Lane, tp *tape, batch, shards int) int {
 		budget = 1 << 30
 	}
 	one := ln.keeper.KeepLen(batch)
-	records := max(tp.records, len(w.segs)*len(w.method.C))
+	records := max(tp.records, w.records, len(w.segs)*len(w.method.C))
 	if int64(one)*8*int64(records)*int64(shards) > budget {
 		return 0
 	}
@@ -393,11 +375,18 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 				return out
 			}
 			w.endStep(rc, it.TPrev(), it.H(), sgi)
+			if err := w.outgrown(tp, tr.samples, it.T()); err != nil {
+				out.err = err
+				return out
+			}
 			if w.Settings.Interpolate {
 				w.observe(tp)
 			}
 			if p.Running != nil {
 				out.j += w.runningCost(rc, tp)
+			}
+			if w.Settings.Forget {
+				rc.rewind()
 			}
 		}
 		if sg.obs >= 0 {
@@ -418,6 +407,21 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 	st := it.Stats()
 	out.work = Work{Forward: rc.calls, Accepted: st.Accepted, Rejected: st.Rejected, MinStep: st.MinStep, MaxStep: st.MaxStep}
 	return out
+}
+
+// rewind forgets all records but the first stage of the next step, where it is known.
+func (rc *recorder) rewind() {
+	tp, kept := rc.tp, 0
+	if rc.first >= 0 {
+		kept = 1
+		if rc.first > 0 {
+			copy(tp.state(0), tp.state(rc.first))
+			copy(tp.rate(0), tp.rate(rc.first))
+			tp.t[0], tp.elem[0], tp.weight[0], tp.metric[0] = tp.t[rc.first], tp.elem[rc.first], 0, 0
+		}
+		rc.first = 0
+	}
+	tp.records, rc.base = kept, kept
 }
 
 // endStep files the stages of an accepted step.

@@ -12,12 +12,12 @@ type tape struct {
 	elem    []int
 	weight  []float64 // quadrature weight h·b_i of the cost at this stage
 	metric  []float64 // positive weight h on the anchor stage of a step: the measure of feasibility penalties
-	x, f    []float64 // records × n
-	mu      []float64 // records × n: cost gradient with respect to f at this stage (μ_i)
-	keep    []float64 // records × keepLen, empty when not kept
+	x, f    arena     // n each
+	mu      arena     // n: cost gradient with respect to f at this stage (μ_i)
+	keep    arena     // keepLen, nothing when not kept
 
 	steps  []step
-	lambda []float64 // (steps+1) × n: λ = −p at the start of each step (after the jump there), and at t₁
+	lambda arena     // n, for each step and one more: λ = −p at the start of the step (after the jump there), and at t₁
 	end    []float64 // n: x(t₁)
 	seen   []float64 // observations × n: interpolated states, and
 	jumps  []float64 // (observations + 1) × n: the gradients of their costs, that of t₁ last
@@ -38,6 +38,10 @@ func (tp *tape) reset(lo, batch, dim, keepLen int) {
 	tp.records = 0
 	tp.steps = tp.steps[:0]
 	tp.end = grow(tp.end, tp.n)
+	for _, a := range []*arena{&tp.x, &tp.f, &tp.mu, &tp.lambda} {
+		a.reset(tp.n)
+	}
+	tp.keep.reset(keepLen)
 }
 
 // add makes room for one more record and returns its index.
@@ -48,21 +52,16 @@ func (tp *tape) add(t float64, elem int, x []float64) int {
 	tp.elem = growInt(tp.elem, tp.records)
 	tp.weight = grow(tp.weight, tp.records)
 	tp.metric = grow(tp.metric, tp.records)
-	tp.x = grow(tp.x, tp.records*tp.n)
-	tp.f = grow(tp.f, tp.records*tp.n)
-	tp.keep = grow(tp.keep, tp.records*tp.keepLen)
 	tp.t[r], tp.elem[r], tp.weight[r], tp.metric[r] = t, elem, 0, 0
 	copy(tp.state(r), x)
 	return r
 }
 
-func (tp *tape) state(r int) []float64 { return tp.x[r*tp.n : (r+1)*tp.n : (r+1)*tp.n] }
-func (tp *tape) rate(r int) []float64  { return tp.f[r*tp.n : (r+1)*tp.n : (r+1)*tp.n] }
-func (tp *tape) adj(r int) []float64   { return tp.mu[r*tp.n : (r+1)*tp.n : (r+1)*tp.n] }
-func (tp *tape) kept(r int) []float64 {
-	return tp.keep[r*tp.keepLen : (r+1)*tp.keepLen : (r+1)*tp.keepLen]
-}
-func (tp *tape) costate(k int) []float64 { return tp.lambda[k*tp.n : (k+1)*tp.n : (k+1)*tp.n] }
+func (tp *tape) state(r int) []float64   { return tp.x.at(r) }
+func (tp *tape) rate(r int) []float64    { return tp.f.at(r) }
+func (tp *tape) adj(r int) []float64     { return tp.mu.at(r) }
+func (tp *tape) kept(r int) []float64    { return tp.keep.at(r) }
+func (tp *tape) costate(k int) []float64 { return tp.lambda.at(k) }
 
 // grow returns s with length n, keeping its contents and growing geometrically.
 func grow(s []float64, n int) []float64 {

@@ -145,6 +145,7 @@ type Train struct {
 	CheckpointEvery int
 	Keep            int
 	MaxSeconds      float64 // 0: no limit
+	MemoryLimit     string
 }
 
 // Report is the section [report].

@@ -69,6 +69,7 @@ func trainKeys(t *table, r *Train, p *Report) {
 	k("train.target_loss", &r.TargetLoss, 0.0, "stop at this training loss; 0: off", atLeast(0))
 	k("train.checkpoint_every", &r.CheckpointEvery, 25, "iterations between checkpoints", atLeast(1))
 	k("train.keep", &r.Keep, 3, "checkpoints kept besides the best", between(1, 1e6))
+	k("train.memory_limit", &r.MemoryLimit, "auto", "memory that a run may need, such as \"2GiB\", before it is refused; auto: what the machine has free", checked(checkMemory))
 	k("train.max_seconds", &r.MaxSeconds, 0.0, "stop after this wall-clock time; 0: no limit", atLeast(0))
 
 	k("report.figures", &p.Figures, true, "draw figures")

@@ -38,6 +38,13 @@ func trial(ctx context.Context, o cli.Options, c *config.Config) (*probe, error)
 	if err != nil {
 		return nil, err
 	}
+	memory, err := run.Memory(ctx, c, task, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := run.CheckMemory(c, memory); err != nil {
+		return nil, err
+	}
 	p := &probe{task: task, settings: s, theta: task.Initial()}
 	opt, err := tasks.Optimizer(c, task.Problem())
 	if err != nil {
@@ -57,16 +64,12 @@ func trial(ctx context.Context, o cli.Options, c *config.Config) (*probe, error)
 	}
 	w.Backward(tr)
 	p.sweep = time.Since(start)
-	memory, err := run.Memory(task, s)
-	if err != nil {
-		return nil, err
-	}
 	a := task.About()
 	fmt.Fprintf(o.Stdout, "config      %s, hash %s\n", c.Name, c.Hash())
 	fmt.Fprintf(o.Stdout, "data        %s\n", a.Data)
 	fmt.Fprintf(o.Stdout, "model       %s\n", a.Model)
 	fmt.Fprintf(o.Stdout, "optimizer   %s, %d iterations\n", c.Optimizer.Kind, c.Train.Iterations)
-	fmt.Fprintf(o.Stdout, "memory      about %s for trajectories\n", bytes(memory))
+	fmt.Fprintf(o.Stdout, "memory      about %s\n", run.Bytes(memory))
 	_, err = fmt.Fprintf(o.Stdout, "sweep       J = %.6g, ‖∇J‖ = %.3g; %d evaluations forward, %d backward, %d steps, %v\n",
 		tr.J, norm(tr.Grad), tr.Work.Forward, tr.Work.Backward, tr.Work.Accepted, p.sweep.Round(10*time.Microsecond))
 	return p, err

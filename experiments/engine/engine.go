@@ -96,7 +96,7 @@ func (w *watcher) Begin(h run.Header, first, total int) {
 	fmt.Fprintf(out, "model      %s\n", h.Model)
 	fmt.Fprintf(out, "solver     %s\n", h.Method)
 	fmt.Fprintf(out, "optimizer  %s, %d iterations\n", h.Optimizer, total)
-	fmt.Fprintf(out, "memory     about %s for trajectories\n", bytes(h.MemoryBytes))
+	fmt.Fprintf(out, "memory     about %s\n", run.Bytes(h.MemoryBytes))
 	fmt.Fprintf(out, "run        %s\n", h.Dir)
 	if first > 0 {
 		fmt.Fprintf(out, "resuming after iteration %d\n", first)
@@ -164,17 +164,6 @@ func names(m map[string]rundir.Float) []string {
 	}
 	sort.Strings(out)
 	return out
-}
-
-// bytes writes a size as people do.
-func bytes(n int64) string {
-	const units = "KMGT"
-	v, unit := float64(n), ""
-	for i := 0; v >= 1024 && i < len(units); i++ {
-		v /= 1024
-		unit = units[i:i+1] + "i"
-	}
-	return fmt.Sprintf("%.3g %sB", v, unit)
 }
 
 // Evaluate implements cli.Engine.

@@ -120,6 +120,9 @@ func Run(ctx context.Context, c *config.Config, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.budget(ctx); err != nil {
+		return nil, err
+	}
 	if d.dir, err = rundir.Create(o.Root, c.Name, o.Out); err != nil {
 		return nil, err
 	}
@@ -139,6 +142,9 @@ func Resume(ctx context.Context, path string, o Options) (*Result, error) {
 		return nil, err
 	}
 	defer func() { _ = d.dir.Close() }()
+	if err := d.budget(ctx); err != nil {
+		return nil, err
+	}
 	d.logger()
 	for _, s := range skipped {
 		d.note(fmt.Sprintf("passed over a checkpoint: %v", s))
@@ -206,13 +212,9 @@ func newDriver(c *config.Config, o Options) (*driver, error) {
 	d.initial, d.final, d.bestLoss, d.bestScore = math.NaN(), math.NaN(), math.Inf(1), math.Inf(1)
 	a := task.About()
 	d.validates = a.Validation > 0
-	memory, err := Memory(task, s)
-	if err != nil {
-		return nil, err
-	}
 	d.header = Header{
 		Version: rundir.Version(), Name: c.Name, ConfigHash: c.Hash(), Seed: c.Seed, Threads: o.Threads, Task: c.Task,
-		Optimizer: c.Optimizer.Kind, Data: a.Data, Model: a.Model, Method: methodLine(c), MemoryBytes: memory,
+		Optimizer: c.Optimizer.Kind, Data: a.Data, Model: a.Model, Method: methodLine(c),
 	}
 	return d, nil
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/costate-go/costate/experiments/checkpoint"
 	"github.com/costate-go/costate/experiments/rundir"
 	"github.com/costate-go/costate/experiments/safetensors"
-	"github.com/costate-go/costate/experiments/tasks"
 	"github.com/costate-go/costate/pmp"
 )
 
@@ -91,13 +90,4 @@ func (d *driver) writeModel() error {
 		return err
 	}
 	return d.dir.WriteFile(rundir.ModelFile, b)
-}
-
-// Memory estimates the bytes that a run needs for its trajectories; see pmp.Sweeper.MemoryEstimate.
-func Memory(task tasks.Task, s pmp.Settings) (int64, error) {
-	w, err := pmp.NewSweeper(task.Problem(), s)
-	if err != nil {
-		return 0, err
-	}
-	return w.MemoryEstimate(), nil
 }

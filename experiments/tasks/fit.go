@@ -32,6 +32,8 @@ type Fit struct {
 	length  int
 	grid    []float64 // common times of all training windows of the phase
 	warped  bool      // windows have times of their own
+
+	validation *gauge // of valid, made when it is asked for
 }
 
 func newFit(c *config.Config, threads int) (*Fit, error) {
@@ -102,7 +104,7 @@ func (f *Fit) Enter(phase int) error {
 	if len(split.Train) == 0 {
 		return configError("data.validation", fmt.Sprintf("leaves none of %d windows for training: use shorter windows, a smaller stride or validation = 0", len(windows)))
 	}
-	f.length = length
+	f.length, f.validation = length, nil
 	f.train, f.valid, f.held = pick(windows, split.Train), pick(windows, split.Validation), pick(windows, split.Test)
 	if len(f.held) == 0 {
 		f.held = f.valid
@@ -256,7 +258,25 @@ func (f *Fit) Initial() []float64 { return initial(f.field, nodes(&f.c.Control),
 
 // Validate implements Task.
 func (f *Fit) Validate(ctx context.Context, theta []float64) (float64, error) {
-	return f.loss(ctx, theta, f.valid)
+	if len(f.valid) == 0 {
+		return math.NaN(), nil
+	}
+	if f.validation == nil {
+		var err error
+		if f.validation, err = f.gauge(f.valid); err != nil {
+			return 0, err
+		}
+	}
+	j, _, err := f.validation.flow(ctx, theta)
+	return j, err
+}
+
+func (f *Fit) gauge(w []data.Window) (*gauge, error) {
+	p, err := f.pose(w)
+	if err != nil {
+		return nil, err
+	}
+	return newGauge(p, f.settings)
 }
 
 // loss is the cost of a control on some windows, NaN where there are none.
@@ -264,12 +284,12 @@ func (f *Fit) loss(ctx context.Context, theta []float64, w []data.Window) (float
 	if len(w) == 0 {
 		return math.NaN(), nil
 	}
-	p, err := f.pose(w)
+	g, err := f.gauge(w)
 	if err != nil {
 		return 0, err
 	}
-	_, tr, err := evaluate(ctx, p, f.settings, theta)
-	return tr.J, err
+	j, _, err := g.flow(ctx, theta)
+	return j, err
 }
 
 // Trajectory is the model's own trajectory from the first observation, at the times of the series, in the units of

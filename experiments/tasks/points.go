@@ -26,6 +26,8 @@ type points struct {
 	problem  *pmp.Problem
 	start    func(dst, point []float64) // initial state of a point
 	cost     func(index []int) pmp.Cost // terminal cost of some points
+
+	validation *gauge // of valid, made when it is asked for
 }
 
 func newPoints(c *config.Config, threads, dim int, all *data.Points) (points, error) {
@@ -114,22 +116,33 @@ func (p *points) Validate(ctx context.Context, theta []float64) (float64, error)
 	if len(p.valid) == 0 {
 		return math.NaN(), nil
 	}
-	j, _, err := p.flow(ctx, theta, p.valid)
+	if p.validation == nil {
+		var err error
+		if p.validation, err = p.gauge(p.valid); err != nil {
+			return 0, err
+		}
+	}
+	j, _, err := p.validation.flow(ctx, theta)
 	return j, err
+}
+
+// gauge measures some points; the control's own cost is left out.
+func (p *points) gauge(index []int) (*gauge, error) {
+	q, err := p.pose(index)
+	if err != nil {
+		return nil, err
+	}
+	q.Control.L1, q.Control.L2 = 0, 0
+	return newGauge(q, p.settings)
 }
 
 // flow returns the cost and the final states (dim×n) of some points. The control's own cost is left out.
 func (p *points) flow(ctx context.Context, theta []float64, index []int) (float64, []float64, error) {
-	q, err := p.pose(index)
+	g, err := p.gauge(index)
 	if err != nil {
 		return 0, nil, err
 	}
-	q.Control.L1, q.Control.L2 = 0, 0
-	_, tr, err := evaluate(ctx, q, p.settings, theta)
-	if err != nil {
-		return 0, nil, err
-	}
-	return tr.J, tr.Final(nil), nil
+	return g.flow(ctx, theta)
 }
 
 // ends flows points that belong to no data set, given row by row in normalized units, to t1 (dim×n).
@@ -148,11 +161,12 @@ func (p *points) ends(ctx context.Context, theta, rows []float64, d int) ([]floa
 	if q.Control, err = controlOf(&p.c.Control, q.T0, q.T1); err != nil {
 		return nil, err
 	}
-	_, tr, err := evaluate(ctx, q, p.settings, theta)
+	g, err := newGauge(q, p.settings)
 	if err != nil {
 		return nil, err
 	}
-	return tr.Final(nil), nil
+	_, ends, err := g.flow(ctx, theta)
+	return ends, err
 }
 
 // Tensors implements Task.

@@ -80,6 +80,31 @@ func evaluate(ctx context.Context, p *pmp.Problem, s pmp.Settings, theta []float
 	return w, tr, w.Forward(ctx, tr, theta)
 }
 
+// gauge measures controls on a problem that stays the same, without keeping anything of the sweeps.
+type gauge struct {
+	w  *pmp.Sweeper
+	tr *pmp.Trajectory
+	x  []float64
+}
+
+func newGauge(p *pmp.Problem, s pmp.Settings) (*gauge, error) {
+	s.Forget = true
+	w, err := pmp.NewSweeper(p, s)
+	if err != nil {
+		return nil, err
+	}
+	return &gauge{w: w, tr: w.NewTrajectory()}, nil
+}
+
+// flow returns the cost and the final states (dim×n), a view that the next flow overwrites.
+func (g *gauge) flow(ctx context.Context, theta []float64) (float64, []float64, error) {
+	if err := g.w.Forward(ctx, g.tr, theta); err != nil {
+		return 0, nil, err
+	}
+	g.x = g.tr.Final(g.x)
+	return g.tr.J, g.x, nil
+}
+
 // initial draws the first control of a network: the same weights on every node.
 func initial(field *neural.MLP, nodes int, seed uint64) []float64 {
 	p := field.NumParams()

@@ -1,6 +1,10 @@
 package neural
 
-import "github.com/costate-go/costate/internal/kernel"
+import (
+	"unsafe"
+
+	"github.com/costate-go/costate/internal/kernel"
+)
 
 // mlpEvaluator evaluates an MLP in numbers of one type. Values of a batch of n samples, layer by layer, are kept in one slice:
 //
@@ -53,6 +57,17 @@ func newMLPEvaluator[T kernel.Float](m *MLP, width int) *mlpEvaluator[T] {
 	e.second.init(m, width)
 	e.jacobian.init(m, width)
 	return e
+}
+
+// Bytes is the size of the workspace.
+func (e *mlpEvaluator[T]) Bytes() int64 {
+	var one T
+	n := len(e.input) + len(e.keep) + 4*len(e.ping[0]) + len(e.output) + len(e.jacobian.d) + len(e.jacobian.delta)
+	n += len(e.second.input) + 4*len(e.second.adj[0])
+	for i, l := range e.m.layers {
+		n += 2*l.out*l.in + l.out + 5*l.out*e.width + len(e.jacobian.inputs[i])
+	}
+	return int64(n) * int64(unsafe.Sizeof(one))
 }
 
 // Bind implements Evaluator.

@@ -24,6 +24,16 @@ func newMixedEvaluator(m *MLP, width int) *mixedEvaluator {
 	return e
 }
 
+// Bytes is the size of the workspace.
+func (e *mixedEvaluator) Bytes() int64 {
+	return e.core.Bytes() + 4*int64(len(e.theta)+len(e.grad)+4*len(e.batch[0])+len(e.times)+len(e.jacobian))
+}
+
+// JacobianBytes is what the workspace grows by when ParamJacobian is first called.
+func (e *mixedEvaluator) JacobianBytes() int64 {
+	return 4 * int64(len(e.batch[0])) * int64(len(e.theta))
+}
+
 // Bind implements Evaluator.
 func (e *mixedEvaluator) Bind(theta []float64) {
 	if len(theta) != len(e.theta) {

@@ -1,0 +1,86 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/costate-go/costate/configs"
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/tasks"
+	"github.com/costate-go/costate/pmp"
+)
+
+func parse(t *testing.T, name string, overrides ...string) *config.Config {
+	t.Helper()
+	text, err := configs.Read(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Parse(name, text, overrides...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// A run over its limit is refused before anything is written, with the number, the limit and what to turn.
+func TestMemoryLimitRefuses(t *testing.T) {
+	root := t.TempDir()
+	_, err := Run(context.Background(), parse(t, "moons", "train.memory_limit=20MiB", "data.samples=4000"), Options{Root: root})
+	var tooMuch *MemoryError
+	if !errors.As(err, &tooMuch) || exit.Code(err) != exit.Usage {
+		t.Fatalf("%v, exit code %d", err, exit.Code(err))
+	}
+	for _, word := range []string{"MiB", "20 MiB", "train.memory_limit", "costate.memory", "train.batch"} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%q does not mention %s", err, word)
+		}
+	}
+	c := parse(t, "moons", "train.memory_limit=1TiB", "train.iterations=1", "data.samples=60")
+	if _, err := Run(context.Background(), c, Options{Root: root}); err != nil {
+		t.Error(err)
+	}
+}
+
+// More samples, batches and recomputed values show in the estimate.
+func TestMemoryFollowsSettings(t *testing.T) {
+	estimate := func(overrides ...string) float64 {
+		c := parse(t, "moons", append(overrides, "optimizer.kind=adam", "solver.steps=2")...)
+		task, err := tasks.New(c, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := tasks.SweepSettings(c, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := Memory(context.Background(), c, task, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return float64(b - programBytes)
+	}
+	base := estimate("data.samples=20000")
+	if double := estimate("data.samples=40000"); math.Abs(double/base-2) > 0.1 {
+		t.Errorf("twice the samples take %.2f times the memory", double/base)
+	}
+	if less := estimate("data.samples=20000", "costate.memory=1MiB"); !(less < 0.5*base) {
+		t.Errorf("recomputing takes %.2f times the memory", less/base)
+	}
+	if half := estimate("data.samples=20000", "precision=float32"); !(half < 0.8*base) {
+		t.Errorf("float32 takes %.2f times the memory", half/base)
+	}
+}
+
+// A trajectory may not grow beyond what the limit leaves: the sweep fails, and the run ends as a numerical failure.
+func TestMemoryGuard(t *testing.T) {
+	c := parse(t, "moons", "optimizer.kind=sgd", "optimizer.learning_rate=300", "train.iterations=20", "train.memory_limit=40MiB", "data.samples=2000")
+	_, err := Run(context.Background(), c, Options{Root: t.TempDir()})
+	if !errors.Is(err, pmp.ErrMemory) || exit.Code(err) != exit.Numerical {
+		t.Errorf("%v, exit code %d", err, exit.Code(err))
+	}
+}

@@ -1,0 +1,121 @@
+package pmp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// ErrMemory is wrapped by the error of a sweep that takes more steps than there is memory for.
+var ErrMemory = errors.New("pmp: a trajectory outgrows its memory")
+
+// outgrown returns an error where a shard has taken more than its share of Settings.MaxBytes.
+func (w *Sweeper) outgrown(tp *tape, samples int, t float64) error {
+	limit := w.Settings.MaxBytes
+	if limit <= 0 || w.Settings.Forget {
+		return nil
+	}
+	bytes := 8 * int64(tp.records) * int64(3*tp.n+tp.keepLen)
+	if share := float64(limit) * float64(tp.batch) / float64(samples); float64(bytes) > share {
+		return fmt.Errorf("%w of %d MiB at t = %.4g, after %d steps of %d samples: the control makes the dynamics stiff; loosen the tolerances, bound or price the control, or take fewer samples at once",
+			ErrMemory, limit>>20, t, len(tp.steps), tp.batch)
+	}
+	return nil
+}
+
+// Footprint is how many bytes the sweeps of a problem hold.
+type Footprint struct {
+	// Trajectory is one trajectory with its costate: states, rates, costates and kept values of every stage.
+	Trajectory int64
+	// Lanes are the workspaces of all goroutines.
+	Lanes int64
+}
+
+// Footprint sweeps the first shard forward under the control theta and returns what whole sweeps that take as many steps
+// hold. It is also how a budget for kept values (Settings.KeepBytes) is held from the first sweep on. Errors are those of Forward.
+func (w *Sweeper) Footprint(ctx context.Context, theta []float64) (Footprint, error) {
+	n := w.Problem.Samples()
+	shards := (n + w.width - 1) / w.width
+	tr := w.NewTrajectory()
+	copy(tr.Theta, theta)
+	tr.shards, tr.samples = make([]tape, shards), n
+	probe := w.forwardShard(ctx, w.lanes[0], tr, 0)
+	if probe.err != nil {
+		return Footprint{}, probe.err
+	}
+	tp := &tr.shards[0]
+	w.records = tp.records
+	f := Footprint{Trajectory: 3 * 8 * int64(w.NumControls()), Lanes: int64(len(w.lanes)) * w.laneBytes()}
+	whole := tp.batch
+	for lo := 0; lo < n; lo += w.width {
+		f.Trajectory += w.tapeBytes(tp, min(w.width, n-lo), whole, shards)
+	}
+	f.Lanes += 8 * int64(shards*w.NumControls()) // gradients of the shards
+	return f, nil
+}
+
+// tapeBytes is what a tape with the records and steps of probe takes for a batch.
+func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int) int64 {
+	n := probe.n / whole * batch
+	var a arena
+	a.reset(n)
+	bytes := 3*a.bytes(probe.records) + a.bytes(len(probe.steps)+1)
+	var keep arena
+	if keep.reset(w.keepLen(w.lanes[0], probe, batch, shards)); keep.size > 0 {
+		bytes += keep.bytes(probe.records)
+	}
+	vectors := 1
+	if w.Settings.Interpolate {
+		vectors += 2 * len(w.Problem.Observations)
+	}
+	const record, step = 5 * 8, 64 // times, elements and weights with the slack of growing slices
+	return bytes + int64(probe.records)*record + int64(len(probe.steps))*step + 8*int64(n)*int64(vectors)
+}
+
+// laneBytes is the workspace of a goroutine: vectors of the sweeps, the integrator's stages, and the evaluator.
+func (w *Sweeper) laneBytes() int64 {
+	n := int64(w.width * w.Problem.Field.Dim())
+	stages := int64(len(w.method.C))
+	bytes := 8 * (n*(2*stages+16) + 3*int64(w.mesh.params))
+	if e, ok := w.lanes[0].ev.(interface{ Bytes() int64 }); ok {
+		bytes += e.Bytes()
+	}
+	return bytes
+}
+
+// Footprinter is an Optimizer that knows how much memory it takes, trajectories included.
+type Footprinter interface {
+	// Bytes is what the optimizer holds besides the lanes of its sweeper, whose Footprint is f.
+	Bytes(w *Sweeper, f Footprint) int64
+}
+
+// Bytes implements Footprinter.
+func (o *Gradient) Bytes(w *Sweeper, f Footprint) int64 { return f.Trajectory + w.vectors(3) }
+
+// Bytes implements Footprinter.
+func (o *QuasiNewton) Bytes(w *Sweeper, f Footprint) int64 {
+	return 2*f.Trajectory + w.vectors(5+2*o.Pairs)
+}
+
+// Bytes implements Footprinter.
+func (o *MSA) Bytes(w *Sweeper, f Footprint) int64 { return f.Trajectory + w.vectors(4) }
+
+// Bytes implements Footprinter.
+func (o *SQH) Bytes(w *Sweeper, f Footprint) int64 { return 2*f.Trajectory + w.vectors(6) }
+
+// Bytes implements Footprinter.
+func (o *EMSA) Bytes(w *Sweeper, f Footprint) int64 {
+	bytes := 2*f.Trajectory + w.vectors(4)
+	p, lanes := int64(w.mesh.params), int64(len(w.lanes))
+	if _, ok := o.Maximizer.(*LBFGS); !ok {
+		n := int64(min(w.width, w.Problem.Samples()) * w.Problem.Field.Dim())
+		bytes += 8 * lanes * (2*p*p + (n+8)*p)
+		if e, ok := w.lanes[0].ev.(interface{ JacobianBytes() int64 }); ok {
+			bytes += lanes * e.JacobianBytes()
+		}
+	}
+	return bytes
+}
+
+// vectors is the size of k vectors as long as the control.
+func (w *Sweeper) vectors(k int) int64 { return 8 * int64(k) * int64(w.NumControls()) }
