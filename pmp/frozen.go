@@ -362,6 +362,10 @@ func (f *Frozen) GaussNewtonNode(ln *Lane, gn, g []float64, j int, u []float64) 
 
 func (f *Frozen) gaussNewtonShard(ln *Lane, gn, g []float64, k, j int, u []float64) {
 	tp, params, own := &f.tr.shards[k], f.w.mesh.params, f.isOwn(j, u)
+	if ln.blocks != nil {
+		f.blocksShard(ln, gn, g, tp, j, u, own)
+		return
+	}
 	jacobian := ln.ev.(neural.ParamJacobian)
 	ln.jac = grow(ln.jac, tp.n*params)
 	ln.rows = grow(ln.rows, tp.n)
@@ -376,6 +380,31 @@ func (f *Frozen) gaussNewtonShard(ln *Lane, gn, g []float64, k, j int, u []float
 			kernel.GemvT(g, params, ln.jac, ln.res)
 		} else {
 			f.pullBack(ln, tp, g, r, own)
+		}
+		f.runningGradient(ln, tp, g, r, phi, u)
+	})
+}
+
+// blocksShard is gaussNewtonShard for fields whose matrix falls into blocks, which they sum themselves.
+func (f *Frozen) blocksShard(ln *Lane, gn, g []float64, tp *tape, j int, u []float64, own bool) {
+	ln.rows = grow(ln.rows, ln.blocks.KeepLen(tp.batch))
+	ln.fnew = grow(ln.fnew, tp.n)
+	ln.res = grow(ln.res, tp.n)
+	ln.ev.Bind(u)
+	f.eachStage(ln, tp, j, func(r int, phi float64) {
+		x := tp.state(r)
+		q := phi * f.Rho * tp.metric[r]
+		if q == 0 {
+			f.residual(ln, tp, r, phi, own)
+			f.pullBack(ln, tp, g, r, own)
+		} else {
+			ln.blocks.EvalKeep(ln.fnew, tp.t[r], x, ln.rows)
+			kernel.ScaleTo(ln.res, -phi, tp.adj(r))
+			if !own {
+				kernel.Axpy(ln.res, -q, ln.fnew)
+				kernel.Axpy(ln.res, q, tp.rate(r))
+			}
+			ln.blocks.AddBlocks(gn, g, q, tp.t[r], x, ln.res, ln.rows)
 		}
 		f.runningGradient(ln, tp, g, r, phi, u)
 	})

@@ -149,6 +149,8 @@ type LevenbergMarquardt struct {
 
 type lmNode struct {
 	gn, a, g, delta, trial []float64
+	blocks                 [][]int // of the matrix, nil for one
+	block, rhs             []float64
 }
 
 // Name implements Maximizer.
@@ -170,6 +172,15 @@ func (lm *LevenbergMarquardt) Prepare(w *Sweeper) error {
 	for i := range lm.nodes {
 		p := w.mesh.params
 		lm.nodes[i] = lmNode{gn: make([]float64, p*p), a: make([]float64, p*p), g: make([]float64, p), delta: make([]float64, p), trial: make([]float64, p)}
+		if b := w.lanes[0].blocks; b != nil {
+			nd := &lm.nodes[i]
+			nd.blocks = b.Blocks()
+			largest := 0
+			for _, group := range nd.blocks {
+				largest = max(largest, len(group))
+			}
+			nd.block, nd.rhs = make([]float64, largest*largest), make([]float64, 2*largest)
+		}
 	}
 	return nil
 }
@@ -201,11 +212,7 @@ func (lm *LevenbergMarquardt) MaximizeNode(f *Frozen, ln *Lane, j int, u []float
 		share, floor := 0.01*trace/float64(p), 1e-12*trace/float64(p)
 		grown := false
 		for range tries {
-			copy(nd.a, nd.gn)
-			for i := 0; i < p; i++ {
-				nd.a[i*p+i] += lm.Kappa[j]*(nd.gn[i*p+i]+share) + floor
-			}
-			if solveSPD(nd.delta, nd.a, nd.g) {
+			if nd.solve(lm.Kappa[j], share, floor) {
 				for i := range nd.trial {
 					nd.trial[i] = u[i] + nd.delta[i]
 				}
@@ -223,6 +230,37 @@ func (lm *LevenbergMarquardt) MaximizeNode(f *Frozen, ln *Lane, j int, u []float
 			return
 		}
 	}
+}
+
+// solve stores (gn + κ(diag gn + share) + floor)⁻¹ g in delta, block by block where there are blocks.
+func (nd *lmNode) solve(kappa, share, floor float64) bool {
+	p := len(nd.g)
+	damping := func(i int) float64 { return kappa*(nd.gn[i*p+i]+share) + floor }
+	if nd.blocks == nil {
+		copy(nd.a, nd.gn)
+		for i := range p {
+			nd.a[i*p+i] += damping(i)
+		}
+		return solveSPD(nd.delta, nd.a, nd.g)
+	}
+	for _, group := range nd.blocks {
+		n := len(group)
+		a, x, b := nd.block[:n*n], nd.rhs[:n], nd.rhs[n:2*n]
+		for i, row := range group {
+			for k, column := range group[:i+1] {
+				a[i*n+k] = nd.gn[row*p+column]
+			}
+			a[i*n+i] += damping(row)
+			b[i] = nd.g[row]
+		}
+		if !solveSPD(x, a, b) {
+			return false
+		}
+		for i, row := range group {
+			nd.delta[row] = x[i]
+		}
+	}
+	return true
 }
 
 // solveSPD stores a⁻¹b in x by Cholesky's factorization, which takes the place of a; only a's lower triangle is used.

@@ -76,6 +76,7 @@ type Lane struct {
 	keeper neural.Keeper
 	piece  Piecewise
 	sample neural.SampleBatch
+	blocks neural.BlockNormal      // nil where the Gauss–Newton matrix has no blocks
 	its    map[int]*ode.Integrator // by number of unknowns
 	theta  []float64               // scratch for θ(t)
 	bound  int                     // element bound, −1 for none
@@ -148,6 +149,9 @@ func (w *Sweeper) newLane(index int) (*Lane, error) {
 	ln.keeper, _ = ln.ev.(neural.Keeper)
 	ln.piece, _ = ln.ev.(Piecewise)
 	ln.sample, _ = ln.ev.(neural.SampleBatch)
+	if b, ok := ln.ev.(neural.BlockNormal); ok && b.Blocks() != nil {
+		ln.blocks = b
+	}
 	ln.theta = make([]float64, w.mesh.params)
 	ln.gtheta = make([]float64, w.mesh.params)
 	n := w.width * w.Problem.Field.Dim()

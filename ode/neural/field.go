@@ -53,6 +53,18 @@ type ParamJacobian interface {
 	ParamJacobian(jac []float64, t float64, x []float64)
 }
 
+// BlockNormal is an Evaluator whose normal matrix Σ_s f_θᵀf_θ may fall into blocks, and which then sums it without the
+// Jacobian.
+type BlockNormal interface {
+	Keeper
+	// Blocks lists groups of parameters such that every output depends on one of them alone, each in ascending order; nil
+	// where there is one group. The lists must not be changed.
+	Blocks() [][]int
+	// AddBlocks adds w·Σ_s f_θ(x_s)ᵀf_θ(x_s) to the lower triangle of normal (P×P) and Σ_s f_θ(x_s)ᵀr_s to g (P) at the
+	// point of an earlier EvalKeep with the same parameters, t and x. It may be called where Blocks is not nil.
+	AddBlocks(normal, g []float64, w, t float64, x, r, keep []float64)
+}
+
 // TimeBatch is an Evaluator whose samples may each have a time of their own.
 type TimeBatch interface {
 	// SetTimes makes the following calls use ts[s] instead of t for sample s; nil returns to the common t.

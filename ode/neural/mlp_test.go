@@ -215,3 +215,66 @@ func BenchmarkMLP(b *testing.B) {
 		}
 	}
 }
+
+// AddBlocks sums what the Jacobian gives, and nothing lies outside the blocks.
+func TestBlocksAgainstJacobian(t *testing.T) {
+	for act := Linear; int(act) < len(activations); act++ {
+		for _, batch := range []int{1, 3, 40} {
+			for _, timed := range []bool{false, true} {
+				m := mustMLP(t, MLPConfig{Dim: 3, Output: act, Time: timed, Input: Input(batch % 2)})
+				ev := m.NewEvaluator(batch).(BlockNormal)
+				d, n, params := 3, batch, m.NumParams()
+				theta, x, r := make([]float64, params), make([]float64, d*n), make([]float64, d*n)
+				for i := range theta {
+					theta[i] = math.Sin(float64(3 * i))
+				}
+				for i := range x {
+					x[i], r[i] = math.Cos(float64(i)), math.Sin(float64(7*i))
+				}
+				e := ev.(Evaluator)
+				e.Bind(theta)
+				const weight, at = 0.7, 0.3
+				jac, y, keep := make([]float64, d*n*params), make([]float64, d*n), make([]float64, ev.KeepLen(n))
+				e.(ParamJacobian).ParamJacobian(jac, at, x)
+				want, wantG := make([]float64, params*params), make([]float64, params)
+				got, gotG := make([]float64, params*params), make([]float64, params)
+				for i := range got {
+					got[i], want[i] = 1, 1
+				}
+				for row := range d * n {
+					j := jac[row*params:][:params]
+					for a, u := range j {
+						wantG[a] += u * r[row]
+						for b := range a + 1 {
+							want[a*params+b] += weight * u * j[b]
+						}
+					}
+				}
+				ev.EvalKeep(y, at, x, keep)
+				ev.AddBlocks(got, gotG, weight, at, x, r, keep)
+				seen := map[int]bool{}
+				for _, group := range ev.Blocks() {
+					for _, i := range group {
+						seen[i] = true
+					}
+				}
+				if len(seen) != params {
+					t.Fatalf("the blocks hold %d of %d parameters", len(seen), params)
+				}
+				for i, w := range want {
+					if math.Abs(got[i]-w) > 1e-13*(1+math.Abs(w)) {
+						t.Fatalf("%v B=%d: entry %d, %d is %v, want %v", act, batch, i/params, i%params, got[i], w)
+					}
+				}
+				for i, w := range wantG {
+					if math.Abs(gotG[i]-w) > 1e-13*(1+math.Abs(w)) {
+						t.Fatalf("%v B=%d: gradient %d is %v, want %v", act, batch, i, gotG[i], w)
+					}
+				}
+			}
+		}
+	}
+	if b := mustMLP(t, MLPConfig{Dim: 2, Hidden: []int{3}}).NewEvaluator(1).(BlockNormal).Blocks(); b != nil {
+		t.Errorf("a network with a hidden layer has blocks %v", b)
+	}
+}

@@ -25,6 +25,7 @@ type mlpEvaluator[T kernel.Float] struct {
 
 	second   secondWork[T]
 	jacobian jacobianWork[T]
+	blocks   blocksWork[T]
 }
 
 // NewEvaluator builds an evaluator for batches of at most width samples. It panics if width < 1.
@@ -56,6 +57,7 @@ func newMLPEvaluator[T kernel.Float](m *MLP, width int) *mlpEvaluator[T] {
 	e.output = make([]T, m.cfg.Dim*width)
 	e.second.init(m, width)
 	e.jacobian.init(m, width)
+	e.blocks.init(m, width)
 	return e
 }
 
@@ -63,7 +65,7 @@ func newMLPEvaluator[T kernel.Float](m *MLP, width int) *mlpEvaluator[T] {
 func (e *mlpEvaluator[T]) Bytes() int64 {
 	var one T
 	n := len(e.input) + len(e.keep) + 4*len(e.ping[0]) + len(e.output) + len(e.jacobian.d) + len(e.jacobian.delta)
-	n += len(e.second.input) + 4*len(e.second.adj[0])
+	n += len(e.second.input) + 4*len(e.second.adj[0]) + len(e.blocks.inputs) + len(e.blocks.scaled) + len(e.blocks.weight) + len(e.blocks.block)
 	for i, l := range e.m.layers {
 		n += 2*l.out*l.in + l.out + 5*l.out*e.width + len(e.jacobian.inputs[i])
 	}
