@@ -50,6 +50,28 @@ func testProducts[T Float](t *testing.T) {
 	})
 }
 
+// Rows that lie a multiple of a page apart, and more than the cache holds, are packed; large matrices take many tiles.
+func TestLargeProducts(t *testing.T) {
+	eachType(t, testLargeProducts[float64], testLargeProducts[float32])
+}
+
+func testLargeProducts[T Float](t *testing.T) {
+	for _, c := range []struct{ out, in, n int }{{97, 260, 1024}, {2048, 3, 5}, {3, 2048, 7}, {5, 4, 2048}, {2048, 2, 1}, {1, 2048, 1}, {130, 1100, 9}} {
+		g := newGuarded[T](t)
+		w, b, x := g.vec(c.out*c.in), g.vec(c.out), g.vec(c.in*c.n)
+		p := NewWeights[T](c.out, c.in)
+		p.Pack(w, b)
+		y := g.vec(c.out * c.n)
+		p.Mul(y, x, c.n)
+		name := fmt.Sprintf("%d×%d×%d", c.out, c.in, c.n)
+		near(t, name, y, naive(make([]T, c.out*c.n), w, x, c.out, c.in, c.n), c.in)
+		before := clone(y)
+		MulAddTo(y, w, x, c.out, c.in, c.n)
+		near(t, name+" added", y, naive(before, w, x, c.out, c.in, c.n), c.in)
+		g.check(name)
+	}
+}
+
 // The activation is fused: same bits as product and activation one after the other.
 func TestAffineActivation(t *testing.T) {
 	eachType(t, testAffineActivation[float64], testAffineActivation[float32])
