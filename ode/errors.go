@@ -44,7 +44,7 @@ func (e *Error) Error() string {
 	case TooManySteps:
 		advice := "raise MaxSteps, loosen RTol and ATol, or shorten the interval"
 		if e.Stats.Stiff {
-			advice = "the problem looks stiff, which explicit methods cannot solve efficiently: take Method solvers.Rodas5P"
+			advice = "the problem looks stiff, which explicit methods cannot solve efficiently: take Method solvers.Rodas5P, or solvers.Auto"
 		}
 		return fmt.Sprintf("ode: limit of %.0f steps reached %s (last step size %.3g): %s", e.Limit, where, math.Abs(e.H), advice)
 	case NonFinite:

@@ -67,6 +67,7 @@ type Settings struct {
 	// MaxTime bounds the wall-clock time of an integration; zero means no bound. The clock is read every few steps.
 	MaxTime time.Duration
 	// Controller chooses step sizes; nil means solvers.PI{}, and solvers.Gustafsson{} for implicit methods.
+	// BDF and Auto choose order and step size together and use none of these.
 	Controller solvers.Controller
 	// Norm measures errors; nil means solvers.RMS.
 	Norm solvers.Norm

@@ -6,7 +6,7 @@ import "fmt"
 type Stats struct {
 	// Evaluations of the right-hand side, those for the first step size and for dense output included.
 	Evaluations int
-	// Accepted and Rejected steps.
+	// Accepted and Rejected steps, among the latter those whose equations could not be solved.
 	Accepted, Rejected int
 	// Jacobians, Factorizations and Iterations of Newton's method in implicit steps, as solvers.Algebra counts them.
 	Jacobians, Factorizations, Iterations int

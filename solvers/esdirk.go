@@ -14,7 +14,8 @@ import (
 // problems. The continuous extension is the Hermite interpolant of both ends and, where the method has weights q of a fourth derivative
 // Σ q_i k_i ≈ h³x⁗/24, that plus σ²(1 − σ)² h Σ q_i k_i.
 //
-// An ESDIRK is a Method.
+// An ESDIRK is a Method. FirstStage of its Steppers is the last stage of the step before: f(t, x) to the accuracy of the
+// equations.
 type ESDIRK struct {
 	// Gamma is γ, the diagonal of A but for its first entry, which is zero.
 	Gamma float64
