@@ -110,6 +110,28 @@ func TestProtheroRobinson(t *testing.T) {
 	}
 }
 
+// Auto takes explicit steps only where they will do.
+func TestAutoKnowsStiffness(t *testing.T) {
+	for _, tol := range []float64{1e-3, 1e-5, 1e-7, 1e-9, 1e-11} {
+		s := ode.Settings{Method: solvers.Auto, RTol: tol, ATol: tol, EndOnly: true, SkipDense: true}
+		for _, p := range testproblems.All() {
+			if sol := solve(t, p.IVP(), s); sol.Stats.Factorizations != 0 {
+				t.Errorf("%s, tolerance %g: %v", p.Name, tol, sol.Stats)
+			}
+		}
+		for _, p := range testproblems.Stiff() {
+			s.ATol = tol * absolute(p)
+			auto := solve(t, p.IVP(), s)
+			s.Method = solvers.Rodas5P
+			stiff := solve(t, p.IVP(), s)
+			s.Method = solvers.Auto
+			if auto.Stats.Factorizations == 0 || auto.Stats.Accepted > 2*stiff.Stats.Accepted+50 {
+				t.Errorf("%s, tolerance %g: %v, with Rodas5P %v", p.Name, tol, auto.Stats, stiff.Stats)
+			}
+		}
+	}
+}
+
 // A relaxation whose rate jumps: the Jacobian is taken on the right side of stops.
 func TestJacobianAtStops(t *testing.T) {
 	rate := func(t float64) float64 {

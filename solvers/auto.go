@@ -35,9 +35,10 @@ const (
 	autoTight      = 1e-6 // relative tolerances below are for Verner76
 	autoStiffSteps = 10
 	autoCalmSteps  = 3
-	autoMargin     = 0.9 // of the stability region
-	// verner76Stability is the extent of Verner76's stability region along the negative real axis.
-	verner76Stability = 4.64
+	autoMargin     = 0.9 // of the extent below
+	// autoVerner is half the extent 4.64 of Verner76's stability region along the negative real axis: at small tolerances the
+	// error estimate, in which stiff components grow earlier, holds back the steps from there on.
+	autoVerner = 2.3
 )
 
 // auto is the Stepper of Auto.
@@ -106,7 +107,7 @@ func (a *auto) Accept() {
 	a.now.Accept()
 	a.made, a.fresh = a.now, false
 	if a.explicit == a.tight && !a.isStiff() {
-		ratio = a.tight.stiffnessAfter() / verner76Stability
+		ratio = a.tight.stiffnessAfter(a.stiff.tol.atol/a.stiff.tol.rtol) / autoVerner
 	}
 	switch {
 	case a.isStiff() && ratio < autoMargin:
@@ -132,7 +133,7 @@ func (a *auto) ratio() float64 {
 	}
 	bound := Tsit5.RealStability
 	if a.explicit == a.tight {
-		bound = verner76Stability
+		bound = autoVerner
 	}
 	return math.Abs(a.stiff.h) * a.stiff.lin.norm() / bound
 }
@@ -166,12 +167,14 @@ func (a *auto) Dense(dst []float64) {
 }
 
 // stiffnessAfter returns h·‖f(t, x) − k_s‖/‖x − X_s‖ of the last accepted step, for a method whose last stage is at its end.
-func (r *rungeKutta) stiffnessAfter() float64 {
+// Entries are weighed by 1/(w + |x_i|): at small tolerances the rounding errors of the large ones would hide the others.
+func (r *rungeKutta) stiffnessAfter(w float64) float64 {
 	k1 := r.FirstStage()
 	k0, x1, x0 := r.sides[1-r.side].k[len(r.tab.C)-1], r.sides[r.side].x, r.stage
 	var num, den float64
 	for i, v := range k1 {
-		dk, dx := v-k0[i], x1[i]-x0[i]
+		scale := 1 / (w + math.Abs(x1[i]))
+		dk, dx := scale*(v-k0[i]), scale*(x1[i]-x0[i])
 		num += dk * dk
 		den += dx * dx
 	}

@@ -51,7 +51,7 @@ func TestAutoGoesThereAndBack(t *testing.T) {
 				}
 			}
 		}
-		if a.T() < 5 || changes != 2 || !(1 < stiffAt && stiffAt < 1.5 && 3 < calmAt && calmAt < 4) {
+		if a.T() < 5 || changes != 2 || !(1 < stiffAt && stiffAt < 1.5 && 2.9 < calmAt && calmAt < 4) {
 			t.Errorf("rtol %g: at t = %g after %d changes, stiff at %g, calm at %g", rtol, a.T(), changes, stiffAt, calmAt)
 		}
 	}
@@ -62,8 +62,8 @@ func TestVernerStability(t *testing.T) {
 		next, _, _ := naive(Verner76, func(dx []float64, _ float64, x []float64) { dx[0] = -z * x[0] }, 0, 1, []float64{1})
 		return math.Abs(next[0])
 	}
-	if a, b := growth(0.99*verner76Stability), growth(1.01*verner76Stability); a > 1 || b < 1 {
-		t.Errorf("|R| is %g and %g on either side of −%g", a, b, verner76Stability)
+	if a, b := growth(0.98*2*autoVerner), growth(1.03*2*autoVerner); a > 1 || b < 1 {
+		t.Errorf("|R| is %g and %g on either side of −%g", a, b, 2*autoVerner)
 	}
 	for _, n := range []int{1, 6} { // few unknowns take another path
 		r := Verner76.NewStepper(n).(*rungeKutta)
@@ -76,7 +76,7 @@ func TestVernerStability(t *testing.T) {
 		}, 0, x)
 		r.AttemptTo(0.01)
 		r.Accept()
-		if got := r.stiffnessAfter(); math.Abs(got-3) > 1e-9 {
+		if got := r.stiffnessAfter(1e-2); math.Abs(got-3) > 1e-9 {
 			t.Errorf("n = %d: h|λ| is estimated as %g, want 3", n, got)
 		}
 	}
