@@ -234,6 +234,24 @@ func dip(g func(s float64) float64, a, m, c, b float64) (s, v float64) {
 	return m, v
 }
 
+// ends reports whether the integration ends at a hit, the others before it in the list being counted.
+func (w *watcher) ends(h hit, hits []hit) bool {
+	e := &w.events[h.event]
+	if !e.Terminal {
+		return false
+	}
+	n := w.counts[h.event]
+	for _, other := range hits {
+		if other.event == h.event {
+			n++
+		}
+		if other == h {
+			break
+		}
+	}
+	return n >= e.After
+}
+
 // outcome is what the events of a step mean for the integration.
 type outcome struct {
 	cut     bool // the step ends early, at s, at time t
@@ -260,30 +278,34 @@ func (r *run) events() (o outcome) {
 		w.counts[h.event]++
 		r.sol.Events = append(r.sol.Events, Occurrence{Event: h.event, T: t, X: slices.Clone(x)})
 	}
-	ends := func(h hit) bool {
-		e := &w.events[h.event]
-		return e.Terminal && w.counts[h.event]+1 >= e.After
+	decisive := slices.IndexFunc(hits, func(h hit) bool { return w.ends(h, hits) || w.events[h.event].Apply != nil })
+	single := len(hits) // events that have no company
+	if decisive >= 0 {
+		single = slices.IndexFunc(hits, func(h hit) bool { return h.s >= hits[decisive].s-together })
 	}
-	for len(hits) > 0 && !ends(hits[0]) && w.events[hits[0].event].Apply == nil {
-		t, x := state(hits[0].s)
-		record(hits[0], t, x)
-		hits = hits[1:]
+	for _, h := range hits[:single] {
+		t, x := state(h.s)
+		record(h, t, x)
 	}
-	if len(hits) == 0 {
+	if decisive < 0 {
 		return o
 	}
 	// The first event that ends the integration or changes the state, and what happens at once with it; the rest of the
 	// step is void.
-	o.s = hits[0].s
+	o.s = hits[decisive].s
 	var x []float64
 	o.t, x = state(o.s)
 	o.cut = o.s < 1
 	first := len(r.sol.Events)
+	hits = hits[single:]
 	hits = hits[:sort.Search(len(hits), func(i int) bool { return hits[i].s > o.s+together })]
 	slices.SortStableFunc(hits, func(a, b hit) int { return a.event - b.event })
-	for _, h := range hits {
-		o.ended = o.ended || ends(h)
+	for i, h := range hits {
+		o.ended = o.ended || w.ends(h, hits[:i+1])
 		o.changed = o.changed || w.events[h.event].Apply != nil
+		hits[i].far = max(math.Abs(h.far), math.Abs(w.events[h.event].G(o.t, x)))
+	}
+	for _, h := range hits {
 		record(h, o.t, x)
 	}
 	if o.changed = o.changed && !o.ended; !o.changed {
@@ -301,8 +323,8 @@ func (r *run) events() (o outcome) {
 	}
 	for _, h := range hits {
 		// Where the change left G as close to zero as the event found it, its side is that on which the solution leaves.
-		if math.Abs(w.g[h.event]) <= 100*math.Abs(h.far) {
-			w.g[h.event], w.noise[h.event] = 0, math.Abs(h.far)
+		if math.Abs(w.g[h.event]) <= 100*h.far {
+			w.g[h.event], w.noise[h.event] = 0, h.far
 		}
 	}
 	return o

@@ -29,7 +29,9 @@ type Integrator struct {
 	second  solvers.SecondEstimator // nil where the method has one estimate
 	rms     solvers.RMSStepper      // nil where another norm is asked for, or the stepper has none
 	control solvers.Controller
-	scratch []float64
+	// estimates says that the method has an error estimate.
+	estimates bool
+	scratch   []float64
 
 	f        solvers.Func
 	t, tPrev float64
@@ -70,7 +72,8 @@ func NewIntegrator(n int, s Settings) (*Integrator, error) {
 	if _, ok := s.Method.(*solvers.Splitting); ok && n%2 != 0 {
 		return nil, &SettingsError{Field: "n", Value: float64(n), Remedy: "give an even number of unknowns, q and p: " + s.Method.Name() + " moves them in turns"}
 	}
-	it := &Integrator{s: s, n: n, step: s.Step, stepper: s.Method.NewStepper(n), scratch: make([]float64, 2*n)}
+	it := &Integrator{s: s, n: n, step: s.Step, stepper: s.Method.NewStepper(n), scratch: make([]float64, 2*n),
+		estimates: s.Method.ErrorOrder() > 0}
 	it.stiff, _ = it.stepper.(solvers.StiffnessTester)
 	if it.algebra, _ = it.stepper.(solvers.Implicit); it.algebra != nil {
 		it.setTolerance()
@@ -146,7 +149,7 @@ func (it *Integrator) Start(f solvers.Func, t0 float64, x0 []float64, t1 float64
 	}
 }
 
-func (it *Integrator) adaptive() bool { return it.step == 0 && it.s.Method.ErrorOrder() > 0 }
+func (it *Integrator) adaptive() bool { return it.step == 0 && it.estimates }
 
 // forget drops what belongs to the smooth piece before a discontinuity.
 func (it *Integrator) forget() {
@@ -305,11 +308,10 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 		if err := it.mayAttempt(ctx); err != nil {
 			return err
 		}
-		var next []float64
+		finite := true
 		if it.rms != nil {
 			hist.Square = it.rms.AttemptRMS(tNext, it.s.RTol, it.s.ATol)
 			it.norm = math.Sqrt(hist.Square)
-			next = it.stepper.Proposed()
 		} else {
 			if it.failed = it.stepper.AttemptTo(tNext); it.failed != nil {
 				it.stats.Rejected++
@@ -320,10 +322,10 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 				h = size / 4
 				continue
 			}
-			next = it.stepper.Proposed()
-			it.norm = it.errorNorm(next)
+			it.norm = it.errorNorm()
+			finite = allFinite(it.stepper.Proposed())
 		}
-		if !(it.norm <= math.MaxFloat64) || !allFinite(next) {
+		if !(it.norm <= math.MaxFloat64) || !finite {
 			it.stats.Rejected++
 			hist.Rejected = true
 			if halvings++; halvings > maxHalvings || !allFinite(it.stepper.FirstStage()) {
@@ -357,8 +359,8 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 	}
 }
 
-func (it *Integrator) errorNorm(next []float64) float64 {
-	x := it.stepper.X()
+func (it *Integrator) errorNorm() float64 {
+	x, next := it.stepper.X(), it.stepper.Proposed()
 	e := it.s.Norm(it.stepper.ErrorEstimate(), x, next, it.s.RTol, it.s.ATol)
 	if it.second == nil {
 		return e

@@ -156,27 +156,25 @@ func (c *filter) Factor(h *History) float64 {
 		return c.limits.shrink(h)
 	}
 	// Branches rather than min and max: they are foreseen, and nothing waits for them.
-	var e, log float64
-	switch {
-	case h.Square > 1e-20:
-		e = 0.5 * fastLog2(h.Square)
-	case h.Error > 1e-10:
-		e = fastLog2(h.Error)
-	default:
-		e = -10 * math.Ln10 / math.Ln2
+	log := c.logSafety
+	if h.Last == 0 {
+		log += c.first * logError(h)
+	} else {
+		last := h.Last
+		if last < errorFloor {
+			last = errorFloor
+		}
+		if h.BeforeLast == 0 || c.beta3 == 0 {
+			log += c.beta23 * fastLog2(last)
+		} else {
+			log += c.beta2*fastLog2(last) + c.beta3*fastLog2(max(h.BeforeLast, errorFloor))
+		}
+		if c.alpha != 0 && h.Ratio > 0 {
+			log += c.alpha * fastLog2(h.Ratio)
+		}
+		log += c.beta1 * logError(h)
 	}
-	switch {
-	case h.Last == 0:
-		log = c.first * e
-	case h.BeforeLast == 0 || c.beta3 == 0:
-		log = c.beta1*e + c.beta23*fastLog2(max(h.Last, errorFloor))
-	default:
-		log = c.beta1*e + (c.beta2*fastLog2(max(h.Last, errorFloor)) + c.beta3*fastLog2(max(h.BeforeLast, errorFloor)))
-	}
-	if c.alpha != 0 && h.Ratio > 0 {
-		log += c.alpha * fastLog2(h.Ratio)
-	}
-	factor := fastExp2(c.logSafety + log)
+	factor := fastExp2(log)
 	switch {
 	case factor > 1 && h.Rejected && !c.limits.GrowAfterRejection:
 		return 1
@@ -186,4 +184,12 @@ func (c *filter) Factor(h *History) float64 {
 		return c.limits.MinFactor
 	}
 	return factor
+}
+
+// logError is log₂ of the error, 10⁻¹⁰ or more.
+func logError(h *History) float64 {
+	if h.Square > 1e-20 {
+		return 0.5 * fastLog2(h.Square)
+	}
+	return fastLog2(max(h.Error, 1e-10))
 }

@@ -3,18 +3,18 @@ package solvers
 import "math"
 
 // Powers of error norms are needed at every step, but not to the last bit: math.Log and math.Exp would cost more than
-// the rest of a step of a few unknowns. These are good to six digits and the same on every machine. The next step
+// the rest of a step of a few unknowns. These are good to five digits and the same on every machine. The next step
 // waits for them: hence no division, and polynomials (the best approximations of their degrees) summed in pairs.
 
-// fastLog2 is log₂ x for positive normal x, with an absolute error below 10⁻⁶.
+// fastLog2 is log₂ x for positive normal x, with an absolute error below 5·10⁻⁶.
 func fastLog2(x float64) float64 {
 	const root = 0x3fe6a09e667f3bcd // √½
 	b := math.Float64bits(x)
 	e := int64(b-root) >> 52 // x = 2ᵉ(1 + y) with √½ ≤ 1 + y < √2
 	y := math.Float64frombits(b-uint64(e)<<52) - 1
 	z := y * y
-	p := (1.4426963066876276 - 0.72136769384589243*y) + z*(0.48064870532173327-0.35918479098915414*y) +
-		(z*z)*((0.29509972047548877-0.27097753481251999*y)+z*0.17616733029966636)
+	p := (1.4427030286288177 - 0.72122352456717149*y) + z*(0.47967112582334554-0.3658550231863619*y) +
+		(z*z)*(0.31982782208425954-0.21153575864317751*y)
 	return float64(e) + y*p
 }
 

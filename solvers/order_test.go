@@ -96,7 +96,7 @@ func (c *conditions) phi(t *tree) []*big.Float {
 	for i := range out {
 		out[i] = number(big.NewRat(1, 1))
 		for _, child := range t.children {
-			out[i].Mul(out[i], weigh(c.a[i], c.phi(child)))
+			out[i].Mul(out[i], product(c.a[i], c.phi(child)))
 		}
 	}
 	c.memo[t] = out
@@ -114,8 +114,8 @@ func dot(row, v []*big.Rat) *big.Rat {
 	return sum
 }
 
-// weigh is dot in floating point.
-func weigh(row, v []*big.Float) *big.Float {
+// product is dot in floating point.
+func product(row, v []*big.Float) *big.Float {
 	sum, product := number(new(big.Rat)), number(new(big.Rat))
 	for j, a := range row {
 		if a.Sign() != 0 {
@@ -129,7 +129,7 @@ func weigh(row, v []*big.Float) *big.Float {
 func (c *conditions) defect(w []*big.Float, trees []*tree, target func(*tree) *big.Rat) float64 {
 	var top float64
 	for _, t := range trees {
-		d := weigh(w, c.phi(t))
+		d := product(w, c.phi(t))
 		f, _ := d.Sub(d, number(target(t))).Float64()
 		top = max(top, f, -f)
 	}

@@ -5,14 +5,18 @@ package solvers
 import "math"
 
 // A step of few unknowns costs less in arithmetic than in the slices that describe its sums and in the calls between
-// it and the loop. Here stages are reached through pointers to arrays, found once; a sum keeps its entries in
-// registers while it walks along its terms; and the norm of the error is taken on the way. The last stage of a sum
-// comes last, so that the rest can be added up while f still works on it.
+// it and the loop, and a solution of few steps less than building a Stepper of slices. smallStepper takes its place for up
+// to four unknowns: all vectors lie in one block, stages are reached through pointers that are found once, a sum keeps
+// its entries in registers while it walks along its terms, and the norm of the error is taken on the way. The last
+// stage of a sum comes last, so that the rest can be added up while f still works on it.
 
-// maxSmall is the largest number of unknowns that take this path.
-const maxSmall = 4
+const (
+	maxSmall       = 4  // unknowns
+	maxSmallStages = 40 // with those of the continuous extension
+	tail           = 8  // terms of a sum that are written out
+)
 
-type quad = [4]float64
+type quad = [maxSmall]float64
 
 // term is a_j k_j of a sum.
 type term struct {
@@ -20,103 +24,297 @@ type term struct {
 	k *quad
 }
 
-// smallSum is a sum: what exceeds eight terms in head, the last eight or fewer at the end of tail.
+// smallSum is a sum: the terms in [end − count, end) of the list of terms.
 type smallSum struct {
-	tail  [8]term
-	terms int // in tail
-	head  []term
+	end, count int
+	c          float64 // abscissa of the stage, where it is the state of one
+	k          int     // the stage
 }
 
-func newSmallSum(s sum) smallSum {
-	var all []term
-	for j, a := range s.a {
-		all = append(all, term{a, (*quad)(s.k[j][:4])})
-	}
-	n := max(0, len(all)-8)
-	r := smallSum{head: all[:n], terms: len(all) - n}
-	copy(r.tail[8-r.terms:], all[n:])
-	return r
+// smallPlan is what all small Steppers of a method share.
+type smallPlan struct {
+	coefficients []float64 // of all terms, tail of them for padding first
+	stages       []int     // of all terms
+	rows         []smallSum
+	weights      smallSum
+	errors       smallSum
+	errors2      smallSum
+	extra        []smallSum
+	dense        []smallSum
+	end          int // the stage that holds f(t + h, x⁺)
+	fits         bool
 }
 
-// smallRoles are the roles of few unknowns. Entries beyond the unknowns stay zero.
-type smallRoles struct {
-	x, xNext        *quad
-	rows            []smallSum // as in roles, with the weights of a method that is not FSAL at the end
-	errors, errors2 smallSum
+func newSmallPlan(tab *Tableau) *smallPlan {
+	s := tab.Stages()
+	p := &smallPlan{end: s, coefficients: make([]float64, tail), stages: make([]int, tail)}
+	if tab.FSAL && s > 1 {
+		p.end = s - 1
+	}
+	if p.fits = p.end+1+len(tab.DenseC) <= maxSmallStages && (p.end < s || !tab.FSAL); !p.fits {
+		return p
+	}
+	add := func(row []float64) smallSum {
+		n := len(p.stages)
+		for j, a := range row {
+			if a != 0 {
+				p.coefficients = append(p.coefficients, a)
+				p.stages = append(p.stages, j)
+			}
+		}
+		return smallSum{end: len(p.stages), count: len(p.stages) - n}
+	}
+	for i := 1; i < s; i++ {
+		if i == p.end { // x⁺
+			break
+		}
+		row := add(tab.A[i])
+		row.c, row.k = tab.C[i], i
+		p.rows = append(p.rows, row)
+	}
+	p.weights = add(tab.B)
+	p.errors, p.errors2 = add(tab.E), add(tab.E2)
+	for i, row := range tab.DenseA {
+		sum := add(row)
+		sum.c, sum.k = tab.DenseC[i], p.end+1+i
+		p.extra = append(p.extra, sum)
+	}
+	for m := range tab.Dense[0] {
+		column := make([]float64, len(tab.Dense))
+		for i := range column {
+			column[i] = tab.Dense[i][m]
+		}
+		p.dense = append(p.dense, add(column))
+	}
+	return p
 }
 
-func newSmallRoles(v *roles, fsal bool) *smallRoles {
-	w := &smallRoles{x: (*quad)(v.x[:4]), xNext: (*quad)(v.xNext[:4]), errors: newSmallSum(v.errors), errors2: newSmallSum(v.errors2)}
-	for _, row := range v.rows {
-		w.rows = append(w.rows, newSmallSum(row))
-	}
-	if !fsal {
-		w.rows = append(w.rows, newSmallSum(v.weights))
-	}
-	return w
+// smallStepper is the Stepper of explicit tableaux for up to four unknowns. Entries beyond the unknowns stay zero.
+type smallStepper struct {
+	tab   *Tableau
+	p     *smallPlan
+	n     int
+	f     Func
+	t     float64
+	tNext float64
+	h     float64
+	evals int
+	side  int  // which of x is the present point; the other is x⁺, or where the last step began
+	known bool // f at the present point is known
+	moved bool // a step was accepted: f at the present point has its place at the end of the stages, not at the beginning
+	x     [2]quad
+	stage quad
+	err   quad
+	err2  quad
+	k     [maxSmallStages]quad
+	terms []term
 }
 
-// attemptSmall is AttemptTo once the first stage is known.
-func (r *rungeKutta) attemptSmall(v *roles, w *smallRoles) {
-	t, h, f, n := r.t, r.h, r.f, r.n
-	c, rows, k := r.tab.C, w.rows, v.k
-	last := len(rows) - 1
-	stage := (*quad)(r.stage[:4])
-	for i := 0; i < last; i++ {
-		rows[i].add(stage, w.x, h, n)
-		f(k[i+1], t+c[i+1]*h, r.stage)
+func newSmallStepper(tab *Tableau, p *smallPlan, n int) *smallStepper {
+	s := &smallStepper{tab: tab, p: p, n: n, terms: make([]term, len(p.stages))}
+	for i, j := range p.stages {
+		s.terms[i] = term{p.coefficients[i], &s.k[j]}
 	}
-	rows[last].add(w.xNext, w.x, h, n)
-	if r.tab.FSAL {
-		f(k[last+1], r.tNext, v.xNext)
-	}
+	return s
 }
 
-// add stores x + h Σ a_j k_j in dst.
-func (r *smallSum) add(dst, x *quad, h float64, n int) {
-	switch n {
+func (s *smallStepper) Begin(f Func, t float64, x []float64) {
+	if len(x) != s.n {
+		panic("solvers: length of x differs from the number of unknowns")
+	}
+	s.f, s.t = f, t
+	s.known, s.moved = false, false
+	copy(s.x[s.side&1][:], x)
+}
+
+func (s *smallStepper) eval(dx *quad, t float64, x *quad) {
+	s.f(dx[:s.n], t, x[:s.n])
+	s.evals++
+}
+
+func (s *smallStepper) AttemptTo(tNext float64) error {
+	s.attempt(tNext)
+	return nil
+}
+
+func (s *smallStepper) attempt(tNext float64) {
+	s.tNext, s.h = tNext, tNext-s.t
+	if s.moved && s.known {
+		s.k[0] = s.k[s.p.end]
+	}
+	s.moved = false
+	if !s.known {
+		s.eval(&s.k[0], s.t, &s.x[s.side&1])
+		s.known = true
+	}
+	switch s.n {
 	case 3:
-		add3(dst, x, h, r)
+		s.attempt3()
 	case 4:
-		add4(dst, x, h, r)
+		s.attempt4()
 	default:
-		add2(dst, x, h, r)
+		s.attempt2()
+	}
+	s.evals += len(s.p.rows)
+	if s.tab.FSAL {
+		s.evals++
 	}
 }
+
+// sum stores x + h Σ a_j k_j in dst.
+func (s *smallStepper) sum(dst, x *quad, r *smallSum) {
+	switch s.n {
+	case 3:
+		s.sum3(dst, x, r)
+	case 4:
+		s.sum4(dst, x, r)
+	default:
+		s.sum2(dst, x, r)
+	}
+}
+
+var zeros quad
 
 // AttemptRMS implements RMSStepper.
-func (r *rungeKutta) AttemptRMS(tNext, rtol, atol float64) (square float64) {
-	r.AttemptTo(tNext)
-	v := &r.sides[r.side]
-	if w := r.small[r.side]; w != nil {
-		square = w.meanSquare(&w.errors, r.h, r.n, rtol, atol)
-		if r.err2 == nil {
-			return square
-		}
-		e := CombineEstimates(math.Sqrt(square), math.Sqrt(w.meanSquare(&w.errors2, r.h, r.n, rtol, atol)))
-		return e * e
+func (s *smallStepper) AttemptRMS(tNext, rtol, atol float64) (square float64) {
+	s.attempt(tNext)
+	square = s.meanSquare(&s.err, &s.p.errors, rtol, atol)
+	if s.tab.E2 == nil {
+		return square
 	}
-	e := RMS(r.ErrorEstimate(), v.x, v.xNext, rtol, atol)
-	if r.err2 != nil {
-		e = CombineEstimates(e, RMS(r.SecondErrorEstimate(), v.x, v.xNext, rtol, atol))
-	}
+	e := CombineEstimates(math.Sqrt(square), math.Sqrt(s.meanSquare(&s.err2, &s.p.errors2, rtol, atol)))
 	return e * e
 }
 
-// meanSquare is the square of RMS of h Σ a_j k_j.
-func (w *smallRoles) meanSquare(errors *smallSum, h float64, n int, rtol, atol float64) float64 {
-	const sign = 1 << 63
-	var zero, e quad
-	errors.add(&e, &zero, h, n)
-	var sum float64
-	for i := range e[:n] {
-		// The larger of two absolute values has the larger bits.
-		top, b := math.Float64bits(w.x[i])&^sign, math.Float64bits(w.xNext[i])&^sign
-		if b > top {
-			top = b
-		}
-		r := e[i] / (atol + rtol*math.Float64frombits(top))
-		sum += r * r
+// meanSquare stores h Σ a_j k_j in e and returns the square of its RMS; NaN where x⁺ is not finite.
+func (s *smallStepper) meanSquare(e *quad, r *smallSum, rtol, atol float64) float64 {
+	s.sum(e, &zeros, r)
+	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
+	square := weigh(e[0], x[0], next[0], rtol, atol)
+	switch s.n {
+	case 2:
+		square += weigh(e[1], x[1], next[1], rtol, atol)
+	case 3:
+		square += weigh(e[1], x[1], next[1], rtol, atol)
+		square += weigh(e[2], x[2], next[2], rtol, atol)
+	case 4:
+		square += weigh(e[1], x[1], next[1], rtol, atol)
+		square += weigh(e[2], x[2], next[2], rtol, atol)
+		square += weigh(e[3], x[3], next[3], rtol, atol)
 	}
-	return sum * (1 / float64(n))
+	return square * inverse[s.n&7]
+}
+
+// weigh is the square of the error of one unknown over the tolerance; NaN where its value at the end is not finite.
+func weigh(e, x, next, rtol, atol float64) float64 {
+	const sign = 1 << 63
+	// The larger of two absolute values has the larger bits.
+	top, b := math.Float64bits(x)&^sign, math.Float64bits(next)&^sign
+	if b > top {
+		top = b
+	}
+	scale := math.Float64frombits(top)
+	q := e/(atol+rtol*scale) + (scale - scale)
+	return q * q
+}
+
+// inverse holds 1/n.
+var inverse = [8]float64{1: 1, 2: 0.5, 3: 1.0 / 3, 4: 0.25}
+
+func (s *smallStepper) Accept() {
+	s.t = s.tNext
+	s.side = 1 - s.side
+	s.moved, s.known = true, s.tab.FSAL
+}
+
+func (s *smallStepper) T() float64            { return s.t }
+func (s *smallStepper) X() []float64          { return s.x[s.side&1][:s.n] }
+func (s *smallStepper) Proposed() []float64   { return s.x[1-s.side&1][:s.n] }
+func (s *smallStepper) FirstStageKnown() bool { return s.known }
+func (s *smallStepper) Evaluations() int      { return s.evals }
+func (s *smallStepper) DenseLen() int         { return (1 + len(s.p.dense)) * s.n }
+
+func (s *smallStepper) ErrorEstimate() []float64 {
+	if s.tab.E == nil {
+		return nil
+	}
+	s.sum(&s.err, &zeros, &s.p.errors)
+	return s.err[:s.n]
+}
+
+// SecondErrorEstimate implements SecondEstimator.
+func (s *smallStepper) SecondErrorEstimate() []float64 {
+	if s.tab.E2 == nil {
+		return nil
+	}
+	s.sum(&s.err2, &zeros, &s.p.errors2)
+	return s.err2[:s.n]
+}
+
+func (s *smallStepper) FirstStage() []float64 {
+	k := &s.k[0]
+	if s.moved {
+		k = &s.k[s.p.end]
+	}
+	if !s.known {
+		s.eval(k, s.t, &s.x[s.side&1])
+		s.known = true
+	}
+	return k[:s.n]
+}
+
+func (s *smallStepper) Dense(dst []float64) {
+	if len(s.tab.Dense) > len(s.tab.C) {
+		s.FirstStage()
+	}
+	start := &s.x[1-s.side&1] // where the step began
+	n := s.n
+	for i := range s.p.extra {
+		r := &s.p.extra[i]
+		s.sum(&s.stage, start, r)
+		s.eval(&s.k[r.k], s.t-(1-r.c)*s.h, &s.stage)
+	}
+	copy(dst[:n], start[:])
+	for m := range s.p.dense {
+		r := &s.p.dense[m]
+		out := dst[(m+1)*n : (m+2)*n]
+		if s.tab.denseLow != nil {
+			s.accurately(out, m, r)
+			continue
+		}
+		var v quad
+		s.sum(&v, &zeros, r)
+		copy(out, v[:])
+	}
+}
+
+// accurately is sum.scaleAccurately.
+func (s *smallStepper) accurately(dst []float64, m int, r *smallSum) {
+	low := s.tab.denseLow[m]
+	from := r.end - r.count
+	for i := range dst {
+		var sum, rest float64
+		for j, t := range s.terms[from:r.end] {
+			addProduct(&sum, &rest, t.a, low[s.p.stages[from+j]], t.k[i&3])
+		}
+		dst[i] = s.h * (sum + rest)
+	}
+}
+
+func (s *smallStepper) StiffnessRatio() float64 {
+	last := len(s.tab.C) - 1
+	if s.tab.RealStability == 0 || !s.tab.FSAL || last < 2 || s.tab.C[last-1] != 1 {
+		return 0
+	}
+	k1, k0, x1 := &s.k[last], &s.k[last-1], &s.x[1-s.side&1]
+	var num, den float64
+	for i := range s.n {
+		dk, dx := k1[i&3]-k0[i&3], x1[i&3]-s.stage[i&3]
+		num += dk * dk
+		den += dx * dx
+	}
+	if !(den > 0) {
+		return 0
+	}
+	return math.Sqrt(s.h*s.h*num/den) / s.tab.RealStability
 }

@@ -76,7 +76,7 @@ type SecondEstimator interface {
 type RMSStepper interface {
 	// AttemptRMS is AttemptTo for methods with an error estimate that never fail, followed by RMS of ErrorEstimate, and
 	// by CombineEstimates where there are two. It returns the square, for a controller that needs no more
-	// (History.Square).
+	// (History.Square); NaN or +Inf where the estimate or x⁺ is not finite.
 	AttemptRMS(tNext, rtol, atol float64) (square float64)
 }
 

@@ -19,8 +19,7 @@ type rungeKutta struct {
 	evals  int
 	side   int // which of the two assignments of roles is in force
 	sides  [2]roles
-	small  [2]*smallRoles // nil for many unknowns
-	stage  []float64      // the state at a stage
+	stage  []float64 // the state at a stage
 	err    []float64
 	err2   []float64   // of the second estimate
 	extra  [][]float64 // further stages of the continuous extension
@@ -100,9 +99,6 @@ func newRungeKutta(tab *Tableau, n int) *rungeKutta {
 			}
 		}
 		r.sides[side] = newRoles(tab, x[side], x[1-side], ks, end, r.extra)
-		if n <= maxSmall {
-			r.small[side] = newSmallRoles(&r.sides[side], tab.FSAL && s > 1)
-		}
 	}
 	return r
 }
@@ -164,11 +160,6 @@ func (r *rungeKutta) AttemptTo(tNext float64) error {
 		r.known = true
 		r.evals++
 	}
-	if w := r.small[r.side]; w != nil {
-		r.attemptSmall(v, w)
-		r.evals += len(v.rows)
-		return nil
-	}
 	c, last := r.tab.C[1:], len(v.rows)-1
 	if !r.tab.FSAL {
 		last++
@@ -203,14 +194,24 @@ func (r *rungeKutta) Evaluations() int      { return r.evals }
 
 func (r *rungeKutta) ErrorEstimate() []float64 {
 	if r.err != nil && !r.hasErr {
-		if w := r.small[r.side]; w != nil {
-			w.errors.add((*quad)(r.err[:4]), new(quad), r.h, r.n)
-		} else {
-			r.sides[r.side].errors.scaleTo(r.err, r.h)
-		}
+		r.sides[r.side].errors.scaleTo(r.err, r.h)
 		r.hasErr = true
 	}
 	return r.err
+}
+
+// AttemptRMS implements RMSStepper.
+func (r *rungeKutta) AttemptRMS(tNext, rtol, atol float64) (square float64) {
+	r.AttemptTo(tNext)
+	v := &r.sides[r.side]
+	e := RMS(r.ErrorEstimate(), v.x, v.xNext, rtol, atol)
+	if r.err2 != nil {
+		e = CombineEstimates(e, RMS(r.SecondErrorEstimate(), v.x, v.xNext, rtol, atol))
+	}
+	for _, next := range v.xNext {
+		e += next - next
+	}
+	return e * e
 }
 
 // SecondErrorEstimate implements SecondEstimator.
@@ -218,11 +219,7 @@ func (r *rungeKutta) SecondErrorEstimate() []float64 {
 	if r.err2 == nil {
 		return nil
 	}
-	if w := r.small[r.side]; w != nil {
-		w.errors2.add((*quad)(r.err2[:4]), new(quad), r.h, r.n)
-	} else {
-		r.sides[r.side].errors2.scaleTo(r.err2, r.h)
-	}
+	r.sides[r.side].errors2.scaleTo(r.err2, r.h)
 	return r.err2
 }
 

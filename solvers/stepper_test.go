@@ -12,6 +12,9 @@ func swing(dx []float64, t float64, x []float64) {
 	dx[2] = x[0]*x[1] - 0.5*t*x[2]
 }
 
+// both returns the Stepper of a tableau and the one for many unknowns.
+func both(tab *Tableau, n int) []Stepper { return []Stepper{tab.NewStepper(n), newRungeKutta(tab, n)} }
+
 // naive computes a step by the definition.
 func naive(tab *Tableau, f Func, t, h float64, x []float64) (next, err []float64, k [][]float64) {
 	n := len(x)
@@ -65,8 +68,11 @@ func near(t *testing.T, what string, got, want []float64, tol float64) {
 func TestStepByDefinition(t *testing.T) {
 	for _, tab := range tableaux() {
 		size := largest(tab.A, tab.B)
-		for _, dir := range []float64{1, -1} {
-			s := tab.NewStepper(3)
+		for i, s := range append(both(tab, 3), both(tab, 3)...) {
+			dir := 1.0
+			if i >= 2 {
+				dir = -1
+			}
 			x, now := []float64{1, 0.5, -0.3}, 0.2
 			s.Begin(swing, now, x)
 			for step := range 7 {
@@ -96,36 +102,37 @@ func TestStepByDefinition(t *testing.T) {
 
 func TestEvaluations(t *testing.T) {
 	for _, tab := range tableaux() {
-		calls := 0
-		f := func(dx []float64, t float64, x []float64) { calls++; swing(dx, t, x) }
-		s := tab.NewStepper(3)
-		s.Begin(f, 0, []float64{1, 2, 3})
-		expect := func(what string, want int, known bool) {
-			t.Helper()
-			if calls != want || s.Evaluations() != want || s.FirstStageKnown() != known {
-				t.Errorf("%s: after %s %d calls, %d counted, first stage known %v; want %d, %v",
-					tab.Name(), what, calls, s.Evaluations(), s.FirstStageKnown(), want, known)
+		for _, s := range both(tab, 3) {
+			calls := 0
+			f := func(dx []float64, t float64, x []float64) { calls++; swing(dx, t, x) }
+			s.Begin(f, 0, []float64{1, 2, 3})
+			expect := func(what string, want int, known bool) {
+				t.Helper()
+				if calls != want || s.Evaluations() != want || s.FirstStageKnown() != known {
+					t.Errorf("%s: after %s %d calls, %d counted, first stage known %v; want %d, %v",
+						tab.Name(), what, calls, s.Evaluations(), s.FirstStageKnown(), want, known)
+				}
 			}
+			st := tab.Stages()
+			expect("Begin", 0, false)
+			s.AttemptTo(0.1)
+			expect("an attempt", st, true)
+			s.AttemptTo(0.05)
+			expect("a second attempt", 2*st-1, true)
+			s.Accept()
+			expect("Accept", 2*st-1, tab.FSAL)
+			extra := 1
+			if tab.FSAL {
+				extra = 0
+			}
+			first := s.FirstStage()
+			expect("FirstStage", 2*st-1+extra, true)
+			want := make([]float64, 3)
+			swing(want, s.T(), s.X())
+			near(t, tab.Name()+" first stage", first, want, 0)
+			s.Begin(f, s.T(), s.X())
+			expect("Begin", 2*st-1+extra, false)
 		}
-		st := tab.Stages()
-		expect("Begin", 0, false)
-		s.AttemptTo(0.1)
-		expect("an attempt", st, true)
-		s.AttemptTo(0.05)
-		expect("a second attempt", 2*st-1, true)
-		s.Accept()
-		expect("Accept", 2*st-1, tab.FSAL)
-		extra := 1
-		if tab.FSAL {
-			extra = 0
-		}
-		first := s.FirstStage()
-		expect("FirstStage", 2*st-1+extra, true)
-		want := make([]float64, 3)
-		swing(want, s.T(), s.X())
-		near(t, tab.Name()+" first stage", first, want, 0)
-		s.Begin(f, s.T(), s.X())
-		expect("Begin", 2*st-1+extra, false)
 	}
 }
 
@@ -133,84 +140,87 @@ func TestLandsBitForBit(t *testing.T) {
 	var last float64
 	f := func(dx []float64, t float64, x []float64) { last = t; dx[0] = x[0] }
 	for _, tab := range tableaux() {
-		s := tab.NewStepper(1)
-		s.Begin(f, -1, []float64{1})
-		s.AttemptTo(0.1) // −1 + 1.1 is not 0.1 in floating point
-		if tab.FSAL && last != 0.1 {
-			t.Errorf("%s: last stage at %.17g", tab.Name(), last)
-		}
-		s.Accept()
-		if s.T() != 0.1 {
-			t.Errorf("%s: ended at %.17g", tab.Name(), s.T())
+		for _, s := range both(tab, 1) {
+			s.Begin(f, -1, []float64{1})
+			s.AttemptTo(0.1) // −1 + 1.1 is not 0.1 in floating point
+			if tab.FSAL && last != 0.1 {
+				t.Errorf("%s: last stage at %.17g", tab.Name(), last)
+			}
+			s.Accept()
+			if s.T() != 0.1 {
+				t.Errorf("%s: ended at %.17g", tab.Name(), s.T())
+			}
 		}
 	}
 }
 
 func TestDenseByDefinition(t *testing.T) {
 	for _, tab := range tableaux() {
-		s := tab.NewStepper(3)
-		x, now, h := []float64{1, 0.5, -0.3}, 0.2, 0.11
-		s.Begin(swing, now, x)
-		coeffs := make([]float64, s.DenseLen())
-		size := largest(tab.A, append(slices.Clone(tab.DenseA), tab.Dense...)...)
-		for range 4 {
-			s.AttemptTo(now + h)
-			next, _, k := naive(tab, swing, now, h, x)
-			if !tab.FSAL {
-				end := make([]float64, 3)
-				swing(end, now+h, next)
-				k = append(k, end)
-			}
-			for i, c := range tab.DenseC {
-				at := append([]float64(nil), x...)
-				for j, a := range tab.DenseA[i] {
-					for l := range at {
-						at[l] += h * a * k[j][l]
-					}
+		for _, s := range both(tab, 3) {
+			x, now, h := []float64{1, 0.5, -0.3}, 0.2, 0.11
+			s.Begin(swing, now, x)
+			coeffs := make([]float64, s.DenseLen())
+			size := largest(tab.A, append(slices.Clone(tab.DenseA), tab.Dense...)...)
+			for range 4 {
+				s.AttemptTo(now + h)
+				next, _, k := naive(tab, swing, now, h, x)
+				if !tab.FSAL {
+					end := make([]float64, 3)
+					swing(end, now+h, next)
+					k = append(k, end)
 				}
-				ki := make([]float64, 3)
-				swing(ki, now+c*h, at)
-				k = append(k, ki)
-			}
-			s.Accept()
-			s.Dense(coeffs)
-			for _, at := range []float64{0, 0.3, 0.77, 1} {
-				got, want := make([]float64, 3), append([]float64(nil), x...)
-				rate, wantRate := make([]float64, 3), make([]float64, 3)
-				for i, row := range tab.Dense {
-					for m, d := range row {
-						for j := range want {
-							want[j] += h * d * math.Pow(at, float64(m+1)) * k[i][j]
-							wantRate[j] += d * float64(m+1) * math.Pow(at, float64(m)) * k[i][j]
+				for i, c := range tab.DenseC {
+					at := append([]float64(nil), x...)
+					for j, a := range tab.DenseA[i] {
+						for l := range at {
+							at[l] += h * a * k[j][l]
 						}
 					}
+					ki := make([]float64, 3)
+					swing(ki, now+c*h, at)
+					k = append(k, ki)
 				}
-				EvalDense(got, coeffs, at)
-				near(t, tab.Name()+" dense", got, want, size*1e-14)
-				EvalDenseRate(rate, coeffs, at, h)
-				near(t, tab.Name()+" rate", rate, wantRate, size*1e-12)
+				s.Accept()
+				s.Dense(coeffs)
+				for _, at := range []float64{0, 0.3, 0.77, 1} {
+					got, want := make([]float64, 3), append([]float64(nil), x...)
+					rate, wantRate := make([]float64, 3), make([]float64, 3)
+					for i, row := range tab.Dense {
+						for m, d := range row {
+							for j := range want {
+								want[j] += h * d * math.Pow(at, float64(m+1)) * k[i][j]
+								wantRate[j] += d * float64(m+1) * math.Pow(at, float64(m)) * k[i][j]
+							}
+						}
+					}
+					EvalDense(got, coeffs, at)
+					near(t, tab.Name()+" dense", got, want, size*1e-14)
+					EvalDenseRate(rate, coeffs, at, h)
+					near(t, tab.Name()+" rate", rate, wantRate, size*1e-12)
+				}
+				got := make([]float64, 3)
+				EvalDense(got, coeffs, 1)
+				near(t, tab.Name()+" end", got, s.X(), size*1e-14)
+				copy(x, s.X())
+				now += h
 			}
-			got := make([]float64, 3)
-			EvalDense(got, coeffs, 1)
-			near(t, tab.Name()+" end", got, s.X(), size*1e-14)
-			copy(x, s.X())
-			now += h
 		}
 	}
 }
 
 func TestStepAllocatesNothing(t *testing.T) {
 	for _, tab := range tableaux() {
-		s := tab.NewStepper(3)
-		s.Begin(swing, 0, []float64{1, 2, 3})
-		coeffs := make([]float64, s.DenseLen())
-		if a := testing.AllocsPerRun(100, func() {
-			s.AttemptTo(s.T() + 1e-3)
-			s.ErrorEstimate()
-			s.Accept()
-			s.Dense(coeffs)
-		}); a != 0 {
-			t.Errorf("%s: %g allocations in a step", tab.Name(), a)
+		for _, s := range both(tab, 3) {
+			s.Begin(swing, 0, []float64{1, 2, 3})
+			coeffs := make([]float64, s.DenseLen())
+			if a := testing.AllocsPerRun(100, func() {
+				s.AttemptTo(s.T() + 1e-3)
+				s.ErrorEstimate()
+				s.Accept()
+				s.Dense(coeffs)
+			}); a != 0 {
+				t.Errorf("%s: %g allocations in a step", tab.Name(), a)
+			}
 		}
 	}
 }
@@ -219,15 +229,16 @@ func TestStiffnessRatio(t *testing.T) {
 	const lambda, h = -300.0, 0.01
 	f := func(dx []float64, _ float64, x []float64) { dx[0] = lambda * x[0] }
 	for _, tab := range tableaux() {
-		s := tab.NewStepper(1).(*rungeKutta)
-		s.Begin(f, 0, []float64{1})
-		s.AttemptTo(h)
-		want := 0.0
-		if tab.RealStability > 0 {
-			want = -lambda * h / tab.RealStability
-		}
-		if got := s.StiffnessRatio(); math.Abs(got-want) > 1e-12 {
-			t.Errorf("%s: ratio %g, want %g", tab.Name(), got, want)
+		for _, s := range both(tab, 1) {
+			s.Begin(f, 0, []float64{1})
+			s.AttemptTo(h)
+			want := 0.0
+			if tab.RealStability > 0 {
+				want = -lambda * h / tab.RealStability
+			}
+			if got := s.(StiffnessTester).StiffnessRatio(); math.Abs(got-want) > 1e-12 {
+				t.Errorf("%s: ratio %g, want %g", tab.Name(), got, want)
+			}
 		}
 	}
 }
@@ -259,5 +270,39 @@ func TestStepperPanics(t *testing.T) {
 			}()
 			f()
 		}()
+	}
+}
+
+// The norm that comes with a step is the norm of its estimates, for every number of unknowns.
+func TestAttemptRMS(t *testing.T) {
+	f := func(dx []float64, t float64, x []float64) {
+		for i := range x {
+			dx[i] = math.Sin(t+float64(i)) - x[i]*x[len(x)-1-i]
+		}
+	}
+	for _, tab := range tableaux() {
+		if tab.E == nil {
+			continue
+		}
+		for n := 1; n <= 9; n++ {
+			x := make([]float64, n)
+			for i := range x {
+				x[i] = math.Cos(float64(i))
+			}
+			for _, s := range both(tab, n) {
+				s.Begin(f, 0, x)
+				for range 3 {
+					square := s.(RMSStepper).AttemptRMS(s.T()+0.2, 1e-3, 1e-5)
+					want := RMS(s.ErrorEstimate(), s.X(), s.Proposed(), 1e-3, 1e-5)
+					if e2 := s.(SecondEstimator).SecondErrorEstimate(); e2 != nil {
+						want = CombineEstimates(want, RMS(e2, s.X(), s.Proposed(), 1e-3, 1e-5))
+					}
+					if math.Abs(math.Sqrt(square)-want) > 1e-14*want {
+						t.Errorf("%v, %d unknowns: norm %.17g, want %.17g", tab, n, math.Sqrt(square), want)
+					}
+					s.Accept()
+				}
+			}
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"strings"
+	"sync"
 )
 
 // Tableau is an explicit Runge–Kutta method with s stages: with k_i = f(t + c_i h, x + h Σ_{j<i} a_ij k_j),
@@ -44,6 +45,9 @@ type Tableau struct {
 	exact                         exactTableau
 	// denseLow[m][i] is what rounding took from Dense[i][m], for extensions whose powers nearly cancel; else nil.
 	denseLow [][]float64
+
+	planOnce sync.Once
+	plan     *smallPlan
 }
 
 // Coefficients are the exact coefficients of a method as text: numbers such as "1/5", "0.161" or "-1",
@@ -267,5 +271,14 @@ func (t *Tableau) Stages() int { return len(t.C) }
 // Tableau returns t itself.
 func (t *Tableau) Tableau() *Tableau { return t }
 
-// NewStepper returns a Stepper for n unknowns. It holds about s + 6 vectors of length n.
-func (t *Tableau) NewStepper(n int) Stepper { return newRungeKutta(t, n) }
+// NewStepper returns a Stepper for n unknowns. It holds about s + 6 vectors of length n, and as many as the continuous
+// extension has further stages.
+func (t *Tableau) NewStepper(n int) Stepper {
+	if 0 < n && n <= maxSmall {
+		t.planOnce.Do(func() { t.plan = newSmallPlan(t) })
+		if t.plan.fits {
+			return newSmallStepper(t, t.plan, n)
+		}
+	}
+	return newRungeKutta(t, n)
+}

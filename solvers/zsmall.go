@@ -2,17 +2,20 @@
 
 package solvers
 
-// add2 stores x + h Σ a_j k_j of 2 unknowns in dst.
-func add2(dst, x *quad, h float64, r *smallSum) {
+// sum2 stores x + h Σ a_j k_j of 2 unknowns in dst.
+func (s *smallStepper) sum2(dst, x *quad, r *smallSum) {
+	h := s.h
 	s0, s1 := x[0], x[1]
-	for j := range r.head {
-		t := &r.head[j]
-		a, k := h*t.a, t.k
-		s0 += a * k[0]
-		s1 += a * k[1]
-	}
-	t := &r.tail
-	switch r.terms {
+	t := (*[8]term)(s.terms[r.end-8:])
+	switch r.count {
+	default:
+		for j := r.end - r.count; j < r.end-8; j++ {
+			t := &s.terms[j]
+			a, k := h*t.a, t.k
+			s0 += a * k[0]
+			s1 += a * k[1]
+		}
+		fallthrough
 	case 8:
 		a, k := h*t[0].a, t[0].k
 		s0 += a * k[0]
@@ -52,22 +55,154 @@ func add2(dst, x *quad, h float64, r *smallSum) {
 		a, k := h*t[7].a, t[7].k
 		s0 += a * k[0]
 		s1 += a * k[1]
+		fallthrough
+	case 0:
 	}
 	dst[0], dst[1] = s0, s1
 }
 
-// add3 stores x + h Σ a_j k_j of 3 unknowns in dst.
-func add3(dst, x *quad, h float64, r *smallSum) {
-	s0, s1, s2 := x[0], x[1], x[2]
-	for j := range r.head {
-		t := &r.head[j]
-		a, k := h*t.a, t.k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
+// attempt2 computes the stages and x⁺ of 2 unknowns.
+func (s *smallStepper) attempt2() {
+	h, f := s.h, s.f
+	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
+	n := s.n
+	for i := range s.p.rows {
+		r := &s.p.rows[i]
+		{
+			s0, s1 := x[0], x[1]
+			t := (*[8]term)(s.terms[r.end-8:])
+			switch r.count {
+			default:
+				for j := r.end - r.count; j < r.end-8; j++ {
+					t := &s.terms[j]
+					a, k := h*t.a, t.k
+					s0 += a * k[0]
+					s1 += a * k[1]
+				}
+				fallthrough
+			case 8:
+				a, k := h*t[0].a, t[0].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				fallthrough
+			case 7:
+				a, k := h*t[1].a, t[1].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				fallthrough
+			case 6:
+				a, k := h*t[2].a, t[2].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				fallthrough
+			case 5:
+				a, k := h*t[3].a, t[3].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				fallthrough
+			case 4:
+				a, k := h*t[4].a, t[4].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				fallthrough
+			case 3:
+				a, k := h*t[5].a, t[5].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				fallthrough
+			case 2:
+				a, k := h*t[6].a, t[6].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				fallthrough
+			case 1:
+				a, k := h*t[7].a, t[7].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				fallthrough
+			case 0:
+			}
+			s.stage[0], s.stage[1] = s0, s1
+		}
+		f(s.k[r.k][:n], s.t+r.c*h, s.stage[:n])
 	}
-	t := &r.tail
-	switch r.terms {
+	r := &s.p.weights
+	{
+		s0, s1 := x[0], x[1]
+		t := (*[8]term)(s.terms[r.end-8:])
+		switch r.count {
+		default:
+			for j := r.end - r.count; j < r.end-8; j++ {
+				t := &s.terms[j]
+				a, k := h*t.a, t.k
+				s0 += a * k[0]
+				s1 += a * k[1]
+			}
+			fallthrough
+		case 8:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 7:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 6:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 5:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 4:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 3:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 2:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 1:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 0:
+		}
+		next[0], next[1] = s0, s1
+	}
+	if s.tab.FSAL {
+		f(s.k[s.p.end][:n], s.tNext, next[:n])
+	}
+}
+
+// sum3 stores x + h Σ a_j k_j of 3 unknowns in dst.
+func (s *smallStepper) sum3(dst, x *quad, r *smallSum) {
+	h := s.h
+	s0, s1, s2 := x[0], x[1], x[2]
+	t := (*[8]term)(s.terms[r.end-8:])
+	switch r.count {
+	default:
+		for j := r.end - r.count; j < r.end-8; j++ {
+			t := &s.terms[j]
+			a, k := h*t.a, t.k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+		}
+		fallthrough
 	case 8:
 		a, k := h*t[0].a, t[0].k
 		s0 += a * k[0]
@@ -115,23 +250,172 @@ func add3(dst, x *quad, h float64, r *smallSum) {
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
+		fallthrough
+	case 0:
 	}
 	dst[0], dst[1], dst[2] = s0, s1, s2
 }
 
-// add4 stores x + h Σ a_j k_j of 4 unknowns in dst.
-func add4(dst, x *quad, h float64, r *smallSum) {
-	s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
-	for j := range r.head {
-		t := &r.head[j]
-		a, k := h*t.a, t.k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		s3 += a * k[3]
+// attempt3 computes the stages and x⁺ of 3 unknowns.
+func (s *smallStepper) attempt3() {
+	h, f := s.h, s.f
+	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
+	for i := range s.p.rows {
+		r := &s.p.rows[i]
+		{
+			s0, s1, s2 := x[0], x[1], x[2]
+			t := (*[8]term)(s.terms[r.end-8:])
+			switch r.count {
+			default:
+				for j := r.end - r.count; j < r.end-8; j++ {
+					t := &s.terms[j]
+					a, k := h*t.a, t.k
+					s0 += a * k[0]
+					s1 += a * k[1]
+					s2 += a * k[2]
+				}
+				fallthrough
+			case 8:
+				a, k := h*t[0].a, t[0].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				fallthrough
+			case 7:
+				a, k := h*t[1].a, t[1].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				fallthrough
+			case 6:
+				a, k := h*t[2].a, t[2].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				fallthrough
+			case 5:
+				a, k := h*t[3].a, t[3].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				fallthrough
+			case 4:
+				a, k := h*t[4].a, t[4].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				fallthrough
+			case 3:
+				a, k := h*t[5].a, t[5].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				fallthrough
+			case 2:
+				a, k := h*t[6].a, t[6].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				fallthrough
+			case 1:
+				a, k := h*t[7].a, t[7].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				fallthrough
+			case 0:
+			}
+			s.stage[0], s.stage[1], s.stage[2] = s0, s1, s2
+		}
+		f(s.k[r.k][:3], s.t+r.c*h, s.stage[:3])
 	}
-	t := &r.tail
-	switch r.terms {
+	r := &s.p.weights
+	{
+		s0, s1, s2 := x[0], x[1], x[2]
+		t := (*[8]term)(s.terms[r.end-8:])
+		switch r.count {
+		default:
+			for j := r.end - r.count; j < r.end-8; j++ {
+				t := &s.terms[j]
+				a, k := h*t.a, t.k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+			}
+			fallthrough
+		case 8:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 7:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 6:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 5:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 4:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 3:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 2:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 1:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 0:
+		}
+		next[0], next[1], next[2] = s0, s1, s2
+	}
+	if s.tab.FSAL {
+		f(s.k[s.p.end][:3], s.tNext, next[:3])
+	}
+}
+
+// sum4 stores x + h Σ a_j k_j of 4 unknowns in dst.
+func (s *smallStepper) sum4(dst, x *quad, r *smallSum) {
+	h := s.h
+	s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
+	t := (*[8]term)(s.terms[r.end-8:])
+	switch r.count {
+	default:
+		for j := r.end - r.count; j < r.end-8; j++ {
+			t := &s.terms[j]
+			a, k := h*t.a, t.k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+		}
+		fallthrough
 	case 8:
 		a, k := h*t[0].a, t[0].k
 		s0 += a * k[0]
@@ -187,6 +471,170 @@ func add4(dst, x *quad, h float64, r *smallSum) {
 		s1 += a * k[1]
 		s2 += a * k[2]
 		s3 += a * k[3]
+		fallthrough
+	case 0:
 	}
 	dst[0], dst[1], dst[2], dst[3] = s0, s1, s2, s3
+}
+
+// attempt4 computes the stages and x⁺ of 4 unknowns.
+func (s *smallStepper) attempt4() {
+	h, f := s.h, s.f
+	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
+	for i := range s.p.rows {
+		r := &s.p.rows[i]
+		{
+			s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
+			t := (*[8]term)(s.terms[r.end-8:])
+			switch r.count {
+			default:
+				for j := r.end - r.count; j < r.end-8; j++ {
+					t := &s.terms[j]
+					a, k := h*t.a, t.k
+					s0 += a * k[0]
+					s1 += a * k[1]
+					s2 += a * k[2]
+					s3 += a * k[3]
+				}
+				fallthrough
+			case 8:
+				a, k := h*t[0].a, t[0].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				s3 += a * k[3]
+				fallthrough
+			case 7:
+				a, k := h*t[1].a, t[1].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				s3 += a * k[3]
+				fallthrough
+			case 6:
+				a, k := h*t[2].a, t[2].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				s3 += a * k[3]
+				fallthrough
+			case 5:
+				a, k := h*t[3].a, t[3].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				s3 += a * k[3]
+				fallthrough
+			case 4:
+				a, k := h*t[4].a, t[4].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				s3 += a * k[3]
+				fallthrough
+			case 3:
+				a, k := h*t[5].a, t[5].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				s3 += a * k[3]
+				fallthrough
+			case 2:
+				a, k := h*t[6].a, t[6].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				s3 += a * k[3]
+				fallthrough
+			case 1:
+				a, k := h*t[7].a, t[7].k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				s3 += a * k[3]
+				fallthrough
+			case 0:
+			}
+			s.stage[0], s.stage[1], s.stage[2], s.stage[3] = s0, s1, s2, s3
+		}
+		f(s.k[r.k][:4], s.t+r.c*h, s.stage[:4])
+	}
+	r := &s.p.weights
+	{
+		s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
+		t := (*[8]term)(s.terms[r.end-8:])
+		switch r.count {
+		default:
+			for j := r.end - r.count; j < r.end-8; j++ {
+				t := &s.terms[j]
+				a, k := h*t.a, t.k
+				s0 += a * k[0]
+				s1 += a * k[1]
+				s2 += a * k[2]
+				s3 += a * k[3]
+			}
+			fallthrough
+		case 8:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 7:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 6:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 5:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 4:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 3:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 2:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 1:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 0:
+		}
+		next[0], next[1], next[2], next[3] = s0, s1, s2, s3
+	}
+	if s.tab.FSAL {
+		f(s.k[s.p.end][:4], s.tNext, next[:4])
+	}
 }
