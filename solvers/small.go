@@ -13,7 +13,6 @@ import "math"
 const (
 	maxSmall       = 4  // unknowns
 	maxSmallStages = 40 // with those of the continuous extension
-	tail           = 8  // terms of a sum that are written out
 )
 
 type quad = [maxSmall]float64
@@ -24,75 +23,10 @@ type term struct {
 	k *quad
 }
 
-// smallSum is a sum: the terms in [end − count, end) of the list of terms.
-type smallSum struct {
-	end, count int
-	c          float64 // abscissa of the stage, where it is the state of one
-	k          int     // the stage
-}
-
-// smallPlan is what all small Steppers of a method share.
-type smallPlan struct {
-	coefficients []float64 // of all terms, tail of them for padding first
-	stages       []int     // of all terms
-	rows         []smallSum
-	weights      smallSum
-	errors       smallSum
-	errors2      smallSum
-	extra        []smallSum
-	dense        []smallSum
-	end          int // the stage that holds f(t + h, x⁺)
-	fits         bool
-}
-
-func newSmallPlan(tab *Tableau) *smallPlan {
-	s := tab.Stages()
-	p := &smallPlan{end: s, coefficients: make([]float64, tail), stages: make([]int, tail)}
-	if tab.FSAL && s > 1 {
-		p.end = s - 1
-	}
-	if p.fits = p.end+1+len(tab.DenseC) <= maxSmallStages && (p.end < s || !tab.FSAL); !p.fits {
-		return p
-	}
-	add := func(row []float64) smallSum {
-		n := len(p.stages)
-		for j, a := range row {
-			if a != 0 {
-				p.coefficients = append(p.coefficients, a)
-				p.stages = append(p.stages, j)
-			}
-		}
-		return smallSum{end: len(p.stages), count: len(p.stages) - n}
-	}
-	for i := 1; i < s; i++ {
-		if i == p.end { // x⁺
-			break
-		}
-		row := add(tab.A[i])
-		row.c, row.k = tab.C[i], i
-		p.rows = append(p.rows, row)
-	}
-	p.weights = add(tab.B)
-	p.errors, p.errors2 = add(tab.E), add(tab.E2)
-	for i, row := range tab.DenseA {
-		sum := add(row)
-		sum.c, sum.k = tab.DenseC[i], p.end+1+i
-		p.extra = append(p.extra, sum)
-	}
-	for m := range tab.Dense[0] {
-		column := make([]float64, len(tab.Dense))
-		for i := range column {
-			column[i] = tab.Dense[i][m]
-		}
-		p.dense = append(p.dense, add(column))
-	}
-	return p
-}
-
 // smallStepper is the Stepper of explicit tableaux for up to four unknowns. Entries beyond the unknowns stay zero.
 type smallStepper struct {
 	tab   *Tableau
-	p     *smallPlan
+	p     *plan
 	n     int
 	f     Func
 	t     float64
@@ -110,7 +44,7 @@ type smallStepper struct {
 	terms []term
 }
 
-func newSmallStepper(tab *Tableau, p *smallPlan, n int) *smallStepper {
+func newSmallStepper(tab *Tableau, p *plan, n int) *smallStepper {
 	s := &smallStepper{tab: tab, p: p, n: n, terms: make([]term, len(p.stages))}
 	for i, j := range p.stages {
 		s.terms[i] = term{p.coefficients[i], &s.k[j]}
@@ -162,7 +96,7 @@ func (s *smallStepper) attempt(tNext float64) {
 }
 
 // sum stores x + h Σ a_j k_j in dst.
-func (s *smallStepper) sum(dst, x *quad, r *smallSum) {
+func (s *smallStepper) sum(dst, x *quad, r *planned) {
 	switch s.n {
 	case 3:
 		s.sum3(dst, x, r)
@@ -187,7 +121,7 @@ func (s *smallStepper) AttemptRMS(tNext, rtol, atol float64) (square float64) {
 }
 
 // meanSquare stores h Σ a_j k_j in e and returns the square of its RMS; NaN where x⁺ is not finite.
-func (s *smallStepper) meanSquare(e *quad, r *smallSum, rtol, atol float64) float64 {
+func (s *smallStepper) meanSquare(e *quad, r *planned, rtol, atol float64) float64 {
 	s.sum(e, &zeros, r)
 	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
 	square := weigh(e[0], x[0], next[0], rtol, atol)
@@ -278,8 +212,8 @@ func (s *smallStepper) Dense(dst []float64) {
 	for m := range s.p.dense {
 		r := &s.p.dense[m]
 		out := dst[(m+1)*n : (m+2)*n]
-		if s.tab.denseLow != nil {
-			s.accurately(out, m, r)
+		if s.p.low != nil {
+			s.accurately(out, r)
 			continue
 		}
 		var v quad
@@ -289,13 +223,13 @@ func (s *smallStepper) Dense(dst []float64) {
 }
 
 // accurately is sum.scaleAccurately.
-func (s *smallStepper) accurately(dst []float64, m int, r *smallSum) {
-	low := s.tab.denseLow[m]
+func (s *smallStepper) accurately(dst []float64, r *planned) {
 	from := r.end - r.count
+	low := s.p.low[from:r.end]
 	for i := range dst {
 		var sum, rest float64
 		for j, t := range s.terms[from:r.end] {
-			addProduct(&sum, &rest, t.a, low[s.p.stages[from+j]], t.k[i&3])
+			addProduct(&sum, &rest, t.a, low[j], t.k[i&3])
 		}
 		dst[i] = s.h * (sum + rest)
 	}

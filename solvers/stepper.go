@@ -29,13 +29,12 @@ type rungeKutta struct {
 type roles struct {
 	x, xNext []float64
 	k        [][]float64 // stages
-	rows     []sum       // states at the stages 2 … s, for FSAL methods including x⁺
+	rows     []sum       // states at the stages 2 …, without x⁺
 	weights  sum         // x⁺
 	errors   sum
 	errors2  sum
 	extra    []sum // states at the further stages of the continuous extension
 	dense    []sum // one per power of σ
-	denseLow []sum // what rounding took from their coefficients; nil where that does not matter
 }
 
 // sum is a linear combination Σ a_j k_j, zero coefficients left out.
@@ -76,7 +75,7 @@ func newRungeKutta(tab *Tableau, n int) *rungeKutta {
 		k[i] = next()
 	}
 	other := k[s-1] // holds f at the end of the step, or at the start of it once the step is accepted
-	if !tab.FSAL || s == 1 {
+	if !tab.FSAL {
 		other = next()
 	}
 	if tab.E != nil {
@@ -88,58 +87,53 @@ func newRungeKutta(tab *Tableau, n int) *rungeKutta {
 	for range tab.DenseC {
 		r.extra = append(r.extra, next())
 	}
+	p := tab.plan()
+	scaled := make([]float64, p.count) // sums are computed one after the other
+	terms := make([][]float64, 2*len(p.stages))
 	for side := range r.sides {
-		ks := append([][]float64(nil), k...)
+		ks := make([][]float64, 0, p.count)
+		ks = append(ks, k...)
 		end := other
 		if side == 1 {
 			end = k[0]
 			ks[0] = other
-			if tab.FSAL && s > 1 {
+			if tab.FSAL {
 				ks[s-1] = k[0]
 			}
 		}
-		r.sides[side] = newRoles(tab, x[side], x[1-side], ks, end, r.extra)
+		if !tab.FSAL {
+			ks = append(ks, end)
+		}
+		ks = append(ks, r.extra...)
+		mine := terms[side*len(p.stages) : (side+1)*len(p.stages)]
+		for i, j := range p.stages {
+			mine[i] = ks[j]
+		}
+		r.sides[side] = newRoles(p, x[side], x[1-side], ks, mine, scaled)
 	}
 	return r
 }
 
-func newRoles(tab *Tableau, x, xNext []float64, k [][]float64, end []float64, extra [][]float64) roles {
-	v := roles{x: x, xNext: xNext, k: k, weights: newSum(tab.B, k)}
-	for i := 1; i < len(k); i++ {
-		v.rows = append(v.rows, newSum(tab.A[i], k))
+// newRoles makes the sums of a plan of the stages of all its terms.
+func newRoles(p *plan, x, xNext []float64, k, terms [][]float64, scaled []float64) roles {
+	one := func(r *planned) sum {
+		from := r.end - r.count
+		return sum{a: p.coefficients[from:r.end:r.end], ha: scaled[:r.count], k: terms[from:r.end:r.end]}
 	}
-	if tab.E != nil {
-		v.errors = newSum(tab.E, k)
-	}
-	if tab.E2 != nil {
-		v.errors2 = newSum(tab.E2, k)
-	}
-	all := append([][]float64(nil), k...)
-	if !tab.FSAL {
-		all = append(all, end)
-	}
-	all = append(all, extra...)
-	for _, row := range tab.DenseA {
-		v.extra = append(v.extra, newSum(row, all))
-	}
-	for m := range tab.Dense[0] {
-		column := make([]float64, len(tab.Dense))
-		for i := range column {
-			column[i] = tab.Dense[i][m]
+	sums := make([]sum, len(p.rows)+len(p.extra)+len(p.dense))
+	all := func(list []planned) []sum {
+		out := sums[:len(list):len(list)]
+		sums = sums[len(list):]
+		for i := range list {
+			out[i] = one(&list[i])
 		}
-		v.dense = append(v.dense, newSum(column, all))
+		return out
 	}
-	for m, low := range tab.denseLow {
-		s := v.dense[m]
-		s.a = nil
-		for i, a := range low {
-			if tab.Dense[i][m] != 0 {
-				s.a = append(s.a, a)
-			}
-		}
-		v.denseLow = append(v.denseLow, s)
+	return roles{
+		x: x, xNext: xNext, k: k,
+		rows: all(p.rows), weights: one(&p.weights), errors: one(&p.errors), errors2: one(&p.errors2),
+		extra: all(p.extra), dense: all(p.dense),
 	}
-	return v
 }
 
 func (r *rungeKutta) Begin(f Func, t float64, x []float64) {
@@ -160,14 +154,10 @@ func (r *rungeKutta) AttemptTo(tNext float64) error {
 		r.known = true
 		r.evals++
 	}
-	c, last := r.tab.C[1:], len(v.rows)-1
-	if !r.tab.FSAL {
-		last++
-	}
-	for i := 0; i < last; i++ {
-		ti := tNext
-		if c[i] != 1 {
-			ti = t + c[i]*h
+	for i := range v.rows {
+		c, ti := r.tab.C[i+1], tNext
+		if c != 1 {
+			ti = t + c*h
 		}
 		v.rows[i].addTo(r.stage, v.x, h)
 		f(v.k[i+1], ti, r.stage)
@@ -175,7 +165,8 @@ func (r *rungeKutta) AttemptTo(tNext float64) error {
 	r.evals += len(v.rows)
 	v.weights.addTo(v.xNext, v.x, h)
 	if r.tab.FSAL {
-		f(v.k[len(v.k)-1], tNext, v.xNext)
+		f(v.k[r.tab.Stages()-1], tNext, v.xNext)
+		r.evals++
 	}
 	return nil
 }
@@ -249,8 +240,9 @@ func (r *rungeKutta) Dense(dst []float64) {
 	copy(dst[:n], v.x)
 	for m := range v.dense {
 		out := dst[(m+1)*n : (m+2)*n]
-		if v.denseLow != nil {
-			v.dense[m].scaleAccurately(out, r.h, v.denseLow[m].a)
+		if p := r.tab.plan(); p.low != nil {
+			d := &p.dense[m]
+			v.dense[m].scaleAccurately(out, r.h, p.low[d.end-d.count:d.end])
 		} else {
 			v.dense[m].scaleTo(out, r.h)
 		}

@@ -47,7 +47,7 @@ type Tableau struct {
 	denseLow [][]float64
 
 	planOnce sync.Once
-	plan     *smallPlan
+	shared   *plan
 }
 
 // Coefficients are the exact coefficients of a method as text: numbers such as "1/5", "0.161" or "-1",
@@ -274,11 +274,13 @@ func (t *Tableau) Tableau() *Tableau { return t }
 // NewStepper returns a Stepper for n unknowns. It holds about s + 6 vectors of length n, and as many as the continuous
 // extension has further stages.
 func (t *Tableau) NewStepper(n int) Stepper {
-	if 0 < n && n <= maxSmall {
-		t.planOnce.Do(func() { t.plan = newSmallPlan(t) })
-		if t.plan.fits {
-			return newSmallStepper(t, t.plan, n)
-		}
+	if p := t.plan(); 0 < n && n <= maxSmall && p.count <= maxSmallStages {
+		return newSmallStepper(t, p, n)
 	}
 	return newRungeKutta(t, n)
+}
+
+func (t *Tableau) plan() *plan {
+	t.planOnce.Do(func() { t.shared = newPlan(t) })
+	return t.shared
 }

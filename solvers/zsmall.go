@@ -3,7 +3,7 @@
 package solvers
 
 // sum2 stores x + h Σ a_j k_j of 2 unknowns in dst.
-func (s *smallStepper) sum2(dst, x *quad, r *smallSum) {
+func (s *smallStepper) sum2(dst, x *quad, r *planned) {
 	h := s.h
 	s0, s1 := x[0], x[1]
 	t := (*[8]term)(s.terms[r.end-8:])
@@ -189,7 +189,7 @@ func (s *smallStepper) attempt2() {
 }
 
 // sum3 stores x + h Σ a_j k_j of 3 unknowns in dst.
-func (s *smallStepper) sum3(dst, x *quad, r *smallSum) {
+func (s *smallStepper) sum3(dst, x *quad, r *planned) {
 	h := s.h
 	s0, s1, s2 := x[0], x[1], x[2]
 	t := (*[8]term)(s.terms[r.end-8:])
@@ -401,7 +401,7 @@ func (s *smallStepper) attempt3() {
 }
 
 // sum4 stores x + h Σ a_j k_j of 4 unknowns in dst.
-func (s *smallStepper) sum4(dst, x *quad, r *smallSum) {
+func (s *smallStepper) sum4(dst, x *quad, r *planned) {
 	h := s.h
 	s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
 	t := (*[8]term)(s.terms[r.end-8:])
