@@ -237,8 +237,8 @@ func (it *Integrator) Step(ctx context.Context, tstop float64) error {
 	if !isFinite(tstop - it.t) {
 		return &SettingsError{Field: "tstop", Value: tstop, Remedy: "give a finite time"}
 	}
-	if dir := math.Copysign(1, tstop-it.t); dir != it.dir {
-		it.dir = dir
+	if (tstop > it.t) != (it.dir > 0) {
+		it.dir = math.Copysign(1, tstop-it.t)
 		it.forget()
 	}
 	switch {
@@ -427,7 +427,11 @@ func (it *Integrator) cancelled(ctx context.Context, cause error) error {
 }
 
 func (it *Integrator) accept(tNext float64) {
-	it.watchStiffness(tNext)
+	if it.suspect.wait > 0 {
+		it.suspect.wait--
+	} else {
+		it.watchStiffness(tNext)
+	}
 	it.h = tNext - it.t
 	it.tPrev, it.t = it.t, tNext
 	it.stats.accept(math.Abs(it.h))

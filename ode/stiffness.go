@@ -18,10 +18,6 @@ func (it *Integrator) watchStiffness(t float64) {
 	if it.stiff == nil || it.stats.Stiff {
 		return
 	}
-	if s.wait > 0 {
-		s.wait--
-		return
-	}
 	ratio := it.stiff.StiffnessRatio()
 	if ratio > 1 {
 		s.calm = 0

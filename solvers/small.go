@@ -33,6 +33,7 @@ type smallStepper struct {
 	tNext float64
 	h     float64
 	evals int
+	each  int  // evaluations of an attempt without the first stage
 	side  int  // which of x is the present point; the other is x⁺, or where the last step began
 	known bool // f at the present point is known
 	moved bool // a step was accepted: f at the present point has its place at the end of the stages, not at the beginning
@@ -42,14 +43,41 @@ type smallStepper struct {
 	err2  quad
 	k     [maxSmallStages]quad
 	terms []term
+	rows  []smallRow // the stages 2 …
+
+	weights, errors, errors2 smallRow
+}
+
+// smallRow is a stage: its state is the sum of the last count terms of tail, and of head before them.
+type smallRow struct {
+	k     *quad
+	tail  *[tail]term
+	count int
+	c     float64
+	head  []term
 }
 
 func newSmallStepper(tab *Tableau, p *plan, n int) *smallStepper {
-	s := &smallStepper{tab: tab, p: p, n: n, terms: make([]term, len(p.stages))}
+	s := &smallStepper{tab: tab, p: p, n: n, terms: make([]term, len(p.stages)), rows: make([]smallRow, len(p.rows))}
 	for i, j := range p.stages {
 		s.terms[i] = term{p.coefficients[i], &s.k[j]}
 	}
+	for i := range p.rows {
+		s.rows[i] = s.row(&p.rows[i])
+	}
+	if s.each = len(p.rows); tab.FSAL {
+		s.each++
+	}
+	s.weights, s.errors, s.errors2 = s.row(&p.weights), s.row(&p.errors), s.row(&p.errors2)
 	return s
+}
+
+func (s *smallStepper) row(r *planned) smallRow {
+	row := smallRow{k: &s.k[r.k], count: r.count, c: r.c, tail: (*[tail]term)(s.terms[r.end-tail:])}
+	if r.count > tail {
+		row.head = s.terms[r.end-r.count : r.end-tail]
+	}
+	return row
 }
 
 func (s *smallStepper) Begin(f Func, t float64, x []float64) {
@@ -72,15 +100,7 @@ func (s *smallStepper) AttemptTo(tNext float64) error {
 }
 
 func (s *smallStepper) attempt(tNext float64) {
-	s.tNext, s.h = tNext, tNext-s.t
-	if s.moved && s.known {
-		s.k[0] = s.k[s.p.end]
-	}
-	s.moved = false
-	if !s.known {
-		s.eval(&s.k[0], s.t, &s.x[s.side&1])
-		s.known = true
-	}
+	s.begin(tNext)
 	switch s.n {
 	case 3:
 		s.attempt3()
@@ -89,21 +109,32 @@ func (s *smallStepper) attempt(tNext float64) {
 	default:
 		s.attempt2()
 	}
-	s.evals += len(s.p.rows)
-	if s.tab.FSAL {
-		s.evals++
+}
+
+// begin brings f at the present point to its place.
+func (s *smallStepper) begin(tNext float64) {
+	s.tNext, s.h = tNext, tNext-s.t
+	if s.known && s.moved {
+		from, to := &s.k[s.p.end], &s.k[0] // one by one, as f has just stored them: wider loads would wait
+		to[0], to[1], to[2], to[3] = from[0], from[1], from[2], from[3]
 	}
+	s.moved = false
+	if !s.known {
+		s.eval(&s.k[0], s.t, &s.x[s.side&1])
+		s.known = true
+	}
+	s.evals += s.each
 }
 
 // sum stores x + h Σ a_j k_j in dst.
-func (s *smallStepper) sum(dst, x *quad, r *planned) {
+func (s *smallStepper) sum(dst, x *quad, r *smallRow) {
 	switch s.n {
 	case 3:
-		s.sum3(dst, x, r)
+		sum3(dst, x, s.h, r)
 	case 4:
-		s.sum4(dst, x, r)
+		sum4(dst, x, s.h, r)
 	default:
-		s.sum2(dst, x, r)
+		sum2(dst, x, s.h, r)
 	}
 }
 
@@ -111,32 +142,28 @@ var zeros quad
 
 // AttemptRMS implements RMSStepper.
 func (s *smallStepper) AttemptRMS(tNext, rtol, atol float64) (square float64) {
-	s.attempt(tNext)
-	square = s.meanSquare(&s.err, &s.p.errors, rtol, atol)
+	s.begin(tNext)
+	switch s.n {
+	case 3:
+		s.attempt3()
+		square = s.meanSquare3(&s.errors, rtol, atol)
+	case 4:
+		s.attempt4()
+		square = s.meanSquare4(&s.errors, rtol, atol)
+	case 2:
+		s.attempt2()
+		square = s.meanSquare2(&s.errors, rtol, atol)
+	default:
+		s.attempt2()
+		square = s.meanSquare1(&s.errors, rtol, atol)
+	}
 	if s.tab.E2 == nil {
 		return square
 	}
-	e := CombineEstimates(math.Sqrt(square), math.Sqrt(s.meanSquare(&s.err2, &s.p.errors2, rtol, atol)))
+	// The second estimate, of a method with so many stages that its cost does not matter.
+	e2 := s.SecondErrorEstimate()
+	e := CombineEstimates(math.Sqrt(square), RMS(e2, s.X(), s.Proposed(), rtol, atol))
 	return e * e
-}
-
-// meanSquare stores h Σ a_j k_j in e and returns the square of its RMS; NaN where x⁺ is not finite.
-func (s *smallStepper) meanSquare(e *quad, r *planned, rtol, atol float64) float64 {
-	s.sum(e, &zeros, r)
-	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
-	square := weigh(e[0], x[0], next[0], rtol, atol)
-	switch s.n {
-	case 2:
-		square += weigh(e[1], x[1], next[1], rtol, atol)
-	case 3:
-		square += weigh(e[1], x[1], next[1], rtol, atol)
-		square += weigh(e[2], x[2], next[2], rtol, atol)
-	case 4:
-		square += weigh(e[1], x[1], next[1], rtol, atol)
-		square += weigh(e[2], x[2], next[2], rtol, atol)
-		square += weigh(e[3], x[3], next[3], rtol, atol)
-	}
-	return square * inverse[s.n&7]
 }
 
 // weigh is the square of the error of one unknown over the tolerance; NaN where its value at the end is not finite.
@@ -151,9 +178,6 @@ func weigh(e, x, next, rtol, atol float64) float64 {
 	q := e/(atol+rtol*scale) + (scale - scale)
 	return q * q
 }
-
-// inverse holds 1/n.
-var inverse = [8]float64{1: 1, 2: 0.5, 3: 1.0 / 3, 4: 0.25}
 
 func (s *smallStepper) Accept() {
 	s.t = s.tNext
@@ -172,7 +196,7 @@ func (s *smallStepper) ErrorEstimate() []float64 {
 	if s.tab.E == nil {
 		return nil
 	}
-	s.sum(&s.err, &zeros, &s.p.errors)
+	s.sum(&s.err, &zeros, &s.errors)
 	return s.err[:s.n]
 }
 
@@ -181,7 +205,7 @@ func (s *smallStepper) SecondErrorEstimate() []float64 {
 	if s.tab.E2 == nil {
 		return nil
 	}
-	s.sum(&s.err2, &zeros, &s.p.errors2)
+	s.sum(&s.err2, &zeros, &s.errors2)
 	return s.err2[:s.n]
 }
 
@@ -204,9 +228,9 @@ func (s *smallStepper) Dense(dst []float64) {
 	start := &s.x[1-s.side&1] // where the step began
 	n := s.n
 	for i := range s.p.extra {
-		r := &s.p.extra[i]
-		s.sum(&s.stage, start, r)
-		s.eval(&s.k[r.k], s.t-(1-r.c)*s.h, &s.stage)
+		row := s.row(&s.p.extra[i])
+		s.sum(&s.stage, start, &row)
+		s.eval(row.k, s.t-(1-row.c)*s.h, &s.stage)
 	}
 	copy(dst[:n], start[:])
 	for m := range s.p.dense {
@@ -217,7 +241,8 @@ func (s *smallStepper) Dense(dst []float64) {
 			continue
 		}
 		var v quad
-		s.sum(&v, &zeros, r)
+		row := s.row(r)
+		s.sum(&v, &zeros, &row)
 		copy(out, v[:])
 	}
 }

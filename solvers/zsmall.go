@@ -3,14 +3,13 @@
 package solvers
 
 // sum2 stores x + h Σ a_j k_j of 2 unknowns in dst.
-func (s *smallStepper) sum2(dst, x *quad, r *planned) {
-	h := s.h
+func sum2(dst, x *quad, h float64, r *smallRow) {
 	s0, s1 := x[0], x[1]
-	t := (*[8]term)(s.terms[r.end-8:])
+	t := r.tail
 	switch r.count {
 	default:
-		for j := r.end - r.count; j < r.end-8; j++ {
-			t := &s.terms[j]
+		for j := range r.head {
+			t := &r.head[j]
 			a, k := h*t.a, t.k
 			s0 += a * k[0]
 			s1 += a * k[1]
@@ -61,20 +60,20 @@ func (s *smallStepper) sum2(dst, x *quad, r *planned) {
 	dst[0], dst[1] = s0, s1
 }
 
-// attempt2 computes the stages and x⁺ of 2 unknowns.
+// attempt2 computes the stages of 2 unknowns but the first, and x⁺.
 func (s *smallStepper) attempt2() {
 	h, f := s.h, s.f
-	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
+	x := &s.x[s.side&1]
 	n := s.n
-	for i := range s.p.rows {
-		r := &s.p.rows[i]
+	for i := range s.rows {
+		r := &s.rows[i]
 		{
 			s0, s1 := x[0], x[1]
-			t := (*[8]term)(s.terms[r.end-8:])
+			t := r.tail
 			switch r.count {
 			default:
-				for j := r.end - r.count; j < r.end-8; j++ {
-					t := &s.terms[j]
+				for j := range r.head {
+					t := &r.head[j]
 					a, k := h*t.a, t.k
 					s0 += a * k[0]
 					s1 += a * k[1]
@@ -124,16 +123,16 @@ func (s *smallStepper) attempt2() {
 			}
 			s.stage[0], s.stage[1] = s0, s1
 		}
-		f(s.k[r.k][:n], s.t+r.c*h, s.stage[:n])
+		f(r.k[:n], s.t+r.c*h, s.stage[:n])
 	}
-	r := &s.p.weights
+	r, next := &s.weights, &s.x[1-s.side&1]
 	{
 		s0, s1 := x[0], x[1]
-		t := (*[8]term)(s.terms[r.end-8:])
+		t := r.tail
 		switch r.count {
 		default:
-			for j := r.end - r.count; j < r.end-8; j++ {
-				t := &s.terms[j]
+			for j := range r.head {
+				t := &r.head[j]
 				a, k := h*t.a, t.k
 				s0 += a * k[0]
 				s1 += a * k[1]
@@ -189,14 +188,13 @@ func (s *smallStepper) attempt2() {
 }
 
 // sum3 stores x + h Σ a_j k_j of 3 unknowns in dst.
-func (s *smallStepper) sum3(dst, x *quad, r *planned) {
-	h := s.h
+func sum3(dst, x *quad, h float64, r *smallRow) {
 	s0, s1, s2 := x[0], x[1], x[2]
-	t := (*[8]term)(s.terms[r.end-8:])
+	t := r.tail
 	switch r.count {
 	default:
-		for j := r.end - r.count; j < r.end-8; j++ {
-			t := &s.terms[j]
+		for j := range r.head {
+			t := &r.head[j]
 			a, k := h*t.a, t.k
 			s0 += a * k[0]
 			s1 += a * k[1]
@@ -256,19 +254,19 @@ func (s *smallStepper) sum3(dst, x *quad, r *planned) {
 	dst[0], dst[1], dst[2] = s0, s1, s2
 }
 
-// attempt3 computes the stages and x⁺ of 3 unknowns.
+// attempt3 computes the stages of 3 unknowns but the first, and x⁺.
 func (s *smallStepper) attempt3() {
 	h, f := s.h, s.f
-	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
-	for i := range s.p.rows {
-		r := &s.p.rows[i]
+	x := &s.x[s.side&1]
+	for i := range s.rows {
+		r := &s.rows[i]
 		{
 			s0, s1, s2 := x[0], x[1], x[2]
-			t := (*[8]term)(s.terms[r.end-8:])
+			t := r.tail
 			switch r.count {
 			default:
-				for j := r.end - r.count; j < r.end-8; j++ {
-					t := &s.terms[j]
+				for j := range r.head {
+					t := &r.head[j]
 					a, k := h*t.a, t.k
 					s0 += a * k[0]
 					s1 += a * k[1]
@@ -327,16 +325,16 @@ func (s *smallStepper) attempt3() {
 			}
 			s.stage[0], s.stage[1], s.stage[2] = s0, s1, s2
 		}
-		f(s.k[r.k][:3], s.t+r.c*h, s.stage[:3])
+		f(r.k[:3], s.t+r.c*h, s.stage[:3])
 	}
-	r := &s.p.weights
+	r, next := &s.weights, &s.x[1-s.side&1]
 	{
 		s0, s1, s2 := x[0], x[1], x[2]
-		t := (*[8]term)(s.terms[r.end-8:])
+		t := r.tail
 		switch r.count {
 		default:
-			for j := r.end - r.count; j < r.end-8; j++ {
-				t := &s.terms[j]
+			for j := range r.head {
+				t := &r.head[j]
 				a, k := h*t.a, t.k
 				s0 += a * k[0]
 				s1 += a * k[1]
@@ -401,14 +399,13 @@ func (s *smallStepper) attempt3() {
 }
 
 // sum4 stores x + h Σ a_j k_j of 4 unknowns in dst.
-func (s *smallStepper) sum4(dst, x *quad, r *planned) {
-	h := s.h
+func sum4(dst, x *quad, h float64, r *smallRow) {
 	s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
-	t := (*[8]term)(s.terms[r.end-8:])
+	t := r.tail
 	switch r.count {
 	default:
-		for j := r.end - r.count; j < r.end-8; j++ {
-			t := &s.terms[j]
+		for j := range r.head {
+			t := &r.head[j]
 			a, k := h*t.a, t.k
 			s0 += a * k[0]
 			s1 += a * k[1]
@@ -477,19 +474,19 @@ func (s *smallStepper) sum4(dst, x *quad, r *planned) {
 	dst[0], dst[1], dst[2], dst[3] = s0, s1, s2, s3
 }
 
-// attempt4 computes the stages and x⁺ of 4 unknowns.
+// attempt4 computes the stages of 4 unknowns but the first, and x⁺.
 func (s *smallStepper) attempt4() {
 	h, f := s.h, s.f
-	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
-	for i := range s.p.rows {
-		r := &s.p.rows[i]
+	x := &s.x[s.side&1]
+	for i := range s.rows {
+		r := &s.rows[i]
 		{
 			s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
-			t := (*[8]term)(s.terms[r.end-8:])
+			t := r.tail
 			switch r.count {
 			default:
-				for j := r.end - r.count; j < r.end-8; j++ {
-					t := &s.terms[j]
+				for j := range r.head {
+					t := &r.head[j]
 					a, k := h*t.a, t.k
 					s0 += a * k[0]
 					s1 += a * k[1]
@@ -557,16 +554,16 @@ func (s *smallStepper) attempt4() {
 			}
 			s.stage[0], s.stage[1], s.stage[2], s.stage[3] = s0, s1, s2, s3
 		}
-		f(s.k[r.k][:4], s.t+r.c*h, s.stage[:4])
+		f(r.k[:4], s.t+r.c*h, s.stage[:4])
 	}
-	r := &s.p.weights
+	r, next := &s.weights, &s.x[1-s.side&1]
 	{
 		s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
-		t := (*[8]term)(s.terms[r.end-8:])
+		t := r.tail
 		switch r.count {
 		default:
-			for j := r.end - r.count; j < r.end-8; j++ {
-				t := &s.terms[j]
+			for j := range r.head {
+				t := &r.head[j]
 				a, k := h*t.a, t.k
 				s0 += a * k[0]
 				s1 += a * k[1]
@@ -637,4 +634,272 @@ func (s *smallStepper) attempt4() {
 	if s.tab.FSAL {
 		f(s.k[s.p.end][:4], s.tNext, next[:4])
 	}
+}
+
+// meanSquare1 is the square of RMS of h Σ a_j k_j; NaN where x⁺ is not finite.
+func (s *smallStepper) meanSquare1(r *smallRow, rtol, atol float64) float64 {
+	h := s.h
+	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
+	var s0 float64
+	t := r.tail
+	switch r.count {
+	default:
+		for j := range r.head {
+			t := &r.head[j]
+			a, k := h*t.a, t.k
+			s0 += a * k[0]
+		}
+		fallthrough
+	case 8:
+		a, k := h*t[0].a, t[0].k
+		s0 += a * k[0]
+		fallthrough
+	case 7:
+		a, k := h*t[1].a, t[1].k
+		s0 += a * k[0]
+		fallthrough
+	case 6:
+		a, k := h*t[2].a, t[2].k
+		s0 += a * k[0]
+		fallthrough
+	case 5:
+		a, k := h*t[3].a, t[3].k
+		s0 += a * k[0]
+		fallthrough
+	case 4:
+		a, k := h*t[4].a, t[4].k
+		s0 += a * k[0]
+		fallthrough
+	case 3:
+		a, k := h*t[5].a, t[5].k
+		s0 += a * k[0]
+		fallthrough
+	case 2:
+		a, k := h*t[6].a, t[6].k
+		s0 += a * k[0]
+		fallthrough
+	case 1:
+		a, k := h*t[7].a, t[7].k
+		s0 += a * k[0]
+		fallthrough
+	case 0:
+	}
+	s0 = weigh(s0, x[0], next[0], rtol, atol)
+	return (s0) * (1.0 / 1)
+}
+
+// meanSquare2 is the square of RMS of h Σ a_j k_j; NaN where x⁺ is not finite.
+func (s *smallStepper) meanSquare2(r *smallRow, rtol, atol float64) float64 {
+	h := s.h
+	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
+	var s0, s1 float64
+	t := r.tail
+	switch r.count {
+	default:
+		for j := range r.head {
+			t := &r.head[j]
+			a, k := h*t.a, t.k
+			s0 += a * k[0]
+			s1 += a * k[1]
+		}
+		fallthrough
+	case 8:
+		a, k := h*t[0].a, t[0].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 7:
+		a, k := h*t[1].a, t[1].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 6:
+		a, k := h*t[2].a, t[2].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 5:
+		a, k := h*t[3].a, t[3].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 4:
+		a, k := h*t[4].a, t[4].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 3:
+		a, k := h*t[5].a, t[5].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 2:
+		a, k := h*t[6].a, t[6].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 1:
+		a, k := h*t[7].a, t[7].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 0:
+	}
+	s0 = weigh(s0, x[0], next[0], rtol, atol)
+	s1 = weigh(s1, x[1], next[1], rtol, atol)
+	return (s0 + s1) * (1.0 / 2)
+}
+
+// meanSquare3 is the square of RMS of h Σ a_j k_j; NaN where x⁺ is not finite.
+func (s *smallStepper) meanSquare3(r *smallRow, rtol, atol float64) float64 {
+	h := s.h
+	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
+	var s0, s1, s2 float64
+	t := r.tail
+	switch r.count {
+	default:
+		for j := range r.head {
+			t := &r.head[j]
+			a, k := h*t.a, t.k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+		}
+		fallthrough
+	case 8:
+		a, k := h*t[0].a, t[0].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 7:
+		a, k := h*t[1].a, t[1].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 6:
+		a, k := h*t[2].a, t[2].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 5:
+		a, k := h*t[3].a, t[3].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 4:
+		a, k := h*t[4].a, t[4].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 3:
+		a, k := h*t[5].a, t[5].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 2:
+		a, k := h*t[6].a, t[6].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 1:
+		a, k := h*t[7].a, t[7].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 0:
+	}
+	s0 = weigh(s0, x[0], next[0], rtol, atol)
+	s1 = weigh(s1, x[1], next[1], rtol, atol)
+	s2 = weigh(s2, x[2], next[2], rtol, atol)
+	return (s0 + s1 + s2) * (1.0 / 3)
+}
+
+// meanSquare4 is the square of RMS of h Σ a_j k_j; NaN where x⁺ is not finite.
+func (s *smallStepper) meanSquare4(r *smallRow, rtol, atol float64) float64 {
+	h := s.h
+	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
+	var s0, s1, s2, s3 float64
+	t := r.tail
+	switch r.count {
+	default:
+		for j := range r.head {
+			t := &r.head[j]
+			a, k := h*t.a, t.k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+		}
+		fallthrough
+	case 8:
+		a, k := h*t[0].a, t[0].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 7:
+		a, k := h*t[1].a, t[1].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 6:
+		a, k := h*t[2].a, t[2].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 5:
+		a, k := h*t[3].a, t[3].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 4:
+		a, k := h*t[4].a, t[4].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 3:
+		a, k := h*t[5].a, t[5].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 2:
+		a, k := h*t[6].a, t[6].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 1:
+		a, k := h*t[7].a, t[7].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 0:
+	}
+	s0 = weigh(s0, x[0], next[0], rtol, atol)
+	s1 = weigh(s1, x[1], next[1], rtol, atol)
+	s2 = weigh(s2, x[2], next[2], rtol, atol)
+	s3 = weigh(s3, x[3], next[3], rtol, atol)
+	return ((s0 + s1) + (s2 + s3)) * (1.0 / 4)
 }
