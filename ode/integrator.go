@@ -284,13 +284,17 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 	if it.proposal == 0 { // the guess was never made, or was about an empty interval
 		it.proposal = 1e-3 * remaining
 	}
-	h := it.proposal
-	if it.s.MaxStep > 0 {
-		h = min(h, it.s.MaxStep)
+	// Branches rather than min and max from here on: they are foreseen, and the next step waits for its size.
+	h, floor := it.proposal, it.floor()
+	if it.s.MaxStep > 0 && h > it.s.MaxStep {
+		h = it.s.MaxStep
 	}
-	floor := it.floor()
-	it.failed = nil
-	h = max(h, floor) // only a rejected attempt is a reason to give up
+	if h < floor { // only a rejected attempt is a reason to give up
+		h = floor
+	}
+	if it.failed != nil {
+		it.failed = nil
+	}
 	for halvings := 0; ; {
 		size, tNext := h, it.t+it.dir*h
 		if remaining < 2*h || h < floor {
@@ -308,10 +312,11 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 		if err := it.mayAttempt(ctx); err != nil {
 			return err
 		}
+		var norm float64
 		finite := true
 		if it.rms != nil {
 			hist.Square = it.rms.AttemptRMS(tNext, it.s.RTol, it.s.ATol)
-			it.norm = math.Sqrt(hist.Square)
+			norm = math.Sqrt(hist.Square)
 		} else {
 			if it.failed = it.stepper.AttemptTo(tNext); it.failed != nil {
 				it.stats.Rejected++
@@ -322,10 +327,11 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 				h = size / 4
 				continue
 			}
-			it.norm = it.errorNorm()
+			norm = it.errorNorm()
 			finite = allFinite(it.stepper.Proposed())
 		}
-		if !(it.norm <= math.MaxFloat64) || !finite {
+		it.norm = norm
+		if !(norm <= math.MaxFloat64) || !finite {
 			it.stats.Rejected++
 			hist.Rejected = true
 			if halvings++; halvings > maxHalvings || !allFinite(it.stepper.FirstStage()) {
@@ -334,12 +340,12 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 			h = size / 2
 			continue
 		}
-		hist.Error, hist.Ratio = it.norm, 0
+		hist.Error, hist.Ratio = norm, 0
 		if it.h != 0 {
 			hist.Ratio = size / math.Abs(it.h)
 		}
 		factor := it.control.Factor(hist)
-		if it.norm > 1 {
+		if norm > 1 {
 			it.stats.Rejected++
 			hist.Rejected = true
 			h = size * min(factor, 0.999)
@@ -349,8 +355,8 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 		if size < 0.99*h { // cut short: its small error says nothing about the steps to come
 			it.proposal = max(it.proposal, h)
 		} else {
-			hist.Last, hist.BeforeLast = it.norm, hist.Last
-			if it.norm == 0 { // zero means that there was none
+			hist.Last, hist.BeforeLast = norm, hist.Last
+			if norm == 0 { // zero means that there was none
 				hist.Last = math.SmallestNonzeroFloat64
 			}
 		}
@@ -391,8 +397,11 @@ func (it *Integrator) floor() float64 { return stepFloor(it.t, it.s.MinStep) }
 
 func stepFloor(t, hMin float64) float64 {
 	t = math.Abs(t)
-	ulp := math.Float64frombits(math.Float64bits(t)+1) - t
-	return max(hMin, 10*ulp)
+	floor := 10 * (math.Float64frombits(math.Float64bits(t)+1) - t)
+	if floor < hMin {
+		return hMin
+	}
+	return floor
 }
 
 // mayAttempt reports what forbids another attempt.

@@ -29,6 +29,8 @@ func (s *Stats) accept(h float64) {
 	if s.Accepted == 0 || h < s.MinStep {
 		s.MinStep = h
 	}
-	s.MaxStep = max(s.MaxStep, h)
+	if h > s.MaxStep {
+		s.MaxStep = h
+	}
 	s.Accepted++
 }
