@@ -9,6 +9,7 @@ import "math"
 // walks through the lists.
 type rungeKutta struct {
 	tab    *Tableau
+	p      *plan
 	n      int
 	f      Func
 	t      float64
@@ -68,7 +69,7 @@ func newRungeKutta(tab *Tableau, n int) *rungeKutta {
 		mem = mem[stride:]
 		return v
 	}
-	r := &rungeKutta{tab: tab, n: n, stage: next()}
+	r := &rungeKutta{tab: tab, p: tab.plan(), n: n, stage: next()}
 	x := [2][]float64{next(), next()}
 	k := make([][]float64, s)
 	for i := range k {
@@ -87,7 +88,7 @@ func newRungeKutta(tab *Tableau, n int) *rungeKutta {
 	for range tab.DenseC {
 		r.extra = append(r.extra, next())
 	}
-	p := tab.plan()
+	p := r.p
 	scaled := make([]float64, p.count) // sums are computed one after the other
 	terms := make([][]float64, 2*len(p.stages))
 	for side := range r.sides {
@@ -240,7 +241,7 @@ func (r *rungeKutta) Dense(dst []float64) {
 	copy(dst[:n], v.x)
 	for m := range v.dense {
 		out := dst[(m+1)*n : (m+2)*n]
-		if p := r.tab.plan(); p.low != nil {
+		if p := r.p; p.low != nil {
 			d := &p.dense[m]
 			v.dense[m].scaleAccurately(out, r.h, p.low[d.end-d.count:d.end])
 		} else {

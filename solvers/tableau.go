@@ -46,8 +46,7 @@ type Tableau struct {
 	// denseLow[m][i] is what rounding took from Dense[i][m], for extensions whose powers nearly cancel; else nil.
 	denseLow [][]float64
 
-	planOnce sync.Once
-	shared   *plan
+	shared *sharedPlan
 }
 
 // Coefficients are the exact coefficients of a method as text: numbers such as "1/5", "0.161" or "-1",
@@ -118,6 +117,7 @@ func NewTableau(c Coefficients) (*Tableau, error) {
 		embedded: c.ErrorOrder, embedded2: c.ErrorOrder2, exact: x,
 	}
 	t.denseLow = x.denseLow(t.Dense)
+	t.shared = &sharedPlan{owner: t}
 	return t, nil
 }
 
@@ -280,7 +280,19 @@ func (t *Tableau) NewStepper(n int) Stepper {
 	return newRungeKutta(t, n)
 }
 
+// sharedPlan makes the plan of its owner when the first Stepper is built. A copy of a Tableau, which may have been
+// changed, has no part in it.
+type sharedPlan struct {
+	owner *Tableau
+	once  sync.Once
+	plan  *plan
+}
+
 func (t *Tableau) plan() *plan {
-	t.planOnce.Do(func() { t.shared = newPlan(t) })
-	return t.shared
+	s := t.shared
+	if s.owner != t {
+		return newPlan(t)
+	}
+	s.once.Do(func() { s.plan = newPlan(t) })
+	return s.plan
 }
