@@ -21,7 +21,7 @@ func (autoMethod) DenseOrder() int { return 4 }
 
 func (autoMethod) NewStepper(n int) Stepper {
 	a := &auto{
-		loose: Tsit5.NewStepper(n).(*rungeKutta), tight: Verner76.NewStepper(n).(*rungeKutta), stiff: newRosenbrock(Rodas5P, n),
+		loose: Tsit5.NewStepper(n).(explicitStepper), tight: Verner76.NewStepper(n).(explicitStepper), stiff: newRosenbrock(Rodas5P, n),
 		controls: [3]Controller{
 			Prepare(PI{}, Tsit5.ErrorOrder()+1), Prepare(PI{}, Verner76.ErrorOrder()+1), Prepare(Gustafsson{}, Rodas5P.ErrorOrder()+1),
 		},
@@ -41,10 +41,17 @@ const (
 	autoVerner = 2.3
 )
 
+// explicitStepper is a Stepper of an explicit tableau.
+type explicitStepper interface {
+	Stepper
+	StiffnessTester
+	stiffnessAfter(w float64) float64
+}
+
 // auto is the Stepper of Auto.
 type auto struct {
-	loose, tight *rungeKutta
-	explicit     *rungeKutta // one of them
+	loose, tight explicitStepper
+	explicit     explicitStepper // one of them
 	stiff        *rosenbrock
 	now, made    Stepper // the one that goes on, and the one that made the last accepted step
 	controls     [3]Controller

@@ -66,7 +66,7 @@ func TestVernerStability(t *testing.T) {
 		t.Errorf("|R| is %g and %g on either side of −%g", a, b, 2*autoVerner)
 	}
 	for _, n := range []int{1, 6} { // few unknowns take another path
-		r := Verner76.NewStepper(n).(*rungeKutta)
+		r := Verner76.NewStepper(n).(explicitStepper)
 		x := make([]float64, n)
 		x[0] = 1
 		r.Begin(func(dx []float64, _ float64, x []float64) {

@@ -277,3 +277,19 @@ func (s *smallStepper) StiffnessRatio() float64 {
 	}
 	return math.Sqrt(s.h*s.h*num/den) / s.tab.RealStability
 }
+
+func (s *smallStepper) stiffnessAfter(w float64) float64 {
+	s.FirstStage()
+	k1, k0, x1 := &s.k[s.p.end], &s.k[len(s.tab.C)-1], &s.x[s.side&1]
+	var num, den float64
+	for i := range s.n {
+		scale := 1 / (w + math.Abs(x1[i&3]))
+		dk, dx := scale*(k1[i&3]-k0[i&3]), scale*(x1[i&3]-s.stage[i&3])
+		num += dk * dk
+		den += dx * dx
+	}
+	if !(den > 0) {
+		return 0
+	}
+	return math.Abs(s.h) * math.Sqrt(num/den)
+}
