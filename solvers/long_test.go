@@ -57,18 +57,19 @@ type longTableau struct {
 }
 
 func newLongTableau(tab *Tableau) *longTableau {
-	l := &longTableau{a: newConditions(tab).a, b: numbers(tab.exact.b), c: numbers(tab.exact.c), stages: tab.Stages()}
+	exact := tab.exactly()
+	l := &longTableau{a: newConditions(tab).a, b: numbers(exact.b), c: numbers(exact.c), stages: tab.Stages()}
 	if !tab.FSAL {
 		l.c = append(l.c, whole(1))
 	}
-	l.c = append(l.c, numbers(tab.exact.denseC)...)
+	l.c = append(l.c, numbers(exact.denseC)...)
 	if tab.E != nil {
-		l.e = numbers(tab.exact.e)
+		l.e = numbers(exact.e)
 	}
 	if tab.E2 != nil {
-		l.e2 = numbers(tab.exact.e2)
+		l.e2 = numbers(exact.e2)
 	}
-	for _, row := range tab.exact.dense {
+	for _, row := range exact.dense {
 		l.dense = append(l.dense, numbers(row))
 	}
 	return l

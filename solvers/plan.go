@@ -33,7 +33,8 @@ func newPlan(tab *Tableau) *plan {
 		p.end = s - 1
 	}
 	p.count = p.end + 1 + len(tab.DenseC)
-	if tab.denseLow != nil {
+	denseLow := tab.denseLow()
+	if denseLow != nil {
 		p.low = make([]float64, tail)
 	}
 	add := func(row, low []float64) planned {
@@ -70,8 +71,8 @@ func newPlan(tab *Tableau) *plan {
 			column[i] = tab.Dense[i][m]
 		}
 		var low []float64
-		if tab.denseLow != nil {
-			low = tab.denseLow[m]
+		if denseLow != nil {
+			low = denseLow[m]
 		}
 		p.dense = append(p.dense, add(column, low))
 	}

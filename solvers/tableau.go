@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -42,11 +43,8 @@ type Tableau struct {
 	name                          string
 	order, errorOrder, denseOrder int
 	embedded, embedded2           int // orders of b̂ and of the second embedded solution
-	exact                         exactTableau
-	// denseLow[m][i] is what rounding took from Dense[i][m], for extensions whose powers nearly cancel; else nil.
-	denseLow [][]float64
-
-	shared *sharedPlan
+	text                          Coefficients
+	shared                        *sharedPlan
 }
 
 // Coefficients are the exact coefficients of a method as text: numbers such as "1/5", "0.161" or "-1",
@@ -68,80 +66,47 @@ type Coefficients struct {
 	RealStability float64
 }
 
-// exactTableau keeps the exact values: the order conditions are tested on them.
-type exactTableau struct {
-	c, b, e, e2, denseC []*big.Rat
-	a, dense, denseA    [][]*big.Rat
-}
-
 // NewTableau builds a method from its coefficients. It reports coefficients that are not numbers, have the wrong
 // shape or contradict the FSAL property; whether the order is what c says is a question for a test.
 func NewTableau(c Coefficients) (*Tableau, error) {
 	p := coefficientParser{name: c.Name}
-	x := exactTableau{c: p.row("C", c.C, -1)}
-	s := len(x.c)
+	t := &Tableau{
+		C: p.floats("C", c.C, -1), FSAL: c.FSAL, RealStability: c.RealStability, Source: c.Source,
+		name: c.Name, order: c.Order, denseOrder: c.DenseOrder, errorOrder: estimateOrder(c),
+		embedded: c.ErrorOrder, embedded2: c.ErrorOrder2, text: c,
+	}
+	s := len(t.C)
 	if s == 0 || len(c.A) != s-1 {
 		return nil, fmt.Errorf("solvers: tableau %q: %d abscissae need %d rows of A, not %d", c.Name, s, s-1, len(c.A))
 	}
-	x.a = [][]*big.Rat{{}}
+	t.A = [][]float64{{}}
 	for i, row := range c.A {
-		x.a = append(x.a, p.row("A", row, i+1))
+		t.A = append(t.A, p.floats("A", row, i+1))
 	}
-	x.b = p.row("B", c.B, s)
-	x.e = p.difference("BHat", x.b, c.BHat)
-	x.e2 = p.difference("BHat2", x.b, c.BHat2)
-	if x.denseC = p.row("DenseC", c.DenseC, -1); len(c.DenseA) != len(x.denseC) {
-		return nil, fmt.Errorf("solvers: tableau %q: %d abscissae in DenseC and %d rows in DenseA", c.Name, len(x.denseC), len(c.DenseA))
+	t.B = p.floats("B", c.B, s)
+	t.E = p.difference("BHat", c.B, c.BHat, s)
+	t.E2 = p.difference("BHat2", c.B, c.BHat2, s)
+	if t.DenseC = p.floats("DenseC", c.DenseC, -1); len(c.DenseA) != len(t.DenseC) {
+		return nil, fmt.Errorf("solvers: tableau %q: %d abscissae in DenseC and %d rows in DenseA", c.Name, len(t.DenseC), len(c.DenseA))
 	}
 	before := s
 	if !c.FSAL {
 		before++
 	}
 	for i, row := range c.DenseA {
-		x.denseA = append(x.denseA, p.row("DenseA", row, before+i))
+		t.DenseA = append(t.DenseA, p.floats("DenseA", row, before+i))
 	}
 	for _, row := range c.Dense {
-		x.dense = append(x.dense, p.row("Dense", row, -1))
+		t.Dense = append(t.Dense, p.floats("Dense", row, -1))
 	}
 	if p.err != nil {
 		return nil, p.err
 	}
-	if err := x.check(c); err != nil {
+	if err := t.check(); err != nil {
 		return nil, err
 	}
-	t := &Tableau{
-		C: rounded(x.c), A: roundedRows(x.a), B: rounded(x.b), E: rounded(x.e), E2: rounded(x.e2),
-		Dense: roundedRows(x.dense), DenseC: rounded(x.denseC), DenseA: roundedRows(x.denseA),
-		FSAL: c.FSAL, RealStability: c.RealStability, Source: c.Source,
-		name: c.Name, order: c.Order, denseOrder: c.DenseOrder, errorOrder: estimateOrder(c),
-		embedded: c.ErrorOrder, embedded2: c.ErrorOrder2, exact: x,
-	}
-	t.denseLow = x.denseLow(t.Dense)
 	t.shared = &sharedPlan{owner: t}
 	return t, nil
-}
-
-// denseLow returns the low parts of the coefficients of the continuous extension where these are so large that their
-// rounding errors would be seen (about 10⁻¹⁶ times their sum).
-func (x *exactTableau) denseLow(high [][]float64) [][]float64 {
-	const harmless = 1e3
-	var low [][]float64
-	var top float64
-	for m := range high[0] {
-		var sum float64
-		column := make([]float64, len(high))
-		for i := range high {
-			sum += math.Abs(high[i][m])
-			h := new(big.Rat).SetFloat64(high[i][m])
-			column[i], _ = h.Sub(x.dense[i][m], h).Float64()
-		}
-		top = max(top, sum)
-		low = append(low, column)
-	}
-	if top < harmless {
-		return nil
-	}
-	return low
 }
 
 // estimateOrder is q of an estimate that behaves as h^(q+1): the lower of the orders of the two solutions, or that of
@@ -153,37 +118,91 @@ func estimateOrder(c Coefficients) int {
 	return min(c.Order, c.ErrorOrder)
 }
 
-func (x *exactTableau) check(c Coefficients) error {
-	s := len(x.c)
+func (t *Tableau) check() error {
+	s := len(t.C)
 	rows := s
-	if !c.FSAL {
+	if !t.FSAL {
 		rows++
 	}
-	if d := len(x.dense) - len(x.denseC); d != rows && (d != s || len(x.denseC) > 0) {
-		return fmt.Errorf("solvers: tableau %q: the continuous extension has %d rows for %d stages", c.Name, len(x.dense), s+len(x.denseC))
+	if d := len(t.Dense) - len(t.DenseC); d != rows && (d != s || len(t.DenseC) > 0) {
+		return fmt.Errorf("solvers: tableau %q: the continuous extension has %d rows for %d stages", t.name, len(t.Dense), s+len(t.DenseC))
 	}
-	for _, row := range x.dense {
-		if len(row) != len(x.dense[0]) {
-			return fmt.Errorf("solvers: tableau %q: the rows of the continuous extension differ in length", c.Name)
+	for _, row := range t.Dense {
+		if len(row) != len(t.Dense[0]) {
+			return fmt.Errorf("solvers: tableau %q: the rows of the continuous extension differ in length", t.name)
 		}
 	}
-	if (x.e == nil) != (c.ErrorOrder == 0) || (x.e2 == nil) != (c.ErrorOrder2 == 0) {
-		return fmt.Errorf("solvers: tableau %q: an error estimate and its order belong together", c.Name)
+	if (t.E == nil) != (t.embedded == 0) || (t.E2 == nil) != (t.embedded2 == 0) {
+		return fmt.Errorf("solvers: tableau %q: an error estimate and its order belong together", t.name)
 	}
-	if x.e == nil && x.e2 != nil {
-		return fmt.Errorf("solvers: tableau %q: a second error estimate without a first", c.Name)
+	if t.E == nil && t.E2 != nil {
+		return fmt.Errorf("solvers: tableau %q: a second error estimate without a first", t.name)
 	}
-	if c.FSAL {
-		for j, v := range x.a[s-1] {
-			if v.Cmp(x.b[j]) != 0 {
-				return fmt.Errorf("solvers: tableau %q: not FSAL: a_%d,%d differs from b_%d", c.Name, s, j+1, j+1)
+	if t.FSAL {
+		for j, v := range t.A[s-1] {
+			if v != t.B[j] {
+				return fmt.Errorf("solvers: tableau %q: not FSAL: a_%d,%d differs from b_%d", t.name, s, j+1, j+1)
 			}
 		}
-		if x.b[s-1].Sign() != 0 {
-			return fmt.Errorf("solvers: tableau %q: not FSAL: b_%d is not zero", c.Name, s)
+		if t.B[s-1] != 0 {
+			return fmt.Errorf("solvers: tableau %q: not FSAL: b_%d is not zero", t.name, s)
 		}
 	}
 	return nil
+}
+
+// exactTableau holds the exact coefficients: the order conditions are tested on them.
+type exactTableau struct {
+	c, b, e, e2, denseC []*big.Rat
+	a, dense, denseA    [][]*big.Rat
+}
+
+// exactly returns the exact coefficients, whose making would slow down the start of programs that do not ask for them.
+func (t *Tableau) exactly() *exactTableau {
+	p, c := coefficientParser{name: t.name}, t.text
+	rows := func(text []string) (out [][]*big.Rat) {
+		for _, row := range text {
+			out = append(out, p.row("", row, -1))
+		}
+		return out
+	}
+	x := &exactTableau{c: p.row("", c.C, -1), b: p.row("", c.B, -1), denseC: p.row("", c.DenseC, -1), denseA: rows(c.DenseA), dense: rows(c.Dense)}
+	x.a = append([][]*big.Rat{{}}, rows(c.A)...)
+	less := func(bHat string) (e []*big.Rat) {
+		for j, v := range p.row("", bHat, -1) {
+			e = append(e, v.Sub(x.b[j], v))
+		}
+		return e
+	}
+	x.e, x.e2 = less(c.BHat), less(c.BHat2)
+	return x
+}
+
+// denseLow returns what rounding took from the coefficients of the continuous extension, power by power, where these
+// are so large that it would be seen (about 10⁻¹⁶ times their sum); else nil.
+func (t *Tableau) denseLow() [][]float64 {
+	const harmless = 1e3
+	var top float64
+	for m := range t.Dense[0] {
+		var sum float64
+		for i := range t.Dense {
+			sum += math.Abs(t.Dense[i][m])
+		}
+		top = max(top, sum)
+	}
+	if top < harmless {
+		return nil
+	}
+	low := make([][]float64, len(t.Dense[0]))
+	for i, text := range t.text.Dense {
+		p := coefficientParser{name: t.name}
+		for m, exact := range p.row("", text, -1) {
+			high := new(big.Rat).SetFloat64(t.Dense[i][m])
+			v, _ := high.Sub(exact, high).Float64()
+			low[m] = append(low[m], v)
+		}
+	}
+	return low
 }
 
 type coefficientParser struct {
@@ -208,18 +227,72 @@ func (p *coefficientParser) row(what, text string, want int) []*big.Rat {
 	return out
 }
 
-// difference is b − b̂; nil where there is no b̂.
-func (p *coefficientParser) difference(what string, b []*big.Rat, bHat string) []*big.Rat {
+// floats reads numbers as row does and rounds them correctly.
+func (p *coefficientParser) floats(what, text string, want int) []float64 {
+	words := strings.Fields(text)
+	if want >= 0 && len(words) != want && p.err == nil {
+		p.err = fmt.Errorf("solvers: tableau %q: a row of %s has %d numbers instead of %d", p.name, what, len(words), want)
+	}
+	out := make([]float64, len(words))
+	for i, w := range words {
+		num, den, fraction := strings.Cut(w, "/")
+		if !fraction {
+			if v, err := strconv.ParseFloat(w, 64); err == nil && isFinite(v) {
+				out[i] = v
+				continue
+			}
+		} else if n, ok := short(num); ok {
+			if d, ok := short(den); ok && d > 0 {
+				out[i] = n / d // of exact numbers
+				continue
+			}
+		}
+		if r := p.row(what, w, 1)[0]; r != nil {
+			out[i], _ = r.Float64()
+		}
+	}
+	return out
+}
+
+// short reads a whole number that a float64 holds exactly.
+func short(text string) (float64, bool) {
+	v, err := strconv.ParseInt(text, 10, 54)
+	return float64(v), err == nil
+}
+
+func isFinite(v float64) bool { return v-v == 0 }
+
+// difference is b − b̂, correctly rounded; nil where there is no b̂.
+func (p *coefficientParser) difference(what, b, bHat string, s int) []float64 {
 	if bHat == "" {
 		return nil
 	}
-	e := make([]*big.Rat, len(b))
-	for i, v := range p.row(what, bHat, len(b)) {
-		if i < len(b) && v != nil && b[i] != nil {
-			e[i] = new(big.Rat).Sub(b[i], v)
-		}
+	p.floats(what, bHat, s)
+	if p.err != nil {
+		return nil
+	}
+	e := make([]float64, s)
+	minuend := strings.Fields(b)
+	for j, w := range strings.Fields(bHat) {
+		x, y := p.wide(minuend[j]), p.wide(w)
+		e[j], _ = x.Sub(x, y).Float64()
 	}
 	return e
+}
+
+// wide reads a number with 320 bits, more than the digits of any coefficient.
+func (p *coefficientParser) wide(word string) *big.Float {
+	num, den, fraction := strings.Cut(word, "/")
+	x, _, err := big.ParseFloat(num, 10, 320, big.ToNearestEven)
+	if err != nil {
+		x = new(big.Float)
+	}
+	if fraction {
+		if y, _, err := big.ParseFloat(den, 10, 320, big.ToNearestEven); err == nil {
+			x.Quo(x, y)
+		}
+	}
+	return x
 }
 
 func rounded(row []*big.Rat) []float64 {

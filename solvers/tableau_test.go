@@ -1,6 +1,8 @@
 package solvers
 
 import (
+	"math/big"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,5 +42,19 @@ func TestNewTableauRejects(t *testing.T) {
 func TestCoefficientsAreRounded(t *testing.T) {
 	if DormandPrince54.A[4][1] != -25360.0/2187 || Tsit5.A[2][1] != 0.335480655492357 || DormandPrince54.E[6] != -1.0/40 {
 		t.Error("coefficients differ from the published ones")
+	}
+	for _, tab := range tableaux() {
+		x := tab.exactly()
+		for what, pair := range map[string]struct {
+			got   [][]float64
+			exact [][]*big.Rat
+		}{
+			"A": {tab.A, x.a}, "Dense": {tab.Dense, x.dense}, "DenseA": {tab.DenseA, x.denseA},
+			"others": {[][]float64{tab.C, tab.B, tab.E, tab.E2, tab.DenseC}, [][]*big.Rat{x.c, x.b, x.e, x.e2, x.denseC}},
+		} {
+			if !slices.EqualFunc(pair.got, roundedRows(pair.exact), slices.Equal) {
+				t.Errorf("%v: %s is not the exact one rounded", tab, what)
+			}
+		}
 	}
 }
