@@ -3,7 +3,8 @@
 //	ẋ = f(t, x),   x(t₀) = x₀ ∈ ℝⁿ,   t from t₀ to t₁ (forward or backward),
 //
 // with the methods of package solvers, explicit or, for stiff problems, implicit: adaptive steps that keep the local error below
-// atol + rtol·|x|, or fixed ones; dense output; save points; forced step boundaries; events. Three lines do:
+// atol + rtol·|x|, or fixed ones; dense output; save points; forced step boundaries; events. Sensitivity carries derivatives
+// of the solution along; SolveBatch steps many samples separately. Three lines do:
 //
 //	sol, err := ode.Solve(ctx, ode.Problem{F: f, X0: []float64{1, 1}, T0: 0, T1: 10}, ode.Settings{})
 //	if err != nil { … }
@@ -77,7 +78,8 @@ type Settings struct {
 	SaveAt []float64
 	// EndOnly saves nothing but the first and the last state.
 	EndOnly bool
-	// SkipDense saves the memory of dense output, (degree + 1)·n numbers a step; Solution.At then fails.
+	// SkipDense saves the memory of dense output, (degree + 1)·n numbers a step, and the evaluations of methods whose
+	// continuous extension needs further stages; Solution.At then fails.
 	SkipDense bool
 	// Stops are forced step boundaries, in any order; those outside the interval are ignored. They are where F may
 	// jump: steps that end there see F just before the stop, steps that begin there just after it.

@@ -5,7 +5,7 @@ import "math"
 // addProduct adds (a + low) k to sum + rest, so that in the end the sum of products is as if computed with twice the
 // digits (T. Ogita, S. M. Rump, S. Oishi, SIAM J. Sci. Comput. 26 (2005) 1955–1988, algorithm Dot2).
 func addProduct(sum, rest *float64, a, low, k float64) {
-	p := a * k
+	p := float64(a * k) // rounded: no machine may fuse it with the sum
 	next := *sum + p
 	z := next - *sum
 	*rest += math.FMA(a, k, -p) + low*k + ((*sum - (next - z)) + (p - z))
