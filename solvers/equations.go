@@ -27,9 +27,6 @@ type equations struct {
 const (
 	// slow is the rate of convergence from which on a new matrix is worth its price.
 	slow = 0.1
-	// hopeless is the rate from which on a shorter step is better: iterations that creep may end on another branch of
-	// the solution.
-	hopeless = 0.5
 	// small is the number of unknowns up to which a decomposition costs less than the iterations that it saves.
 	small = 16
 	// drift is by how much σ may move from that of the factors with more unknowns.
@@ -112,7 +109,7 @@ func (e *equations) moved() {
 // that f amplifies than f(t, y) does. x is the scale of the problem.
 func (e *equations) solve(f Func, t float64, y, k, psi, x []float64, sigma float64) error {
 	limit := e.tol.newton()
-	e.eta = math.Pow(max(e.eta, epsilon), 0.8)
+	e.eta = fastExp2(0.8 * fastLog2(max(e.eta, epsilon)))
 	var last float64
 	for it := 1; it <= e.tol.iterations; it++ {
 		f(e.fx, t, y)
@@ -142,14 +139,14 @@ func (e *equations) solve(f Func, t float64, y, k, psi, x []float64, sigma float
 				e.eta = theta / (1 - theta)
 			}
 		}
-		if min(e.eta, 1)*size <= limit || theta >= 0.99 && size <= e.tol.rounding() {
+		if min(e.eta, 1)*size <= limit || theta > e.tol.hopeless && size <= e.tol.rounding() {
 			for i, v := range y {
 				k[i] = (v - psi[i]) * sigma
 			}
 			e.worst = max(e.worst, theta)
 			return nil
 		}
-		if !(theta <= hopeless) || it > 1 && e.eta*size*math.Pow(theta, float64(e.tol.iterations-it-1)) > limit {
+		if !(theta <= e.tol.hopeless) || it > 1 && e.eta*size*fastPower(theta, e.tol.iterations-it-1) > limit {
 			return ErrNotConverged
 		}
 		last = size

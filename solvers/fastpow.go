@@ -28,3 +28,12 @@ func fastExp2(x float64) float64 {
 		(v*v)*(0.0096755413431213274+0.0013276472631950876*u)
 	return p * math.Float64frombits((math.Float64bits(r)+1023)<<52)
 }
+
+// fastPower is xᵏ for a small k ≥ 0; for k < 0 it is one.
+func fastPower(x float64, k int) float64 {
+	p := 1.0
+	for ; k > 0; k-- {
+		p *= x
+	}
+	return p
+}

@@ -36,13 +36,16 @@ type accuracy struct {
 	rtol, atol float64
 	norm       Norm
 	iterations int // at most
+	// hopeless is the rate of convergence from which on a shorter step is better: iterations that creep may end on another
+	// branch of the solution.
+	hopeless float64
 }
 
 func newAccuracy(rtol, atol float64, norm Norm) accuracy {
 	if rtol == 0 {
-		return accuracy{1e-14, 1e-16, norm, 100}
+		return accuracy{1e-14, 1e-16, norm, 100, 0.9} // no shorter step will be tried
 	}
-	return accuracy{rtol, atol, norm, 6}
+	return accuracy{rtol, atol, norm, 6, 0.5}
 }
 
 // newton is the bound on the error of iterates over the tolerance of a step: well below one, so that it is no part of the

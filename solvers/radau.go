@@ -182,7 +182,7 @@ func mix(dst *[3][]float64, m *[3][3]float64, v *[3][]float64) {
 // iterate solves the equations of the stages by simplified Newton iterations.
 func (r *radau) iterate() error {
 	limit := r.tol.newton()
-	r.eta = math.Pow(max(r.eta, epsilon), 0.8)
+	r.eta = fastExp2(0.8 * fastLog2(max(r.eta, epsilon)))
 	gamma, alpha, beta := radauGamma/r.h, radauAlpha/r.h, radauBeta/r.h
 	var last float64
 	for it := 1; it <= r.tol.iterations; it++ {
@@ -229,11 +229,11 @@ func (r *radau) iterate() error {
 				r.eta = theta / (1 - theta)
 			}
 		}
-		if min(r.eta, 1)*size <= limit || theta > hopeless && size <= r.tol.rounding() {
+		if min(r.eta, 1)*size <= limit || theta > r.tol.hopeless && size <= r.tol.rounding() {
 			r.worst = max(r.worst, theta)
 			return nil
 		}
-		if !(theta <= hopeless) || it > 1 && r.eta*size*math.Pow(theta, float64(r.tol.iterations-it-1)) > limit {
+		if !(theta <= r.tol.hopeless) || it > 1 && r.eta*size*fastPower(theta, r.tol.iterations-it-1) > limit {
 			return ErrNotConverged
 		}
 		last = size
