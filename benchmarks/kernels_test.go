@@ -9,14 +9,6 @@ import (
 	"github.com/costate-go/costate/internal/kernel"
 )
 
-// dtype is the name of a type of numbers in benchmarks.
-func dtype[T kernel.Float]() string {
-	if fmt.Sprintf("%T", T(0)) == "float32" {
-		return "f32"
-	}
-	return "f64"
-}
-
 // BenchmarkPeak does nothing but independent fused multiply-adds in registers: the limit of one core.
 func BenchmarkPeak(b *testing.B) {
 	b.Run("dtype=f64", benchPeak[float64])

@@ -67,9 +67,9 @@ func phaseDemand(ctx context.Context, c *config.Config, task tasks.Task, s pmp.S
 	if err != nil {
 		return demand{}, err
 	}
-	f, err := w.Footprint(ctx, task.Initial())
-	if err != nil {
-		return demand{trajectories: 1}, nil // the first iteration says it better
+	f, failed := w.Footprint(ctx, task.Initial())
+	if failed != nil {
+		return demand{trajectories: 1}, nil //nolint:nilerr // the first iteration says it better
 	}
 	whole := demand{total: f.Lanes + f.Trajectory, trajectories: 1, each: f.Trajectory} // the certificate at the end
 	if b := c.Train.Batch; b > 0 && b < p.Samples() {
