@@ -2,13 +2,14 @@ package solvers
 
 import "math"
 
-// Auto takes steps of an explicit method while the problem is not stiff and of Rodas5P while it is: Tsit5, or Verner76 for
-// relative tolerances below 10⁻⁶. Stiffness is seen in the explicit method's last two stages, its end in the norm of the Jacobian. Auto has
-// its own step-size controllers, PI and Gustafsson. With fixed steps it starts with Tsit5.
+// Auto takes steps of an explicit method while the problem is not stiff and of Rodas5P while it is: Tsit5, or
+// Verner76 for relative tolerances below 10⁻⁶. Stiffness is seen in the explicit method's last two stages, its end in
+// the norm of the Jacobian. Auto has its own step-size controllers, PI and Gustafsson. With fixed steps it starts
+// with Tsit5.
 //
-// The rule for switching is that of many programs: ten steps that stability limits, of which every two others undo one, and three steps
-// with the stiff method that the explicit one could have taken as well (L. Petzold, SIAM J. Sci. Stat. Comput. 4 (1983)
-// 136–148; C. Rackauckas, Q. Nie, J. Open Res. Softw. 5 (2017) 15).
+// The rule for switching is that of many programs: ten steps that stability limits, of which every two others undo
+// one, and three steps with the stiff method that the explicit one could have taken as well (L. Petzold, SIAM J. Sci.
+// Stat. Comput. 4 (1983) 136–148; C. Rackauckas, Q. Nie, J. Open Res. Softw. 5 (2017) 15).
 var Auto Method = autoMethod{}
 
 type autoMethod struct{}
@@ -36,8 +37,8 @@ const (
 	autoStiffSteps = 10
 	autoCalmSteps  = 3
 	autoMargin     = 0.9 // of the extent below
-	// autoVerner is half the extent 4.64 of Verner76's stability region along the negative real axis: at small tolerances the
-	// error estimate, in which stiff components grow earlier, holds back the steps from there on.
+	// autoVerner is half the extent 4.64 of Verner76's stability region along the negative real axis: at small
+	// tolerances the error estimate, in which stiff components grow earlier, holds back the steps from there on.
 	autoVerner = 2.3
 )
 
@@ -173,8 +174,9 @@ func (a *auto) Dense(dst []float64) {
 	a.made.Dense(dst[:length])
 }
 
-// stiffnessAfter returns h·‖f(t, x) − k_s‖/‖x − X_s‖ of the last accepted step, for a method whose last stage is at its end.
-// Entries are weighed by 1/(w + |x_i|): at small tolerances the rounding errors of the large ones would hide the others.
+// stiffnessAfter returns h·‖f(t, x) − k_s‖/‖x − X_s‖ of the last accepted step, for a method whose last stage is at
+// its end. Entries are weighed by 1/(w + |x_i|): at small tolerances the rounding errors of the large ones would hide
+// the others.
 func (r *rungeKutta) stiffnessAfter(w float64) float64 {
 	k1 := r.FirstStage()
 	k0, x1, x0 := r.sides[1-r.side].k[len(r.tab.C)-1], r.sides[r.side].x, r.stage

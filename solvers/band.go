@@ -2,8 +2,8 @@ package solvers
 
 import "math"
 
-// Banded LU decomposition with partial pivoting. Row i of the factors holds the columns i − lower … i + lower + upper, to which
-// row exchanges widen it; multipliers take the place of what is eliminated.
+// Banded LU decomposition with partial pivoting. Row i of the factors holds the columns i − lower … i + lower +
+// upper, to which row exchanges widen it; multipliers take the place of what is eliminated.
 
 // bandLen is the length of the factors.
 func bandLen(n, lower, upper int) int { return n * (2*lower + upper + 1) }

@@ -2,14 +2,14 @@ package solvers
 
 import "math"
 
-// BDF is the family of backward differentiation formulas of orders 1 to 5 in the modified form (NDF) of MATLAB's ode15s, with
-// backward differences on equal steps: at a change of the step size the differences are interpolated. Order and step size
-// are chosen together. One system of equations a step makes it the method for many unknowns and smooth solutions; formulas
-// of order three and more are stable in a wedge only, and oscillations with little damping want another method.
-// (L. F. Shampine, M. W. Reichelt, SIAM J. Sci. Comput. 18 (1997) 1–22.)
+// BDF is the family of backward differentiation formulas of orders 1 to 5 in the modified form (NDF) of MATLAB's
+// ode15s, with backward differences on equal steps: at a change of the step size the differences are interpolated.
+// Order and step size are chosen together. One system of equations a step makes it the method for many unknowns and
+// smooth solutions; formulas of order three and more are stable in a wedge only, and oscillations with little damping
+// want another method. (L. F. Shampine, M. W. Reichelt, SIAM J. Sci. Comput. 18 (1997) 1–22.)
 //
-// Order reports the highest order, ErrorOrder that of the first step. Fixed steps begin with order one, too, and are therefore of
-// order two as a whole.
+// Order reports the highest order, ErrorOrder that of the first step. Fixed steps begin with order one, too, and are
+// therefore of order two as a whole.
 var BDF Method = bdfMethod{}
 
 type bdfMethod struct{}
@@ -243,8 +243,8 @@ func (r *bdf) Factor(h *History) float64 {
 	return max(shrink, factor)
 }
 
-// Steps aim at a tenth of the tolerance, as in CVODE at a sixth: errors of a multistep method add up over the steps that it remembers.
-// A higher order must promise a little more.
+// Steps aim at a tenth of the tolerance, as in CVODE at a sixth: errors of a multistep method add up over the steps
+// that it remembers. A higher order must promise a little more.
 const bdfSame, bdfHigher = 10, 15
 
 // bdfWorth is the growth that order k permits.

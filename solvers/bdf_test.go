@@ -19,8 +19,8 @@ func differencesOf(r *bdf, p func(float64) float64, t, h float64) {
 	}
 }
 
-// The formula of order k is exact for polynomials of degree k, also after a change of the step size, and its continuous extension is
-// the polynomial itself.
+// The formula of order k is exact for polynomials of degree k, also after a change of the step size, and its
+// continuous extension is the polynomial itself.
 func TestBDFIsExactForPolynomials(t *testing.T) {
 	for k := 1; k <= bdfTop; k++ {
 		degree := float64(k)
@@ -54,7 +54,8 @@ func TestBDFIsExactForPolynomials(t *testing.T) {
 	}
 }
 
-// On the negative real axis, and to 3/4 of the published angle beside it, every order damps for any step size (Shampine & Reichelt 1997, table 1).
+// On the negative real axis, and to 3/4 of the published angle beside it, every order damps for any step size
+// (Shampine & Reichelt 1997, table 1).
 func TestBDFStability(t *testing.T) {
 	for k, angle := range []float64{0, 90, 90, 80, 66, 51} {
 		if k == 0 {

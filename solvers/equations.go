@@ -105,8 +105,8 @@ func (e *equations) moved() {
 	e.stale = e.stale || e.worst > slow
 }
 
-// solve finds y with y = ψ + k/σ, k = f(t, y), from the first guess in y, and stores k as (y − ψ)σ, which carries fewer of the errors
-// that f amplifies than f(t, y) does. x is the scale of the problem.
+// solve finds y with y = ψ + k/σ, k = f(t, y), from the first guess in y, and stores k as (y − ψ)σ, which carries
+// fewer of the errors that f amplifies than f(t, y) does. x is the scale of the problem.
 func (e *equations) solve(f Func, t float64, y, k, psi, x []float64, sigma float64) error {
 	limit := e.tol.newton()
 	e.eta = fastExp2(0.8 * fastLog2(max(e.eta, epsilon)))

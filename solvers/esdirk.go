@@ -11,8 +11,8 @@ import (
 //	k₁ = f(t, x),   k_i = f(t + c_i h, X_i),   X_i = x + h Σ_{j<i} a_ij k_j + hγ k_i,   x⁺ = X_s,
 //
 // whose last stage is the first one of the next step. Stages are of order two, so that little order is lost on stiff
-// problems. The continuous extension is the Hermite interpolant of both ends and, where the method has weights q of a fourth derivative
-// Σ q_i k_i ≈ h³x⁗/24, that plus σ²(1 − σ)² h Σ q_i k_i.
+// problems. The continuous extension is the Hermite interpolant of both ends and, where the method has weights q of a
+// fourth derivative Σ q_i k_i ≈ h³x⁗/24, that plus σ²(1 − σ)² h Σ q_i k_i.
 //
 // An ESDIRK is a Method. FirstStage of its Steppers is the last stage of the step before: f(t, x) to the accuracy of the
 // equations.

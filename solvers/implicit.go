@@ -11,16 +11,14 @@ var (
 // Implicit is implemented by Steppers of methods that solve equations with ∂f/∂x in every step.
 type Implicit interface {
 	Stepper
-	// SetJacobian says how ∂f/∂x is obtained; it takes effect with the next Begin and allocates the matrix. Without it the
-	// first Begin does, and the matrix is dense and comes from finite differences.
+	// SetJacobian says how ∂f/∂x is obtained; it takes effect with the next Begin and allocates the matrix. Without
+	// it the first Begin does, and the matrix is dense and comes from finite differences.
 	SetJacobian(j Jacobian)
 	// SetTolerance says how errors are measured, to which the accuracy of the equations and the increments of
-	// differences are adapted. Without it, or where rtol is zero, equations are solved to rounding, however many iterations that
-	// takes.
+	// differences are adapted. Without it, or where rtol is zero, equations are solved to rounding, however many
+	// iterations that takes.
 	SetTolerance(rtol, atol float64, norm Norm)
-	// A Stepper that is a Controller, too, as those of variable order are, chooses the sizes of its steps itself.
-
-	// Algebra counts the work on equations since the Stepper was built.
+		// Algebra counts the work on equations since the Stepper was built.
 	Algebra() Algebra
 }
 
@@ -36,8 +34,8 @@ type accuracy struct {
 	rtol, atol float64
 	norm       Norm
 	iterations int // at most
-	// hopeless is the rate of convergence from which on a shorter step is better: iterations that creep may end on another
-	// branch of the solution.
+	// hopeless is the rate of convergence from which on a shorter step is better: iterations that creep may end on
+	// another branch of the solution.
 	hopeless float64
 }
 

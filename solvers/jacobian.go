@@ -16,7 +16,7 @@ type Jacobian struct {
 	Time func(dst []float64, t float64, x []float64)
 	// Autonomous says that f does not depend on t.
 	Autonomous bool
-	// Product stores (∂f/∂x)·v at (t, x) in dst. ESDIRK methods with Product and neither Func nor Banded solve their
+	// Product stores (∂f/∂x)·v at (t, x) in dst. ESDIRK methods and BDF with Product and neither Func nor Banded solve their
 	// equations by GMRES and never form a matrix.
 	Product func(dst []float64, t float64, x, v []float64)
 }

@@ -1,7 +1,8 @@
 package solvers
 
-// KenCarp4 is the implicit half of Kennedy and Carpenter's additive pair ARK4(3)6L[2]SA of orders 4(3) with six stages, L-stable and
-// stiffly accurate. The weights q of the fourth derivative are ours, by the equations given at Kvaerno5.
+// KenCarp4 is the implicit half of Kennedy and Carpenter's additive pair ARK4(3)6L[2]SA of orders 4(3) with six
+// stages, L-stable and stiffly accurate. The weights q of the fourth derivative are ours, by the equations given at
+// Kvaerno5.
 var KenCarp4 = mustESDIRK(esdirkCoefficients{
 	name:       "kencarp4",
 	source:     "C. A. Kennedy, M. H. Carpenter, Appl. Numer. Math. 44 (2003) 139–181",

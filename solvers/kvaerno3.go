@@ -1,7 +1,8 @@
 package solvers
 
-// Kvaerno3 is Kværnø's pair of orders 3(2) with four stages, both formulas stiffly accurate, the first L-stable. The paper
-// prints ten digits; these are the solutions of the same equations to fifty, with γ the root of γ³ − 3γ² + 3γ/2 = 1/6 near 0.436.
+// Kvaerno3 is Kværnø's pair of orders 3(2) with four stages, both formulas stiffly accurate, the first L-stable. The
+// paper prints ten digits; these are the solutions of the same equations to fifty, with γ the root of γ³ − 3γ² + 3γ/2
+// = 1/6 near 0.436.
 var Kvaerno3 = mustESDIRK(esdirkCoefficients{
 	name:       "kvaerno3",
 	source:     kvaernoSource,

@@ -1,7 +1,8 @@
 package solvers
 
-// Kvaerno4 is Kværnø's pair of orders 4(3) with five stages, both formulas stiffly accurate, with the γ of Kvaerno3. It is A-stable with
-// |R(∞)| = 0.7175; only the embedded formula of order 3 is L-stable. The coefficients solve the paper's equations to fifty digits.
+// Kvaerno4 is Kværnø's pair of orders 4(3) with five stages, both formulas stiffly accurate, with the γ of Kvaerno3.
+// It is A-stable with |R(∞)| = 0.7175; only the embedded formula of order 3 is L-stable. The coefficients solve the
+// paper's equations to fifty digits.
 var Kvaerno4 = mustESDIRK(esdirkCoefficients{
 	name:       "kvaerno4",
 	source:     kvaernoSource,

@@ -1,8 +1,9 @@
 package solvers
 
-// Kvaerno5 is Kværnø's pair of orders 5(4) with seven stages, both formulas stiffly accurate, the first L-stable. The weights q of the
-// fourth derivative are ours: those of least norm that satisfy Σ q = Σ qc = Σ qc² = 0, Σ qc³ = 1/4 and Σ qAc² = 1/12. Its third
-// stage lies at t + 1.23h, beyond the end of the step: where f jumps or ends there, take another method.
+// Kvaerno5 is Kværnø's pair of orders 5(4) with seven stages, both formulas stiffly accurate, the first L-stable. The
+// weights q of the fourth derivative are ours: those of least norm that satisfy Σ q = Σ qc = Σ qc² = 0, Σ qc³ = 1/4
+// and Σ qAc² = 1/12. Its third stage lies at t + 1.23h, beyond the end of the step: where f jumps or ends there, take
+// another method.
 var Kvaerno5 = mustESDIRK(esdirkCoefficients{
 	name:       "kvaerno5",
 	source:     kvaernoSource,

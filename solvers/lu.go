@@ -124,9 +124,9 @@ func (l *linear) solve(b []float64) {
 	}
 }
 
-// luFactor decomposes the matrix w, stored by columns, with partial pivoting. It reports false where a pivot is zero or not
-// finite. Columns rather than rows, so that no sum waits for the one before; zeros are passed over, because Jacobians of few
-// unknowns are often sparse.
+// luFactor decomposes the matrix w, stored by columns, with partial pivoting. It reports false where a pivot is zero
+// or not finite. Columns rather than rows, so that no sum waits for the one before; zeros are passed over, because
+// Jacobians of few unknowns are often sparse.
 func luFactor(w []float64, pivot []int) bool {
 	n := len(pivot)
 	for k := range n {

@@ -2,9 +2,10 @@ package solvers
 
 import "math"
 
-// Radau5 is the Radau IIA method of order 5: three fully implicit stages of order 3, stiffly accurate and L-stable, for the
-// stiffest problems and for high accuracy. Its error estimate is of order 3 and its continuous extension the collocation
-// polynomial. It is the Method of Hairer and Wanner's program radau5, whose coefficients and rules it shares.
+// Radau5 is the Radau IIA method of order 5: three fully implicit stages of order 3, stiffly accurate and L-stable,
+// for the stiffest problems and for high accuracy. Its error estimate is of order 3 and its continuous extension the
+// collocation polynomial. It is the Method of Hairer and Wanner's program radau5, whose coefficients and rules it
+// shares.
 var Radau5 Method = radau5{}
 
 type radau5 struct{}
@@ -256,8 +257,8 @@ func (r *radau) FirstStageKnown() bool { return r.known }
 func (r *radau) Evaluations() int      { return r.calls }
 func (r *radau) Algebra() Algebra      { return r.work }
 
-// ErrorEstimate compares with an embedded formula of order 3 that uses f(t, x), multiplied by (I − hJ/γ)⁻¹ so that it stays
-// bounded for stiff components.
+// ErrorEstimate compares with an embedded formula of order 3 that uses f(t, x), multiplied by (I − hJ/γ)⁻¹ so that it
+// stays bounded for stiff components.
 func (r *radau) ErrorEstimate() []float64 {
 	if r.hasErr {
 		return r.err

@@ -73,7 +73,8 @@ func TestRadauCoefficients(t *testing.T) {
 	isIdentity(t, "polynomial", times3(powers, radauP))
 }
 
-// The embedded formula x + h γ₀ f(t, x) + Σ b̂_i f_i with γ₀ = 1/γ is of order 3: less x⁺ it is γ₀ h (f₀ + Σ e_i z_i / h).
+// The embedded formula x + h γ₀ f(t, x) + Σ b̂_i f_i with γ₀ = 1/γ is of order 3: less x⁺ it is γ₀ h (f₀ + Σ e_i z_i
+// / h).
 func TestRadauErrorWeights(t *testing.T) {
 	a := radauA()
 	for q := 1; q <= 4; q++ { // against f = t^(q−1), of which z_i = h^q c_i^q/q

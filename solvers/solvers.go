@@ -30,6 +30,8 @@ type Method interface {
 
 // Stepper takes steps of one method for n unknowns. A Stepper belongs to one goroutine.
 //
+// A Stepper that is a Controller as well, as those of variable order are, chooses the sizes of its steps itself.
+//
 // The life of a step: Begin once, then AttemptTo a later (or earlier) time; if the error is too large AttemptTo
 // a nearer one; Accept moves to the end of the step, where the next attempt starts.
 type Stepper interface {

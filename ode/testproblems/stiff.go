@@ -7,7 +7,8 @@ func Stiff() []Problem {
 	return []Problem{StiffVanDerPol, Relaxation, Robertson, HIRES}
 }
 
-// StiffVanDerPol is van der Pol's oscillator in Liénard's time, with ε = 10⁻⁶ (Hairer & Wanner, Solving ODEs II, section IV.10).
+// StiffVanDerPol is van der Pol's oscillator in Liénard's time, with ε = 10⁻⁶ (Hairer & Wanner, Solving ODEs II,
+// section IV.10).
 var StiffVanDerPol = Problem{
 	Name: "stiff-van-der-pol",
 	F: func(dx []float64, _ float64, x []float64) {
@@ -56,7 +57,8 @@ var Robertson = Problem{
 	X1: []float64{0.7158270687194050905, 9.185534764557763903898716e-6, 0.2841637457458303517616},
 }
 
-// HIRES is the high irradiance response of a plant's photomorphogenesis (Schäfer 1975; Hairer & Wanner, Solving ODEs II, section IV.10).
+// HIRES is the high irradiance response of a plant's photomorphogenesis (Schäfer 1975; Hairer & Wanner, Solving ODEs
+// II, section IV.10).
 var HIRES = Problem{
 	Name: "hires",
 	F: func(dx []float64, _ float64, x []float64) {
