@@ -18,7 +18,7 @@ type Implicit interface {
 	// differences are adapted. Without it, or where rtol is zero, equations are solved to rounding, however many
 	// iterations that takes.
 	SetTolerance(rtol, atol float64, norm Norm)
-		// Algebra counts the work on equations since the Stepper was built.
+	// Algebra counts the work on equations since the Stepper was built.
 	Algebra() Algebra
 }
 
