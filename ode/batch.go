@@ -48,6 +48,9 @@ type BatchSolution struct {
 // of the first sample that failed, with its index, or that of the context; the solution comes with it. It is nil only
 // where problem or settings are invalid.
 func SolveBatch(ctx context.Context, b Batch, s Settings) (*BatchSolution, error) {
+	if s.Norm != nil {
+		return nil, &SettingsError{Field: "Norm", Value: math.NaN(), Remedy: "leave it out: errors are measured sample by sample, in the root mean square"}
+	}
 	s, err := s.withDefaults()
 	if err != nil {
 		return nil, err

@@ -193,6 +193,7 @@ func TestBatchSettings(t *testing.T) {
 		"Step":     {good, ode.Settings{Method: solvers.RK4}},
 		"Settings": {good, ode.Settings{Stops: []float64{1}}},
 		"RTol":     {good, ode.Settings{RTol: -1}},
+		"Norm":     {good, ode.Settings{Norm: solvers.Max}},
 	} {
 		var e *ode.SettingsError
 		if sol, err := ode.SolveBatch(background, c.b, c.s); sol != nil || !errors.As(err, &e) || e.Field != name {

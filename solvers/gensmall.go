@@ -34,7 +34,7 @@ func main() {
 		}
 		b.WriteString("for i := range s.rows {\nr := &s.rows[i]\n{\n")
 		sum(&b, n, "x", "s.stage")
-		fmt.Fprintf(&b, "}\nf(r.k[:%s], s.t+r.c*h, s.stage[:%s])\n}\n", width, width)
+		fmt.Fprintf(&b, "}\nat := s.t + r.c*h\nif r.c == 1 {\nat = s.tNext\n}\nf(r.k[:%s], at, s.stage[:%s])\n}\n", width, width)
 		b.WriteString("r, next := &s.weights, &s.x[1-s.side&1]\n{\n")
 		sum(&b, n, "x", "next")
 		fmt.Fprintf(&b, "}\nif s.tab.FSAL {\nf(s.k[s.p.end][:%s], s.tNext, next[:%s])\n}\n}\n", width, width)

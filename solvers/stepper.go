@@ -194,7 +194,7 @@ func (r *rungeKutta) ErrorEstimate() []float64 {
 
 // AttemptRMS implements RMSStepper.
 func (r *rungeKutta) AttemptRMS(tNext, rtol, atol float64) (square float64) {
-	r.AttemptTo(tNext)
+	_ = r.AttemptTo(tNext) // never fails
 	v := &r.sides[r.side]
 	e := RMS(r.ErrorEstimate(), v.x, v.xNext, rtol, atol)
 	if r.err2 != nil {

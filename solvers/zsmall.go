@@ -123,7 +123,11 @@ func (s *smallStepper) attempt2() {
 			}
 			s.stage[0], s.stage[1] = s0, s1
 		}
-		f(r.k[:n], s.t+r.c*h, s.stage[:n])
+		at := s.t + r.c*h
+		if r.c == 1 {
+			at = s.tNext
+		}
+		f(r.k[:n], at, s.stage[:n])
 	}
 	r, next := &s.weights, &s.x[1-s.side&1]
 	{
@@ -325,7 +329,11 @@ func (s *smallStepper) attempt3() {
 			}
 			s.stage[0], s.stage[1], s.stage[2] = s0, s1, s2
 		}
-		f(r.k[:3], s.t+r.c*h, s.stage[:3])
+		at := s.t + r.c*h
+		if r.c == 1 {
+			at = s.tNext
+		}
+		f(r.k[:3], at, s.stage[:3])
 	}
 	r, next := &s.weights, &s.x[1-s.side&1]
 	{
@@ -554,7 +562,11 @@ func (s *smallStepper) attempt4() {
 			}
 			s.stage[0], s.stage[1], s.stage[2], s.stage[3] = s0, s1, s2, s3
 		}
-		f(r.k[:4], s.t+r.c*h, s.stage[:4])
+		at := s.t + r.c*h
+		if r.c == 1 {
+			at = s.tNext
+		}
+		f(r.k[:4], at, s.stage[:4])
 	}
 	r, next := &s.weights, &s.x[1-s.side&1]
 	{
