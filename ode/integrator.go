@@ -296,7 +296,10 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 		it.failed = nil
 	}
 	for halvings := 0; ; {
-		size, tNext := h, it.t+it.dir*h
+		size, tNext := h, it.t+h
+		if it.dir < 0 {
+			tNext = it.t - h
+		}
 		if remaining < 2*h || h < floor {
 			size, tNext = it.cut(h, floor, tstop)
 			if size < floor && tNext != tstop || tNext == it.t {

@@ -140,6 +140,7 @@ type filter struct {
 	limits                      Limits
 	logSafety, first            float64 // log₂ of the safety factor, −1/k
 	beta1, beta2, beta3, beta23 float64 // −β/k
+	half1                       float64 // beta1/2, for the square of the error
 	alpha                       float64
 }
 
@@ -147,7 +148,7 @@ func newFilter(l Limits, order int, b1, b2, b3, alpha float64) *filter {
 	l = l.orDefaults()
 	k := -1 / float64(order)
 	return &filter{limits: l, logSafety: math.Log2(l.Safety), first: k,
-		beta1: k * b1, beta2: k * b2, beta3: k * b3, beta23: k * (b2 + b3), alpha: -alpha}
+		beta1: k * b1, half1: k * b1 / 2, beta2: k * b2, beta3: k * b3, beta23: k * (b2 + b3), alpha: -alpha}
 }
 
 // Factor implements Controller.
@@ -158,7 +159,7 @@ func (c *filter) Factor(h *History) float64 {
 	// Branches rather than min and max: they are foreseen, and nothing waits for them.
 	log := c.logSafety
 	if h.Last == 0 {
-		log += c.first * logError(h)
+		log += c.first * fastLog2(max(h.Error, 1e-10))
 	} else {
 		last := h.Last
 		if last < errorFloor {
@@ -172,7 +173,11 @@ func (c *filter) Factor(h *History) float64 {
 		if c.alpha != 0 && h.Ratio > 0 {
 			log += c.alpha * fastLog2(h.Ratio)
 		}
-		log += c.beta1 * logError(h)
+		if h.Square > 1e-20 {
+			log += c.half1 * fastLog2(h.Square)
+		} else {
+			log += c.beta1 * fastLog2(max(h.Error, 1e-10))
+		}
 	}
 	factor := fastExp2(log)
 	switch {
@@ -184,12 +189,4 @@ func (c *filter) Factor(h *History) float64 {
 		return c.limits.MinFactor
 	}
 	return factor
-}
-
-// logError is log₂ of the error, 10⁻¹⁰ or more.
-func logError(h *History) float64 {
-	if h.Square > 1e-20 {
-		return 0.5 * fastLog2(h.Square)
-	}
-	return fastLog2(max(h.Error, 1e-10))
 }

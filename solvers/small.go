@@ -175,7 +175,7 @@ func weigh(e, x, next, rtol, atol float64) float64 {
 		top = b
 	}
 	scale := math.Float64frombits(top)
-	q := e/(atol+rtol*scale) + (scale - scale)
+	q := e * (1/(atol+rtol*scale) + (scale - scale)) // the quotient does not wait for e
 	return q * q
 }
 
