@@ -103,3 +103,29 @@ func BenchmarkStep(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSixEvaluations is what a step of Tsit5 on the Lorenz system cannot do without.
+func BenchmarkSixEvaluations(b *testing.B) {
+	x, dx := []float64{1, 2, 3}, make([]float64, 3)
+	for b.Loop() {
+		for range 6 {
+			testproblems.Lorenz.F(dx, 0, x)
+		}
+	}
+}
+
+// BenchmarkNewIntegrator builds what a solution needs, which counts where solutions are short.
+func BenchmarkNewIntegrator(b *testing.B) {
+	for _, m := range []solvers.Method{solvers.Tsit5, solvers.Verner76, solvers.Verner98} {
+		for _, n := range []int{3, 28} {
+			b.Run(fmt.Sprintf("method=%s/n=%d", m.Name(), n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := ode.NewIntegrator(n, ode.Settings{Method: m}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
