@@ -171,6 +171,8 @@ var notRun = map[string]func(args []string) []string{
 	"git clone": nil,
 	"cd":        nil,
 	"go test":   packages, "go install": packages, "go get": packages,
+	"go run ./benchmarks/workprecision": func([]string) []string { return []string{"benchmarks/workprecision"} },
+	"benchmarks/torch/compare":          func([]string) []string { return []string{"benchmarks/torch/compare"} },
 }
 
 // packages are the folders that the packages among the arguments lie in.
