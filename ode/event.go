@@ -99,13 +99,10 @@ func (w *watcher) look(r *run) []hit {
 		}
 		return t0 + s*h
 	}
-	if last > 1 {
-		for j := 1; j < last; j++ {
-			r.interpolate(w.at[j])
-			copy(w.points[j*n:], r.x)
-		}
+	for j := 1; j < last; j++ {
+		r.interpolate(w.at[j])
+		copy(w.points[j*n:], r.x)
 	}
-	copy(w.points[last*n:], it.X())
 	w.hits = w.hits[:0]
 	for k := range w.events {
 		e := &w.events[k]
@@ -117,14 +114,17 @@ func (w *watcher) look(r *run) []hit {
 		if w.g[k] == 0 {
 			w.at[0], w.values[0] = w.leave(k, inside)
 		}
-		for j := 1; j <= last; j++ {
-			if j < last && e.samples() == 0 {
-				w.values[j] = w.values[0]
-				continue
+		w.g[k] = e.G(it.T(), it.X())
+		if e.samples() == 0 {
+			if a, b := w.values[0], w.g[k]; changes(a, b) {
+				w.hit(k, inside, w.at[0], 1, a, b)
 			}
+			continue
+		}
+		for j := 1; j < last; j++ {
 			w.values[j] = e.G(time(w.at[j]), w.points[j*n:(j+1)*n])
 		}
-		w.g[k] = w.values[last]
+		w.values[last] = w.g[k]
 		w.scan(k, inside)
 	}
 	slices.SortStableFunc(w.hits, func(a, b hit) int {
@@ -147,7 +147,7 @@ func (w *watcher) scan(k int, g func(s float64) float64) {
 		switch {
 		case changes(a, b):
 			w.hit(k, g, at[j-1], at[j], a, b)
-		case j+1 < len(v) && !changes(b, v[j+1]) && a*b > 0 && math.Abs(b) <= math.Abs(a) && math.Abs(b) <= math.Abs(v[j+1]):
+		case j+1 < len(v) && !changes(b, v[j+1]) && a*b > 0 && math.Abs(b) <= math.Abs(a) && math.Abs(b) < math.Abs(v[j+1]):
 			if s, c := dip(g, at[j-1], at[j], at[j+1], b); changes(b, c) {
 				w.hit(k, g, at[j-1], s, a, c)
 				w.hit(k, g, s, at[j+1], c, v[j+1])

@@ -158,6 +158,7 @@ func TestSeveralRootsInAStep(t *testing.T) {
 		{"rising", roots(1, 4, 8.5), 1, 0, []float64{1, 8.5}},
 		{"falling", roots(1, 4, 8.5), -1, 0, []float64{4}},
 		{"a close pair", roots(4.4, 4.401), 0, 0, []float64{4.4, 4.401}},
+		{"a close pair between samples", roots(4.999, 5.001), 0, 6, []float64{4.999, 5.001}},
 		{"touched", roots(6.3, 6.3, 9.1), 0, 0, []float64{9.1}},
 		{"many", func(_ float64, x []float64) float64 { return math.Sin(math.Pi * (x[0] + 0.5)) }, 0, 40, []float64{0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5}},
 		{"ends only", roots(1, 4, 8.5), 0, -1, []float64{0}[:0:0]},
@@ -198,6 +199,22 @@ func TestSeveralRootsInAStep(t *testing.T) {
 				t.Errorf("%s, backward %v: events at %v, want %v", c.name, backward, got, want)
 			}
 		}
+	}
+}
+
+// Events with and without samples look at the same steps.
+func TestEventsWithDifferentSamples(t *testing.T) {
+	p := ode.Problem{X0: []float64{0}, T1: 10, F: func(dx []float64, _ float64, x []float64) { dx[0] = 1 }}
+	at := func(root float64, samples int) ode.Event {
+		return ode.Event{G: func(_ float64, x []float64) float64 { return x[0] - root }, Samples: samples}
+	}
+	sol := solve(t, p, ode.Settings{FirstStep: 10, Events: []ode.Event{at(2, -1), at(5, 3), at(0.01, 0), at(0.5, -1)}})
+	var got []int
+	for _, e := range sol.Events {
+		got = append(got, e.Event)
+	}
+	if !slices.Equal(got, []int{2, 3, 0, 1}) || math.Abs(sol.Events[2].T-2) > 1e-12 {
+		t.Errorf("events %v: %v", got, sol.Events)
 	}
 }
 

@@ -124,7 +124,7 @@ func TestSetFixedStep(t *testing.T) {
 }
 
 func TestReuseGivesIdenticalBits(t *testing.T) {
-	for _, m := range pairs() {
+	for _, m := range solvers.Methods() {
 		for _, p := range testproblems.All() {
 			run := func(it *ode.Integrator) (path []float64, s ode.Stats) {
 				it.Start(p.F, p.T0, p.X0, p.T1)
@@ -138,6 +138,15 @@ func TestReuseGivesIdenticalBits(t *testing.T) {
 				return path, it.Stats()
 			}
 			s := ode.Settings{Method: m, RTol: 1e-5, ATol: 1e-5}
+			if m.Order() < 3 {
+				s.RTol, s.ATol = 1e-3, 1e-3
+			}
+			if m.ErrorOrder() == 0 {
+				if p.Exact == nil {
+					continue // fixed steps for these are another matter
+				}
+				s.Step = (p.T1 - p.T0) / 1000
+			}
 			it := newIntegrator(t, len(p.X0), s)
 			first, stats := run(it)
 			again, statsAgain := run(it)
