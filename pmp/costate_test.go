@@ -119,19 +119,27 @@ func sweep(t testing.TB, p *pmp.Problem, s pmp.Settings, theta []float64) (*pmp.
 }
 
 func TestBitsDoNotDependOnThreads(t *testing.T) {
-	for _, kind := range kinds {
-		p, theta := network(t, kind, 37, 4)
-		s := pmp.Settings{ShardWidth: 8, Threads: 1}
-		_, one := sweep(t, p, s, theta)
-		for _, threads := range []int{2, 3, 7, 16} {
-			s.Threads = threads
-			_, many := sweep(t, p, s, theta)
-			if one.J != many.J {
-				t.Errorf("%v, %d threads: J = %v, with one %v", kind, threads, many.J, one.J)
-			}
-			for i := range one.Grad {
-				if one.Grad[i] != many.Grad[i] {
-					t.Fatalf("%v, %d threads: ∇J[%d] = %v, with one %v", kind, threads, i, many.Grad[i], one.Grad[i])
+	for _, precision := range []neural.Precision{neural.Float64, neural.Float32} {
+		for _, kind := range kinds {
+			for _, interpolate := range []bool{false, true} {
+				p, theta := network(t, kind, 37, 4)
+				p.Field = withPrecision(t, precision)
+				if interpolate {
+					p.Running = nil
+				}
+				s := pmp.Settings{ShardWidth: 8, Threads: 1, Interpolate: interpolate}
+				_, one := sweep(t, p, s, theta)
+				for _, threads := range []int{2, 3, 7, 16} {
+					s.Threads = threads
+					_, many := sweep(t, p, s, theta)
+					if one.J != many.J {
+						t.Errorf("%v, %v, %d threads: J = %v, with one %v", precision, kind, threads, many.J, one.J)
+					}
+					for i := range one.Grad {
+						if one.Grad[i] != many.Grad[i] {
+							t.Fatalf("%v, %v, %d threads: ∇J[%d] = %v, with one %v", precision, kind, threads, i, many.Grad[i], one.Grad[i])
+						}
+					}
 				}
 			}
 		}

@@ -296,6 +296,47 @@ func TestIterationsAllocateNothing(t *testing.T) {
 	}
 }
 
+// Nor do sweeps with networks of hidden layers, in either precision, landing on observations or interpolating.
+func TestSweepsOfAnyKindAllocateNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("allocations cannot be counted under the race detector")
+	}
+	for _, precision := range []neural.Precision{neural.Float64, neural.Float32} {
+		for _, s := range []pmp.Settings{{}, {Interpolate: true}, {KeepBytes: -1}, {Steps: 2}, {Forget: true}} {
+			p, theta := interpolated(t, pmp.Constant, 9, 1)
+			p.Field = withPrecision(t, precision)
+			s.ShardWidth = 4
+			w, err := pmp.NewSweeper(p, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr := w.NewTrajectory()
+			run := func() {
+				if err := w.Forward(context.Background(), tr, theta); err != nil {
+					t.Fatal(err)
+				}
+				if !s.Forget {
+					w.Backward(tr)
+				}
+			}
+			run()
+			if n := testing.AllocsPerRun(5, run); n != 0 {
+				t.Errorf("%v, %+v: sweeps allocate %v times", precision, s, n)
+			}
+		}
+	}
+}
+
+// withPrecision is the field of network in a precision.
+func withPrecision(t testing.TB, p neural.Precision) neural.Field {
+	t.Helper()
+	field, err := neural.NewMLP(neural.MLPConfig{Dim: 2, Hidden: []int{5}, Activation: neural.Tanh, Time: true, Precision: p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return field
+}
+
 // What Save returns is all an optimizer remembers: a run that is stopped and restored anywhere goes on with the
 // same bits.
 func TestOptimizersResumeBitForBit(t *testing.T) {
