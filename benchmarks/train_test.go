@@ -2,6 +2,7 @@ package benchmarks
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"testing"
 
@@ -18,13 +19,19 @@ import (
 func BenchmarkTrain(b *testing.B) {
 	for _, name := range []string{"spiral", "mid", "large"} {
 		for _, p := range precisions {
-			b.Run("work="+name+"/dtype="+map[neural.Precision]string{neural.Float64: "f64", neural.Float32: "f32"}[p]+"/costate=discrete", func(b *testing.B) {
-				for _, w := range works(b, p) {
-					if w.name == name {
+			for _, kind := range []pmp.CostateKind{pmp.Discrete, pmp.Checkpointed} {
+				b.Run(fmt.Sprintf("work=%s/dtype=%s/costate=%v", name, map[neural.Precision]string{neural.Float64: "f64", neural.Float32: "f32"}[p], kind), func(b *testing.B) {
+					for _, w := range works(b, p) {
+						if w.name != name {
+							continue
+						}
+						if w.settings.Costate = kind; kind == pmp.Checkpointed { // within 4 MiB, with steps that end at the observations
+							w.settings.Interpolate, w.settings.KeepBytes = false, 4<<20
+						}
 						w.benchmark(b)
 					}
-				}
-			})
+				})
+			}
 		}
 	}
 }

@@ -32,6 +32,10 @@ type Certificate struct {
 
 // Certify computes the certificate of the control theta.
 func (w *Sweeper) Certify(ctx context.Context, theta []float64) (Certificate, error) {
+	w, err := w.open()
+	if err != nil {
+		return Certificate{}, err
+	}
 	tr := w.NewTrajectory()
 	if err := w.Forward(ctx, tr, theta); err != nil {
 		return Certificate{}, err
@@ -54,9 +58,44 @@ func (w *Sweeper) Certify(ctx context.Context, theta []float64) (Certificate, er
 	}
 	c.ProjectedGradient = m.norm(step)
 	c.OnBounds = on / total
-	var err error
 	c.CostateError, err = CheckGradient(ctx, w.Problem, w.Settings, theta, 1)
 	return c, err
+}
+
+// open is a sweeper whose trajectories can be looked at: w itself, or one with the discrete costate of the first shard, which
+// has room where all of them might not.
+func (w *Sweeper) open() (*Sweeper, error) {
+	if w.Settings.Costate != Checkpointed {
+		return w, nil
+	}
+	p, s := Excerpt(w.Problem, w.Settings)
+	return NewSweeper(p, s)
+}
+
+// Excerpt returns a problem and settings whose trajectories can be looked at in any case: the given ones, or with checkpoints
+// the first shard's samples and the discrete costate.
+func Excerpt(p *Problem, s Settings) (*Problem, Settings) {
+	if s.Costate != Checkpointed {
+		return p, s
+	}
+	s.Costate = Discrete
+	return firstShard(p, s), s
+}
+
+// firstShard is p with the samples of the first shard alone.
+func firstShard(p *Problem, s Settings) *Problem {
+	q := *p
+	width := s.ShardWidth
+	if width <= 0 {
+		width = 128
+	}
+	if n, d := p.Samples(), p.Field.Dim(); n > width {
+		q.X0 = make([]float64, d*width)
+		for i := range d {
+			copy(q.X0[i*width:(i+1)*width], p.X0[i*n:i*n+width])
+		}
+	}
+	return &q
 }
 
 // Residual is the PMP residual of a trajectory whose backward sweep is done, and whether it is exact.
@@ -89,18 +128,8 @@ func (w *Sweeper) Residual(tr *Trajectory) (residual float64, exact bool) {
 // that only rounding and the differences' own error O(h⁴) remain. Of the batch it uses the first shard; the L¹ cost of the
 // control, which has kinks, is left out.
 func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64, seed uint64) (float64, error) {
-	q := *p
+	q := *firstShard(p, s)
 	q.Control.L1 = 0
-	width := s.ShardWidth
-	if width <= 0 {
-		width = 128
-	}
-	if n, d := p.Samples(), p.Field.Dim(); n > width {
-		q.X0 = make([]float64, d*width)
-		for i := range d {
-			copy(q.X0[i*width:(i+1)*width], p.X0[i*n:i*n+width])
-		}
-	}
 	if s.Steps <= 0 && s.Solver.Step == 0 {
 		// Find the steps, then force them.
 		_, tr, err := solve(ctx, &q, s, theta)

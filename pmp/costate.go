@@ -39,23 +39,19 @@ func (w *Sweeper) backwardTask(ln *Lane, k int) {
 	size := w.NumControls()
 	g := w.partial[k*size : (k+1)*size]
 	clear(g)
-	w.costs[k].work = Work{Backward: w.backwardShard(ln, w.tr, &w.tr.shards[k], g)}
+	w.costs[k].work = w.backwardShard(ln, w.tr, &w.tr.shards[k], g)
 }
 
-func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float64) (calls int) {
-	p := w.Problem
+func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float64) (work Work) {
+	if w.Settings.Costate == Checkpointed {
+		return w.backwardCheckpointed(ln, tr, tp, grad)
+	}
 	lam := ln.lam[:tp.n]
-	clear(lam)
 	ln.enter(tp)
 	for r := range tp.records {
 		clear(tp.adj(r))
 	}
-	if p.Terminal != nil {
-		p.Terminal.Eval(lam, tp.end, tp.lo, tp.batch)
-	}
-	for _, c := range p.Constraints {
-		c.eval(lam, tp.end, tp.batch)
-	}
+	w.terminalGradient(tp, lam)
 	copy(tp.costate(len(tp.steps)), lam)
 	if w.Settings.Interpolate {
 		w.interpolatedJumps(tp, lam)
@@ -72,13 +68,24 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 				if k+1 < len(tp.steps) {
 					x = tp.state(tp.steps[k+1].first)
 				}
-				p.Observations[o].Cost.Eval(lam, x, tp.lo, tp.batch)
+				w.Problem.Observations[o].Cost.Eval(lam, x, tp.lo, tp.batch)
 			}
 		}
-		calls += w.backStep(ln, tr, tp, k, lam, grad)
+		work.Backward += w.backStep(ln, tr, tp, k, lam, grad)
 		copy(tp.costate(k), lam)
 	}
-	return calls
+	return work
+}
+
+// terminalGradient stores the gradient of what the final states cost.
+func (w *Sweeper) terminalGradient(tp *tape, lam []float64) {
+	clear(lam)
+	if w.Problem.Terminal != nil {
+		w.Problem.Terminal.Eval(lam, tp.end, tp.lo, tp.batch)
+	}
+	for _, c := range w.Problem.Constraints {
+		c.eval(lam, tp.end, tp.batch)
+	}
 }
 
 // backStep takes the costate across step k.

@@ -43,7 +43,7 @@ func (o *EMSA) Name() string { return "emsa" }
 
 // Init implements Optimizer.
 func (o *EMSA) Init(_ context.Context, w *Sweeper, theta []float64) error {
-	if err := o.init(w, theta); err != nil {
+	if err := o.initFrozen(w, theta); err != nil {
 		return err
 	}
 	if w.mesh.kind == PiecewiseLinear {

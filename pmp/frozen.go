@@ -53,6 +53,9 @@ func (w *Sweeper) NewFrozen() *Frozen {
 
 // Freeze takes the points of tr, whose backward sweep must be done. tr must stay unchanged while f is in use.
 func (f *Frozen) Freeze(tr *Trajectory) {
+	if tr.sparse {
+		panic("pmp: a trajectory of checkpoints has no points to freeze")
+	}
 	f.tr = tr
 	clear(f.shift)
 	if f.PenalizeCostate {

@@ -11,7 +11,7 @@ import (
 // of their own are taken from shard to shard at the shard's own times; only the first shard's times are
 // returned, and H is that shard's mean. It needs a backward sweep.
 func (w *Sweeper) Hamiltonian(tr *Trajectory) (t, h []float64) {
-	if !tr.back || len(tr.shards) == 0 {
+	if !tr.back || tr.sparse || len(tr.shards) == 0 {
 		return nil, nil
 	}
 	return w.hamiltonianShard(&tr.shards[0], tr.Theta)
@@ -53,6 +53,10 @@ func (w *Sweeper) MeanHamiltonian(tr *Trajectory) float64 {
 	total := 0.0
 	for i := range tr.shards {
 		tp := &tr.shards[i]
+		if tr.sparse {
+			total += tp.hamiltonian
+			continue
+		}
 		ln.enter(tp)
 		sum := 0.0
 		for k := range tp.steps {
@@ -68,6 +72,9 @@ func (w *Sweeper) MeanHamiltonian(tr *Trajectory) float64 {
 // vanishes, up to the solver's error, where f, L and the control don't depend on time; along a control on a mesh it
 // also measures how far the control is from optimal.
 func (w *Sweeper) Drift(tr *Trajectory) float64 {
+	if tr.sparse {
+		return math.NaN()
+	}
 	worst, size := 0.0, 0.0
 	ln := w.lanes[0]
 	for i := range tr.shards {

@@ -56,20 +56,24 @@ func (w *Sweeper) Footprint(ctx context.Context, theta []float64) (Footprint, er
 
 // tapeBytes is what a tape with the records and steps of probe takes for a batch.
 func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int) int64 {
-	n := probe.n / whole * batch
+	n, records := probe.n/whole*batch, probe.records
 	var a arena
 	a.reset(n)
-	bytes := 3*a.bytes(probe.records) + a.bytes(len(probe.steps)+1)
+	states := len(probe.steps) + 1
+	if w.Settings.Costate == Checkpointed { // of one step, and some of all states
+		records, states = len(w.method.C), min(probe.checkpoints.most, states)
+	}
+	bytes := 3*a.bytes(records) + a.bytes(states)
 	var keep arena
 	if keep.reset(w.keepLen(w.lanes[0], probe, batch, shards)); keep.size > 0 {
-		bytes += keep.bytes(probe.records)
+		bytes += keep.bytes(records)
 	}
 	vectors := 1
 	if w.Settings.Interpolate {
 		vectors += 2 * len(w.Problem.Observations)
 	}
-	const record, step = 5 * 8, 64 // times, elements and weights with the slack of growing slices
-	return bytes + int64(probe.records)*record + int64(len(probe.steps))*step + 8*int64(n)*int64(vectors)
+	const record, step = 5 * 8, 96 // times, elements and weights with the slack of growing slices
+	return bytes + int64(records)*record + int64(len(probe.steps))*step + 8*int64(n)*int64(vectors)
 }
 
 // laneBytes is the workspace of a goroutine: vectors of the sweeps, the integrator's stages, and the evaluator.

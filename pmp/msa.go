@@ -27,7 +27,7 @@ func (o *MSA) Name() string { return "msa" }
 
 // Init implements Optimizer.
 func (o *MSA) Init(_ context.Context, w *Sweeper, theta []float64) error {
-	if err := o.init(w, theta); err != nil {
+	if err := o.initFrozen(w, theta); err != nil {
 		return err
 	}
 	if o.Maximizer == nil {

@@ -103,6 +103,14 @@ func (b *base) init(w *Sweeper, theta []float64) error {
 	return nil
 }
 
+// initFrozen is init for optimizers that work on all points of a trajectory.
+func (b *base) initFrozen(w *Sweeper, theta []float64) error {
+	if w.Settings.Costate == Checkpointed {
+		return fmt.Errorf("%w: maximizers work on all points of a trajectory at once, which checkpoints do not keep; take the discrete costate, a gradient method or lbfgs", ErrProblem)
+	}
+	return b.init(w, theta)
+}
+
 // Theta is the present control.
 func (b *base) Theta() []float64 { return b.theta }
 

@@ -56,7 +56,7 @@ func (o *SQH) Name() string { return "sqh" }
 
 // Init implements Optimizer.
 func (o *SQH) Init(_ context.Context, w *Sweeper, theta []float64) error {
-	if err := o.init(w, theta); err != nil {
+	if err := o.initFrozen(w, theta); err != nil {
 		return err
 	}
 	if o.Maximizer == nil {

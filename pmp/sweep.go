@@ -29,8 +29,11 @@ type Settings struct {
 	Threads int
 	// ShardWidth is the number of samples integrated together, with steps of their own; 0 means 128.
 	ShardWidth int
+	// Costate is how costates and gradients are computed; Discrete by default.
+	Costate CostateKind
 	// KeepBytes bounds the memory for intermediate values kept for the backward sweep, per trajectory; beyond it
-	// they are computed again. 0 means 1 GiB, negative means never keep.
+	// they are computed again. 0 means 1 GiB, negative means never keep. With the costate Checkpointed it bounds all that a
+	// trajectory holds.
 	KeepBytes int64
 	// MaxBytes bounds the memory of a trajectory: a sweep that outgrows it fails with ErrMemory. 0 means no bound.
 	MaxBytes int64
@@ -87,6 +90,9 @@ type Lane struct {
 	gtheta []float64
 	rec    recorder
 
+	replay  solvers.Stepper // takes steps again from checkpoints
+	replays map[int]solvers.Stepper
+
 	// workspace of the frozen Hamiltonian
 	fnew, res, vec []float64
 	jac, rows      []float64
@@ -121,6 +127,9 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 			return nil, err
 		}
 	}
+	if s.Interpolate && s.Costate == Checkpointed {
+		return nil, fmt.Errorf("%w: observations cannot be interpolated with checkpoints, which keep no stages", ErrProblem)
+	}
 	w.feeds = make([]bool, len(w.method.C))
 	for i := len(w.feeds) - 1; i >= 0; i-- {
 		w.feeds[i] = w.method.B[i] != 0
@@ -144,7 +153,8 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 }
 
 func (w *Sweeper) newLane(index int) (*Lane, error) {
-	ln := &Lane{index: index, its: map[int]*ode.Integrator{}}
+	ln := &Lane{index: index, its: map[int]*ode.Integrator{}, replays: map[int]solvers.Stepper{}}
+	ln.rec.f, ln.rec.begin = ln.rec.eval, ln.rec.beforeAttempt
 	ln.ev = w.Problem.Field.NewEvaluator(w.width)
 	ln.keeper, _ = ln.ev.(neural.Keeper)
 	ln.piece, _ = ln.ev.(Piecewise)
@@ -237,15 +247,17 @@ type recorder struct {
 	base  int  // records of accepted steps
 	first int  // record of the first stage of the step, −1 while unknown
 	calls int
-	f     solvers.Func
-	begin func()
+	// Steps are taken again, some of them without records.
+	replaying bool
+	f         solvers.Func
+	begin     func()
 }
 
 func (rc *recorder) eval(dx []float64, t float64, x []float64) {
 	rc.calls++
 	rc.w.bindAt(rc.ln, rc.theta, rc.elem, t)
 	if !rc.on {
-		if rc.calls > 1 { // the guess of the first step size
+		if rc.calls > 1 || rc.replaying { // the guess of the first step size, or the way to a step
 			rc.ln.ev.Eval(dx, t, x)
 			return
 		}
@@ -285,7 +297,7 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 	}
 	tr.shards = tr.shards[:shards]
 	tr.samples = n
-	tr.back = false
+	tr.back, tr.sparse = false, w.Settings.Costate == Checkpointed || w.Settings.Forget
 	tr.Work = Work{Solves: 1}
 	if cap(w.costs) < shards {
 		w.costs = make([]shardCost, shards)
@@ -313,16 +325,25 @@ func (w *Sweeper) keepLen(ln *Lane, tp *tape, batch, shards int) int {
 	if ln.keeper == nil || w.Settings.KeepBytes < 0 || w.Settings.Forget {
 		return 0
 	}
-	budget := w.Settings.KeepBytes
-	if budget == 0 {
-		budget = 1 << 30
-	}
 	one := ln.keeper.KeepLen(batch)
 	records := max(tp.records, w.records, len(w.segs)*len(w.method.C))
+	budget := w.budget()
+	if w.Settings.Costate == Checkpointed { // the values of one step, if they leave most of the room to checkpoints
+		records = len(w.method.C)
+		budget /= 4
+	}
 	if int64(one)*8*int64(records)*int64(shards) > budget {
 		return 0
 	}
 	return one
+}
+
+// budget is how many bytes a trajectory may hold beyond what it must.
+func (w *Sweeper) budget() int64 {
+	if w.Settings.KeepBytes == 0 {
+		return 1 << 30
+	}
+	return w.Settings.KeepBytes
 }
 
 func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k int) (out shardCost) {
@@ -340,13 +361,11 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 			return out
 		}
 		ln.its[tp.n] = it
-		if rc.f == nil {
-			rc.f, rc.begin = rc.eval, rc.beforeAttempt
-		}
 		it.BeforeAttempt = rc.begin
 	}
 	*rc = recorder{w: w, ln: ln, tp: tp, theta: tr.Theta, elem: w.segs[0].elem, first: -1, f: rc.f, begin: rc.begin}
 	ln.enter(tp)
+	checkpointed := w.Settings.Costate == Checkpointed && !w.Settings.Forget
 	x0 := ln.lam[:tp.n]
 	for i := 0; i < dim; i++ {
 		copy(x0[i*batch:(i+1)*batch], p.X0[i*tr.samples+lo:i*tr.samples+lo+batch])
@@ -354,6 +373,9 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 	w.setSegment(ln, 0)
 	if w.Settings.Steps > 0 {
 		it.SetFixedStep((w.segs[0].b - w.segs[0].a) / float64(w.Settings.Steps))
+	}
+	if checkpointed {
+		w.beginCheckpoints(tp, x0, tr.samples)
 	}
 	it.Start(rc.f, p.T0, x0, p.T1)
 	for sgi := range w.segs {
@@ -378,7 +400,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 				out.err = err
 				return out
 			}
-			w.endStep(rc, it.TPrev(), it.H(), sgi)
+			w.endStep(rc, it, sgi)
 			if err := w.outgrown(tp, tr.samples, it.T()); err != nil {
 				out.err = err
 				return out
@@ -389,8 +411,11 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 			if p.Running != nil {
 				out.j += w.runningCost(rc, tp)
 			}
-			if w.Settings.Forget {
+			if w.Settings.Forget || checkpointed {
 				rc.rewind()
+			}
+			if checkpointed && it.T() < p.T1 {
+				tp.checkpoints.pass(len(tp.steps), it.X())
 			}
 		}
 		if sg.obs >= 0 {
@@ -429,9 +454,9 @@ func (rc *recorder) rewind() {
 }
 
 // endStep files the stages of an accepted step.
-func (w *Sweeper) endStep(rc *recorder, t, h float64, sg int) {
-	tp := rc.tp
-	st := step{t: t, h: h, first: rc.first, rest: rc.base, segment: sg}
+func (w *Sweeper) endStep(rc *recorder, it *ode.Integrator, sg int) {
+	tp, h := rc.tp, it.H()
+	st := step{t: it.TPrev(), h: h, end: it.T(), first: rc.first, rest: rc.base, segment: sg}
 	if rc.first == rc.base {
 		st.rest++
 	}

@@ -21,13 +21,17 @@ type tape struct {
 	end    []float64 // n: x(t₁)
 	seen   []float64 // observations × n: interpolated states, and
 	jumps  []float64 // (observations + 1) × n: the gradients of their costs, that of t₁ last
+
+	checkpoints checkpoints
+	hamiltonian float64 // Σ h H over the steps, H summed over samples, where the records do not last
 }
 
 // step is one accepted step of a shard.
 type step struct {
 	t, h    float64
-	first   int // record of stage 0
-	rest    int // record of stage 1; the others follow
+	end     float64 // t + h as the solver has it
+	first   int     // record of stage 0
+	rest    int     // record of stage 1; the others follow
 	segment int
 	seen    int  // how many observations lie at the end of this step or before
 	tail    bool // the last stage is evaluated at the end of this step alone, and interpolated states depend on it
@@ -124,6 +128,7 @@ type Trajectory struct {
 	mesh    *mesh
 	samples int
 	dim     int
+	sparse  bool // swept with checkpoints: there is nothing to look at but the ends
 	shards  []tape
 	back    bool // Backward was done
 }
@@ -143,7 +148,8 @@ func (tr *Trajectory) Final(dst []float64) []float64 {
 	return dst
 }
 
-// Path returns the times and states of sample s at the ends of the accepted steps, t₀ first. x[k] has d entries.
+// Path returns the times and states of sample s at the ends of the accepted steps, t₀ first. x[k] has d entries. It is empty after
+// sweeps with checkpoints.
 func (tr *Trajectory) Path(s int) (t []float64, x [][]float64) {
 	tp, c := tr.shardOf(s)
 	if tp == nil {
@@ -182,6 +188,9 @@ func (tr *Trajectory) end() float64 { return tr.mesh.knots[len(tr.mesh.knots)-1]
 
 func (tr *Trajectory) shardOf(s int) (*tape, int) {
 	for k := range tr.shards {
+		if tr.sparse {
+			break
+		}
 		tp := &tr.shards[k]
 		if s >= tp.lo && s < tp.lo+tp.batch && len(tp.steps) > 0 {
 			return tp, s - tp.lo

@@ -28,9 +28,6 @@ var words = map[string]map[string]string{
 	"costate.kind": {
 		"discrete":     "exact costate of the discretized problem on the accepted steps",
 		"checkpointed": "the same gradient to the last bit within a memory budget",
-		"symplectic":   "partitioned Runge–Kutta costate (Sanz-Serna 2016)",
-		"interpolated": "continuous costate against the forward dense output",
-		"backsolve":    "continuous costate with the state integrated backward (Chen et al. 2018)",
 	},
 	"field.kind": {"mlp": "fully connected network"},
 	"task": {

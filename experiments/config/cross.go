@@ -45,6 +45,14 @@ func (p *parser) cross() {
 	if c.Solver.Observe == "interpolate" && !slices.Contains(interpolatingMethods, c.Solver.Method) {
 		p.blame("solver.observe", "\"interpolate\" works with solver.method = %v, not %s", interpolatingMethods, c.Solver.Method)
 	}
+	if c.Costate.Kind == "checkpointed" {
+		if slices.Contains([]string{"emsa", "sqh", "msa"}, c.Optimizer.Kind) {
+			p.blame("costate.kind", "\"checkpointed\" does not work with optimizer.kind = %q, which needs all points of a trajectory at once; choose adam, rmsprop, sgd, adagrad or lbfgs", c.Optimizer.Kind)
+		}
+		if c.Solver.Observe == "interpolate" {
+			p.blame("solver.observe", "\"interpolate\" does not work with costate.kind = \"checkpointed\"")
+		}
+	}
 	lo, hi := c.Control.Lower, c.Control.Upper
 	if len(lo) > 1 && len(hi) > 1 && len(lo) != len(hi) {
 		p.blame("control.upper", "has %d entries and control.lower has %d; give one number or as many", len(hi), len(lo))

@@ -91,8 +91,8 @@ func progress(dir string) ([]*figures.Figure, error) {
 
 // path draws what varies along the horizon at the best control: the Hamiltonian and the solver's steps.
 func path(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
-	p := r.Task.Problem()
-	w, err := pmp.NewSweeper(p, r.Settings)
+	p, s := pmp.Excerpt(r.Task.Problem(), r.Settings)
+	w, err := pmp.NewSweeper(p, s)
 	if err != nil {
 		return nil, err
 	}

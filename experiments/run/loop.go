@@ -221,7 +221,7 @@ func (d *driver) close(ctx context.Context, reason string, runErr error) (*Resul
 func (d *driver) certify(ctx context.Context, sum *rundir.Summary) {
 	nan := rundir.Float(math.NaN())
 	sum.PMP.Residual, sum.PMP.HamiltonianDrift = nan, nan
-	w, err := pmp.NewSweeper(d.task.Problem(), d.settings)
+	w, err := pmp.NewSweeper(pmp.Excerpt(d.task.Problem(), d.settings))
 	if err != nil {
 		return
 	}

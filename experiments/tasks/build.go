@@ -67,7 +67,8 @@ func SweepSettings(c *config.Config, threads int) (pmp.Settings, error) {
 	if c.Solver.Norm == "max" {
 		s.Norm = solvers.Max
 	}
-	return pmp.Settings{Solver: s, Steps: c.Solver.Steps, Interpolate: c.Solver.Observe == "interpolate", Threads: threads, KeepBytes: memory}, nil
+	kind := map[string]pmp.CostateKind{"discrete": pmp.Discrete, "checkpointed": pmp.Checkpointed}[c.Costate.Kind]
+	return pmp.Settings{Costate: kind, Solver: s, Steps: c.Solver.Steps, Interpolate: c.Solver.Observe == "interpolate", Threads: threads, KeepBytes: memory}, nil
 }
 
 // controlOf is the control space on the horizon [t0, t1].

@@ -72,7 +72,7 @@ func New(c *config.Config, threads int) (Task, error) {
 
 // evaluate integrates the states of p under theta and returns the trajectory.
 func evaluate(ctx context.Context, p *pmp.Problem, s pmp.Settings, theta []float64) (*pmp.Sweeper, *pmp.Trajectory, error) {
-	w, err := pmp.NewSweeper(p, s)
+	w, err := pmp.NewSweeper(pmp.Excerpt(p, s))
 	if err != nil {
 		return nil, nil, err
 	}

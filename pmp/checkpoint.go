@@ -1,0 +1,254 @@
+package pmp
+
+import "math"
+
+// CostateKind is a way to compute costates and gradients.
+type CostateKind int
+
+const (
+	// Discrete is the exact costate of the discretized problem, from records of all stages.
+	Discrete CostateKind = iota
+	// Checkpointed is the same to the last bit, from states at some steps, the checkpoints, between which steps are taken
+	// again: memory is bounded by Settings.KeepBytes, for one to a few more forward sweeps. Where the number of steps is known
+	// the checkpoints are placed by the binomial schedule (Griewank & Walther, ACM Trans. Math. Softw. 26 (2000) 19–45); where
+	// it is not, every 2ᵏ-th step is kept on the way forward and the schedule fills in on the way back. Only gradients come
+	// out: maximizers need all points of a trajectory at once.
+	Checkpointed
+)
+
+var costateNames = [...]string{Discrete: "discrete", Checkpointed: "checkpointed"}
+
+// String is the name in configuration files.
+func (k CostateKind) String() string { return costateNames[k] }
+
+// checkpoints are the states at the beginnings of some steps.
+type checkpoints struct {
+	states   arena
+	most     int   // checkpoints that there is memory for, the initial state included
+	free     []int // places in the arena
+	step, at []int // number of the step and place of each checkpoint, ascending
+	planned  bool  // the number of steps is known
+	total    int
+	stride   int
+}
+
+// beginCheckpoints makes the initial state the first checkpoint.
+func (w *Sweeper) beginCheckpoints(tp *tape, x0 []float64, samples int) {
+	c := &tp.checkpoints
+	c.states.reset(tp.n)
+	share := float64(w.budget()) * float64(tp.batch) / float64(samples)
+	one := float64(8 * len(w.method.C) * (3*tp.n + tp.keepLen)) // the records of a step
+	c.most = int(min(max((share-one)/float64(8*tp.n), 1), 1<<20))
+	c.free, c.step, c.at = c.free[:0], c.step[:0], c.at[:0]
+	for i := c.most - 1; i >= 0; i-- {
+		c.free = append(c.free, i)
+	}
+	c.stride, c.total = 1, 0
+	if c.planned = w.Settings.Steps > 0; c.planned {
+		c.total = w.Settings.Steps * len(w.segs)
+	}
+	c.put(0, x0)
+}
+
+func (c *checkpoints) put(step int, x []float64) {
+	at := c.free[len(c.free)-1]
+	c.free = c.free[:len(c.free)-1]
+	copy(c.states.at(at), x)
+	c.step, c.at = append(c.step, step), append(c.at, at)
+}
+
+// drop forgets the last checkpoint.
+func (c *checkpoints) drop() {
+	last := len(c.step) - 1
+	c.free = append(c.free, c.at[last])
+	c.step, c.at = c.step[:last], c.at[:last]
+}
+
+// pass decides on the way forward whether the state before step k is kept.
+func (c *checkpoints) pass(k int, x []float64) {
+	if c.planned {
+		last := c.step[len(c.step)-1]
+		if len(c.free) > 0 && c.total-last > 1 && k == last+split(c.total-last, len(c.free)) {
+			c.put(k, x)
+		}
+		return
+	}
+	if k%c.stride != 0 {
+		return
+	}
+	if len(c.free) == 0 {
+		if c.most < 2 {
+			return
+		}
+		c.thin()
+		if k%c.stride != 0 {
+			return
+		}
+	}
+	c.put(k, x)
+}
+
+// thin keeps every other checkpoint.
+func (c *checkpoints) thin() {
+	c.stride *= 2
+	kept := 0
+	for i, k := range c.step {
+		if k%c.stride == 0 {
+			c.step[kept], c.at[kept] = k, c.at[i]
+			kept++
+		} else {
+			c.free = append(c.free, c.at[i])
+		}
+	}
+	c.step, c.at = c.step[:kept], c.at[:kept]
+}
+
+// split returns how far the next checkpoint lies ahead when l ≥ 2 steps are to be reversed from one checkpoint with s ≥ 1
+// others to place. With β(s, r) = (s + r)! / (s! r!) and β(s, r−1) < l ≤ β(s, r), where s counts the first one, no step need be
+// taken more than r times; any m with m ≤ β(s, r−1) and l − m ≤ β(s−1, r) is a best one if neither part could do with less.
+func split(l, others int) int {
+	s, r := others+1, 1
+	for beta(s, r) < l {
+		r++
+	}
+	low := max(l-beta(s-1, r), beta(s, r-2), 1)
+	high := min(beta(s, r-1), l-beta(s-1, r-1), l-1)
+	return max(min(low, high), 1)
+}
+
+// beta is the binomial coefficient (s + r)! / (s! r!), 0 where r is negative; large ones saturate.
+func beta(s, r int) int {
+	if r < 0 {
+		return 0
+	}
+	v := 1.0
+	for i := 1; i <= min(s, r); i++ {
+		v = v * float64(max(s, r)+i) / float64(i)
+		if v > 1<<40 {
+			return 1 << 40
+		}
+	}
+	return int(math.Round(v))
+}
+
+// backwardCheckpointed is backwardShard from checkpoints.
+func (w *Sweeper) backwardCheckpointed(ln *Lane, tr *Trajectory, tp *tape, grad []float64) Work {
+	lam := ln.lam[:tp.n]
+	ln.enter(tp)
+	w.terminalGradient(tp, lam)
+	tp.hamiltonian = 0
+	b := reversal{w: w, ln: ln, tr: tr, tp: tp, lam: lam, grad: grad}
+	ln.rec.calls = 0
+	end := len(tp.steps)
+	for c := &tp.checkpoints; end > 0; {
+		last := len(c.step) - 1
+		first := c.step[last]
+		b.reverse(first, end, c.states.at(c.at[last]))
+		if end = first; first > 0 {
+			c.drop()
+		}
+	}
+	return Work{Forward: b.evaluations + ln.rec.calls, Backward: b.calls}
+}
+
+// reversal is one shard's way back.
+type reversal struct {
+	w         *Sweeper
+	ln        *Lane
+	tr        *Trajectory
+	tp        *tape
+	lam, grad []float64
+	calls     int // vector–Jacobian products, and
+	// evaluations of f before the stepper was last put somewhere
+	evaluations int
+}
+
+// reverse takes the costate across the steps first … end−1, given the state x before them.
+func (b *reversal) reverse(first, end int, x []float64) {
+	c := &b.tp.checkpoints
+	for end > first {
+		steps := end - first
+		if steps == 1 || len(c.free) == 0 {
+			b.back(first, end-1, x)
+			end--
+			continue
+		}
+		middle := first + split(steps, len(c.free))
+		b.replay(first, middle, x)
+		c.put(middle, b.ln.replay.X())
+		b.reverse(middle, end, c.states.at(c.at[len(c.at)-1]))
+		c.drop()
+		end = middle
+	}
+}
+
+// replay takes steps first … end−1 again, with the bits of the forward sweep, and stays there.
+func (b *reversal) replay(first, end int, x []float64) {
+	b.ln.rec.on = false
+	b.begin(first, x)
+	for k := first; k < end; k++ {
+		b.step(k, k > first)
+	}
+}
+
+// begin puts the stepper before step k.
+func (b *reversal) begin(k int, x []float64) {
+	w, ln, tp := b.w, b.ln, b.tp
+	ln.replay = ln.replays[tp.n]
+	if ln.replay == nil {
+		ln.replay = w.method.NewStepper(tp.n)
+		ln.replays[tp.n] = ln.replay
+	}
+	rc := &ln.rec
+	b.evaluations += rc.calls
+	*rc = recorder{w: w, ln: ln, tp: tp, theta: b.tr.Theta, first: -1, f: rc.f, begin: rc.begin, on: rc.on, replaying: true}
+	b.enter(k)
+	ln.replay.Begin(rc.f, tp.steps[k].t, x)
+}
+
+// enter turns field and control to the segment of step k.
+func (b *reversal) enter(k int) {
+	sg := b.tp.steps[k].segment
+	b.w.setSegment(b.ln, sg)
+	b.ln.rec.elem = b.w.segs[sg].elem
+}
+
+func (b *reversal) step(k int, going bool) {
+	st := &b.tp.steps[k]
+	if going && b.tp.steps[k-1].segment != st.segment {
+		b.enter(k)
+		if b.w.segs[st.segment].restart {
+			b.ln.replay.Begin(b.ln.rec.f, st.t, b.ln.replay.X())
+		}
+	}
+	_ = b.ln.replay.AttemptTo(st.end) // explicit methods do not fail
+	b.ln.replay.Accept()
+}
+
+// back records step k, coming from the state x before step first, and takes the costate across it.
+func (b *reversal) back(first, k int, x []float64) {
+	if k > first {
+		b.replay(first, k, x)
+		held := b.ln.xi[0][:len(x)]
+		copy(held, b.ln.replay.X())
+		x = held
+	}
+	w, ln, tp := b.w, b.ln, b.tp
+	tp.records = 0
+	ln.rec.on = true
+	b.begin(k, x)
+	b.step(k, false)
+	for r := range tp.records {
+		clear(tp.adj(r))
+	}
+	st := &tp.steps[k]
+	st.first, st.rest = 0, 1
+	if k == len(tp.steps)-1 || tp.steps[k+1].segment != st.segment {
+		if o := w.segs[st.segment].obs; o >= 0 {
+			w.Problem.Observations[o].Cost.Eval(b.lam, ln.replay.X(), tp.lo, tp.batch)
+		}
+	}
+	b.calls += w.backStep(ln, b.tr, tp, k, b.lam, b.grad)
+	u := w.mesh.at(ln.theta, b.tr.Theta, w.segs[st.segment].elem, st.t)
+	tp.hamiltonian += min(st.h, w.Problem.T1-st.t) * float64(tp.batch) * w.meanH(tp, st.t, tp.state(0), tp.rate(0), b.lam, u)
+}
