@@ -11,7 +11,7 @@ import (
 )
 
 func TestStiffnessIsSuspected(t *testing.T) {
-	for _, m := range []solvers.Method{solvers.DormandPrince54, solvers.Tsit5} {
+	for _, m := range []solvers.Method{solvers.DormandPrince54, solvers.Tsit5, solvers.BogackiShampine54, solvers.Verner65} {
 		warnings := 0
 		s := ode.Settings{Method: m, MaxSteps: 5000, EndOnly: true, SkipDense: true,
 			OnStiff: func(at, ratio float64) {

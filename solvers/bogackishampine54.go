@@ -48,5 +48,6 @@ var BogackiShampine54 = mustTableau(Coefficients{
 		"0 -423642896/126351225 11411880511/379053675 -26477681/359975 1774004627/25270245 -1774004627/75810735",
 		"0 12 -59 117 -105 35",
 	},
-	FSAL: true,
+	FSAL:          true,
+	RealStability: 3.98,
 })

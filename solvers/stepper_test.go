@@ -249,7 +249,10 @@ func TestRealStability(t *testing.T) {
 		next, _, _ := naive(tab, func(dx []float64, _ float64, x []float64) { dx[0] = -z * x[0] }, 0, 1, []float64{1})
 		return math.Abs(next[0])
 	}
-	for _, tab := range []*Tableau{DormandPrince54, Tsit5} {
+	for _, tab := range tableaux() {
+		if tab.RealStability == 0 {
+			continue
+		}
 		if growth(tab, 0.97*tab.RealStability) > 1 || growth(tab, 1.03*tab.RealStability) < 1 {
 			t.Errorf("%s: |R| is %g and %g on either side of −%g", tab.Name(),
 				growth(tab, 0.97*tab.RealStability), growth(tab, 1.03*tab.RealStability), tab.RealStability)
