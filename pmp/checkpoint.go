@@ -148,6 +148,7 @@ func (w *Sweeper) backwardCheckpointed(ln *Lane, tr *Trajectory, tp *tape, grad 
 			c.drop()
 		}
 	}
+	w.release(ln, grad)
 	return Work{Forward: b.evaluations + ln.rec.calls, Backward: b.calls}
 }
 

@@ -74,6 +74,7 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 		work.Backward += w.backStep(ln, tr, tp, k, lam, grad)
 		copy(tp.costate(k), lam)
 	}
+	w.release(ln, grad)
 	return work
 }
 
@@ -85,6 +86,26 @@ func (w *Sweeper) terminalGradient(tp *tape, lam []float64) {
 	}
 	for _, c := range w.Problem.Constraints {
 		c.eval(lam, tp.end, tp.batch)
+	}
+}
+
+// hold lets the evaluator sum the gradients of a node itself, of so many evaluations that it loses no digits.
+func (w *Sweeper) hold(ln *Lane, node int, grad []float64) {
+	const most = 64
+	if ln.holder == nil || ln.held == node && ln.holds < most {
+		ln.holds++
+		return
+	}
+	w.release(ln, grad)
+	ln.holder.Hold()
+	ln.held, ln.holds = node, 1
+}
+
+// release adds what the evaluator holds to the gradient of its node.
+func (w *Sweeper) release(ln *Lane, grad []float64) {
+	if ln.held >= 0 {
+		ln.holder.Release(w.mesh.node(grad, ln.held))
+		ln.held = -1
 	}
 }
 
@@ -118,6 +139,7 @@ func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad 
 			target = ln.gtheta
 			clear(target)
 		}
+		w.hold(ln, na, grad)
 		if tp.keepLen > 0 {
 			ln.keeper.VJPKept(xi, target, t, x, mu, tp.kept(r))
 		} else {

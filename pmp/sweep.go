@@ -79,7 +79,10 @@ type Lane struct {
 	keeper neural.Keeper
 	piece  Piecewise
 	sample neural.SampleBatch
-	blocks neural.BlockNormal      // nil where the Gauss–Newton matrix has no blocks
+	blocks neural.BlockNormal // nil where the Gauss–Newton matrix has no blocks
+	holder neural.Holder
+	held   int                     // node whose gradient the evaluator holds, −1 for none, and
+	holds  int                     // how many evaluations that gradient sums
 	its    map[int]*ode.Integrator // by number of unknowns
 	theta  []float64               // scratch for θ(t)
 	bound  int                     // element bound, −1 for none
@@ -159,6 +162,10 @@ func (w *Sweeper) newLane(index int) (*Lane, error) {
 	ln.keeper, _ = ln.ev.(neural.Keeper)
 	ln.piece, _ = ln.ev.(Piecewise)
 	ln.sample, _ = ln.ev.(neural.SampleBatch)
+	if w.mesh.kind != PiecewiseLinear { // whose gradients are shared out at once
+		ln.holder, _ = ln.ev.(neural.Holder)
+	}
+	ln.held = -1
 	if b, ok := ln.ev.(neural.BlockNormal); ok && b.Blocks() != nil {
 		ln.blocks = b
 	}

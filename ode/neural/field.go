@@ -41,6 +41,13 @@ type Keeper interface {
 	VJPKept(px, ptheta []float64, t float64, x, p, keep []float64)
 }
 
+// Holder is an Evaluator that adds gradients faster if it may keep the sum of several to itself.
+type Holder interface {
+	// Hold makes VJP and VJPKept keep the gradients that they are asked for, until Release adds their sum to ptheta (P).
+	Hold()
+	Release(ptheta []float64)
+}
+
 // SecondOrder is an Evaluator with the parameter derivative of its vector–Jacobian product.
 type SecondOrder interface {
 	// VJPGrad adds Σ_s ∂_θ(p_s·f_x(x_s) v_s) to ptheta (P): the gradient of v·(f_xᵀp) in θ.

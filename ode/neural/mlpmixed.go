@@ -13,6 +13,7 @@ type mixedEvaluator struct {
 	theta, grad []float32    // P
 	batch       [4][]float32 // d × width: states, costates, tangents, results
 	times       []float32
+	holding     bool      // grad is a sum that was not given away yet
 	jacobian    []float32 // made when it is asked for
 }
 
@@ -119,20 +120,34 @@ func (e *mixedEvaluator) VJPKept(px, ptheta []float64, t float64, x, p, keep []f
 	e.give(px, ptheta, y, g)
 }
 
-// gradient is a gradient to be added to ptheta: sums over evaluations are in float64.
+// gradient is a gradient to be added to ptheta: sums over evaluations are in float64, but for those that are held.
 func (e *mixedEvaluator) gradient(ptheta []float64) []float32 {
 	if ptheta == nil {
 		return nil
 	}
-	clear(e.grad)
+	if !e.holding {
+		clear(e.grad)
+	}
 	return e.grad
+}
+
+// Hold implements Holder.
+func (e *mixedEvaluator) Hold() {
+	clear(e.grad)
+	e.holding = true
+}
+
+// Release implements Holder.
+func (e *mixedEvaluator) Release(ptheta []float64) {
+	e.holding = false
+	e.give(nil, ptheta, nil, e.grad)
 }
 
 func (e *mixedEvaluator) give(px, ptheta []float64, y, g []float32) {
 	if px != nil {
 		kernel.Widen(px, y)
 	}
-	if ptheta != nil {
+	if ptheta != nil && !e.holding {
 		if len(ptheta) != len(g) {
 			panic(badTheta)
 		}
