@@ -65,17 +65,17 @@ func (w *Sweeper) Certify(ctx context.Context, theta []float64) (Certificate, er
 // open is a sweeper whose trajectories can be looked at: w itself, or one with the discrete costate of the first shard, which
 // has room where all of them might not.
 func (w *Sweeper) open() (*Sweeper, error) {
-	if w.Settings.Costate != Checkpointed {
+	if w.Settings.Costate == Discrete {
 		return w, nil
 	}
 	p, s := Excerpt(w.Problem, w.Settings)
 	return NewSweeper(p, s)
 }
 
-// Excerpt returns a problem and settings whose trajectories can be looked at in any case: the given ones, or with checkpoints
-// the first shard's samples and the discrete costate.
+// Excerpt returns a problem and settings whose trajectories can be looked at in any case: the given ones, or with a costate
+// that keeps no points the first shard's samples and the discrete costate.
 func Excerpt(p *Problem, s Settings) (*Problem, Settings) {
-	if s.Costate != Checkpointed {
+	if s.Costate == Discrete {
 		return p, s
 	}
 	s.Costate = Discrete

@@ -2,30 +2,12 @@ package pmp
 
 import "math"
 
-// CostateKind is a way to compute costates and gradients.
-type CostateKind int
-
-const (
-	// Discrete is the exact costate of the discretized problem, from records of all stages.
-	Discrete CostateKind = iota
-	// Checkpointed is the same to the last bit, from states at some steps, the checkpoints, between which steps are taken
-	// again: memory is bounded by Settings.KeepBytes, for one to a few more forward sweeps. Where the number of steps is known
-	// the checkpoints are placed by the binomial schedule (Griewank & Walther, ACM Trans. Math. Softw. 26 (2000) 19–45); where
-	// it is not, every 2ᵏ-th step is kept on the way forward and the schedule fills in on the way back. Only gradients come
-	// out: maximizers need all points of a trajectory at once.
-	Checkpointed
-)
-
-var costateNames = [...]string{Discrete: "discrete", Checkpointed: "checkpointed"}
-
-// String is the name in configuration files.
-func (k CostateKind) String() string { return costateNames[k] }
-
 // checkpoints are the states at the beginnings of some steps.
 type checkpoints struct {
 	states   arena
 	most     int   // checkpoints that there is memory for, the initial state included
-	free     []int // places in the arena
+	free     []int // places in the arena that were given back, of the
+	used     int   // first so many
 	step, at []int // number of the step and place of each checkpoint, ascending
 	planned  bool  // the number of steps is known
 	total    int
@@ -39,20 +21,27 @@ func (w *Sweeper) beginCheckpoints(tp *tape, x0 []float64, samples int) {
 	share := float64(w.budget()) * float64(tp.batch) / float64(samples)
 	one := float64(8 * len(w.method.C) * (3*tp.n + tp.keepLen)) // the records of a step
 	c.most = int(min(max((share-one)/float64(8*tp.n), 1), 1<<20))
-	c.free, c.step, c.at = c.free[:0], c.step[:0], c.at[:0]
-	for i := c.most - 1; i >= 0; i-- {
-		c.free = append(c.free, i)
+	if w.Settings.Costate == Symplectic {
+		c.most = 1 << 20
 	}
+	c.free, c.step, c.at, c.used = c.free[:0], c.step[:0], c.at[:0], 0
 	c.stride, c.total = 1, 0
-	if c.planned = w.Settings.Steps > 0; c.planned {
+	if c.planned = w.Settings.Steps > 0 && w.Settings.Costate == Checkpointed; c.planned {
 		c.total = w.Settings.Steps * len(w.segs)
 	}
 	c.put(0, x0)
 }
 
+// left is how many more there is memory for.
+func (c *checkpoints) left() int { return c.most - c.used + len(c.free) }
+
 func (c *checkpoints) put(step int, x []float64) {
-	at := c.free[len(c.free)-1]
-	c.free = c.free[:len(c.free)-1]
+	at := c.used
+	if last := len(c.free) - 1; last >= 0 {
+		at, c.free = c.free[last], c.free[:last]
+	} else {
+		c.used++
+	}
 	copy(c.states.at(at), x)
 	c.step, c.at = append(c.step, step), append(c.at, at)
 }
@@ -68,7 +57,7 @@ func (c *checkpoints) drop() {
 func (c *checkpoints) pass(k int, x []float64) {
 	if c.planned {
 		last := c.step[len(c.step)-1]
-		if len(c.free) > 0 && c.total-last > 1 && k == last+split(c.total-last, len(c.free)) {
+		if c.left() > 0 && c.total-last > 1 && k == last+split(c.total-last, c.left()) {
 			c.put(k, x)
 		}
 		return
@@ -76,7 +65,7 @@ func (c *checkpoints) pass(k int, x []float64) {
 	if k%c.stride != 0 {
 		return
 	}
-	if len(c.free) == 0 {
+	if c.left() == 0 {
 		if c.most < 2 {
 			return
 		}
@@ -169,12 +158,12 @@ func (b *reversal) reverse(first, end int, x []float64) {
 	c := &b.tp.checkpoints
 	for end > first {
 		steps := end - first
-		if steps == 1 || len(c.free) == 0 {
+		if steps == 1 || c.left() == 0 {
 			b.back(first, end-1, x)
 			end--
 			continue
 		}
-		middle := first + split(steps, len(c.free))
+		middle := first + split(steps, c.left())
 		b.replay(first, middle, x)
 		c.put(middle, b.ln.replay.X())
 		b.reverse(middle, end, c.states.at(c.at[len(c.at)-1]))

@@ -1,6 +1,11 @@
 package pmp
 
-import "github.com/costate-go/costate/internal/kernel"
+import (
+	"context"
+	"math"
+
+	"github.com/costate-go/costate/internal/kernel"
+)
 
 // Backward integrates the costate of tr backward over the steps of its forward sweep and stores ∇J. On a step
 // from x_n of size h with stages X_i and λ = −p,
@@ -26,6 +31,10 @@ func (w *Sweeper) Backward(tr *Trajectory) {
 			tr.StateGrad[i] += v
 		}
 		tr.Work.Add(w.costs[k].work)
+		if err := w.costs[k].err; err != nil && tr.err == nil {
+			tr.err = err
+			tr.StateGrad[0] = math.NaN()
+		}
 	}
 	for i := range tr.StateGrad {
 		tr.StateGrad[i] /= float64(tr.samples)
@@ -39,11 +48,16 @@ func (w *Sweeper) backwardTask(ln *Lane, k int) {
 	size := w.NumControls()
 	g := w.partial[k*size : (k+1)*size]
 	clear(g)
-	w.costs[k].work = w.backwardShard(ln, w.tr, &w.tr.shards[k], g)
+	tp := &w.tr.shards[k]
+	if w.Settings.Costate.continuous() {
+		w.costs[k].work, w.costs[k].err = w.backwardContinuous(context.Background(), ln, w.tr, tp, g)
+		return
+	}
+	w.costs[k].work = w.backwardShard(ln, w.tr, tp, g)
 }
 
 func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float64) (work Work) {
-	if w.Settings.Costate == Checkpointed {
+	if w.Settings.Costate.again() {
 		return w.backwardCheckpointed(ln, tr, tp, grad)
 	}
 	lam := ln.lam[:tp.n]

@@ -59,11 +59,21 @@ func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int) int64 {
 	n, records := probe.n/whole*batch, probe.records
 	var a arena
 	a.reset(n)
-	states := len(probe.steps) + 1
-	if w.Settings.Costate == Checkpointed { // of one step, and some of all states
+	states, bytes := len(probe.steps)+1, int64(0)
+	switch w.Settings.Costate {
+	case Checkpointed: // records of one step, and some of all states
 		records, states = len(w.method.C), min(probe.checkpoints.most, states)
+	case Symplectic:
+		records = len(w.method.C)
+	case Interpolated:
+		var dense arena
+		dense.reset(n * len(probe.dense.at(0)) / probe.n)
+		bytes = dense.bytes(len(probe.steps))
+		records, states = len(w.method.C)+1, len(w.segs)
+	case Backsolve:
+		records, states = len(w.method.C)+1, len(w.segs)
 	}
-	bytes := 3*a.bytes(records) + a.bytes(states)
+	bytes += 3*a.bytes(records) + a.bytes(states)
 	var keep arena
 	if keep.reset(w.keepLen(w.lanes[0], probe, batch, shards)); keep.size > 0 {
 		bytes += keep.bytes(records)

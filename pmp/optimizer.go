@@ -105,8 +105,8 @@ func (b *base) init(w *Sweeper, theta []float64) error {
 
 // initFrozen is init for optimizers that work on all points of a trajectory.
 func (b *base) initFrozen(w *Sweeper, theta []float64) error {
-	if w.Settings.Costate == Checkpointed {
-		return fmt.Errorf("%w: maximizers work on all points of a trajectory at once, which checkpoints do not keep; take the discrete costate, a gradient method or lbfgs", ErrProblem)
+	if k := w.Settings.Costate; k != Discrete {
+		return fmt.Errorf("%w: maximizers work on all points of a trajectory at once, which the costate %v does not keep; take the discrete costate, a gradient method or lbfgs", ErrProblem, k)
 	}
 	return b.init(w, theta)
 }
@@ -128,7 +128,9 @@ func (b *base) sweep(ctx context.Context) (Work, error) {
 	if math.IsNaN(b.cur.Augmented) || math.IsInf(b.cur.Augmented, 0) {
 		return b.cur.Work, fmt.Errorf("pmp: the cost of the control is %g: check data, scaling and the initial control", b.cur.Augmented)
 	}
-	b.w.Backward(b.cur)
+	if b.w.Backward(b.cur); b.cur.err != nil {
+		return b.cur.Work, b.cur.err
+	}
 	b.fresh = true
 	if b.paid {
 		b.paid = false

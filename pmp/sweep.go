@@ -96,6 +96,8 @@ type Lane struct {
 	replay  solvers.Stepper // takes steps again from checkpoints
 	replays map[int]solvers.Stepper
 
+	adjoints map[int]*adjoint // continuous costates
+
 	// workspace of the frozen Hamiltonian
 	fnew, res, vec []float64
 	jac, rows      []float64
@@ -130,8 +132,13 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 			return nil, err
 		}
 	}
-	if s.Interpolate && s.Costate == Checkpointed {
-		return nil, fmt.Errorf("%w: observations cannot be interpolated with checkpoints, which keep no stages", ErrProblem)
+	if s.Costate.continuous() {
+		if err := w.checkContinuous(); err != nil {
+			return nil, err
+		}
+	}
+	if s.Interpolate && s.Costate.again() {
+		return nil, fmt.Errorf("%w: observations are interpolated with the discrete costate alone", ErrProblem)
 	}
 	w.feeds = make([]bool, len(w.method.C))
 	for i := len(w.feeds) - 1; i >= 0; i-- {
@@ -156,7 +163,7 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 }
 
 func (w *Sweeper) newLane(index int) (*Lane, error) {
-	ln := &Lane{index: index, its: map[int]*ode.Integrator{}, replays: map[int]solvers.Stepper{}}
+	ln := &Lane{index: index, its: map[int]*ode.Integrator{}, replays: map[int]solvers.Stepper{}, adjoints: map[int]*adjoint{}}
 	ln.rec.f, ln.rec.begin = ln.rec.eval, ln.rec.beforeAttempt
 	ln.ev = w.Problem.Field.NewEvaluator(w.width)
 	ln.keeper, _ = ln.ev.(neural.Keeper)
@@ -304,7 +311,8 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 	}
 	tr.shards = tr.shards[:shards]
 	tr.samples = n
-	tr.back, tr.sparse = false, w.Settings.Costate == Checkpointed || w.Settings.Forget
+	tr.back, tr.sparse = false, w.Settings.Costate != Discrete || w.Settings.Forget
+	tr.err = nil
 	tr.Work = Work{Solves: 1}
 	if cap(w.costs) < shards {
 		w.costs = make([]shardCost, shards)
@@ -329,13 +337,13 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 
 // keepLen decides whether intermediate values are kept: a sweep of as many records as last time must fit.
 func (w *Sweeper) keepLen(ln *Lane, tp *tape, batch, shards int) int {
-	if ln.keeper == nil || w.Settings.KeepBytes < 0 || w.Settings.Forget {
+	if ln.keeper == nil || w.Settings.KeepBytes < 0 || w.Settings.Forget || w.Settings.Costate.continuous() {
 		return 0
 	}
 	one := ln.keeper.KeepLen(batch)
 	records := max(tp.records, w.records, len(w.segs)*len(w.method.C))
 	budget := w.budget()
-	if w.Settings.Costate == Checkpointed { // the values of one step, if they leave most of the room to checkpoints
+	if w.Settings.Costate.again() { // the values of one step, if they leave most of the room to checkpoints
 		records = len(w.method.C)
 		budget /= 4
 	}
@@ -372,7 +380,12 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 	}
 	*rc = recorder{w: w, ln: ln, tp: tp, theta: tr.Theta, elem: w.segs[0].elem, first: -1, f: rc.f, begin: rc.begin}
 	ln.enter(tp)
-	checkpointed := w.Settings.Costate == Checkpointed && !w.Settings.Forget
+	checkpointed := w.Settings.Costate.again() && !w.Settings.Forget
+	continuous := w.Settings.Costate.continuous() && !w.Settings.Forget
+	if continuous {
+		tp.dense.reset(it.Stepper().DenseLen())
+		tp.ends.reset(tp.n)
+	}
 	x0 := ln.lam[:tp.n]
 	for i := 0; i < dim; i++ {
 		copy(x0[i*batch:(i+1)*batch], p.X0[i*tr.samples+lo:i*tr.samples+lo+batch])
@@ -418,7 +431,10 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 			if p.Running != nil {
 				out.j += w.runningCost(rc, tp)
 			}
-			if w.Settings.Forget || checkpointed {
+			if continuous {
+				w.remember(tp, it, sgi)
+			}
+			if w.Settings.Forget || w.Settings.Costate != Discrete {
 				rc.rewind()
 			}
 			if checkpointed && it.T() < p.T1 {

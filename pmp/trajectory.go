@@ -22,6 +22,7 @@ type tape struct {
 	seen   []float64 // observations × n: interpolated states, and
 	jumps  []float64 // (observations + 1) × n: the gradients of their costs, that of t₁ last
 
+	dense, ends arena // dense output of the steps, and states at the ends of segments, for continuous costates
 	checkpoints checkpoints
 	hamiltonian float64 // Σ h H over the steps, H summed over samples, where the records do not last
 }
@@ -128,10 +129,14 @@ type Trajectory struct {
 	mesh    *mesh
 	samples int
 	dim     int
-	sparse  bool // swept with checkpoints: there is nothing to look at but the ends
+	sparse  bool  // there is nothing to look at but the ends
+	err     error // of the way back
 	shards  []tape
 	back    bool // Backward was done
 }
+
+// Err is why the last backward sweep failed, which only continuous costates can; the gradient is NaN then.
+func (tr *Trajectory) Err() error { return tr.err }
 
 // Samples is the number of states carried.
 func (tr *Trajectory) Samples() int { return tr.samples }

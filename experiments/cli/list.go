@@ -28,6 +28,9 @@ var words = map[string]map[string]string{
 	"costate.kind": {
 		"discrete":     "exact costate of the discretized problem on the accepted steps",
 		"checkpointed": "the same gradient to the last bit within a memory budget",
+		"symplectic":   "the same to the last bit from the states at all steps (Matsubara et al. 2021)",
+		"interpolated": "continuous costate along the forward dense output, Gauss quadrature",
+		"backsolve":    "continuous costate with the state integrated backward (Chen et al. 2018)",
 	},
 	"field.kind": {"mlp": "fully connected network"},
 	"task": {

@@ -45,12 +45,15 @@ func (p *parser) cross() {
 	if c.Solver.Observe == "interpolate" && !slices.Contains(interpolatingMethods, c.Solver.Method) {
 		p.blame("solver.observe", "\"interpolate\" works with solver.method = %v, not %s", interpolatingMethods, c.Solver.Method)
 	}
-	if c.Costate.Kind == "checkpointed" {
+	if kind := c.Costate.Kind; kind != "discrete" {
 		if slices.Contains([]string{"emsa", "sqh", "msa"}, c.Optimizer.Kind) {
-			p.blame("costate.kind", "\"checkpointed\" does not work with optimizer.kind = %q, which needs all points of a trajectory at once; choose adam, rmsprop, sgd, adagrad or lbfgs", c.Optimizer.Kind)
+			p.blame("costate.kind", "%q does not work with optimizer.kind = %q, which needs all points of a trajectory at once; choose adam, rmsprop, sgd, adagrad or lbfgs", kind, c.Optimizer.Kind)
 		}
 		if c.Solver.Observe == "interpolate" {
-			p.blame("solver.observe", "\"interpolate\" does not work with costate.kind = \"checkpointed\"")
+			p.blame("solver.observe", "\"interpolate\" does not work with costate.kind = %q", kind)
+		}
+		if kind == "interpolated" && !slices.Contains(interpolatingMethods, c.Solver.Method) {
+			p.blame("costate.kind", "\"interpolated\" works with solver.method = %v, not %s", interpolatingMethods, c.Solver.Method)
 		}
 	}
 	lo, hi := c.Control.Lower, c.Control.Upper

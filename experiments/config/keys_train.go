@@ -15,7 +15,7 @@ func solverKeys(t *table, s *Solver, c *Costate) {
 	k("solver.first_step", &s.FirstStep, 0.0, "size of the first step; 0: found automatically", atLeast(0))
 	k("solver.max_step", &s.MaxStep, 0.0, "largest step; 0: no limit", atLeast(0))
 
-	k("costate.kind", &c.Kind, "discrete", "exact costate of the discretized problem on the accepted steps; checkpointed: the same within a budget of memory, for gradient methods and lbfgs", oneOf("discrete", "checkpointed"))
+	k("costate.kind", &c.Kind, "discrete", "how costates and gradients are computed; all but discrete keep no points for maximizers and serve gradient methods and lbfgs (costate list costates)", oneOf(Costates...))
 	k("costate.memory", &c.Memory, "auto", "budget of a trajectory for stored stages, or for all that it holds when checkpointed, such as \"1GiB\"; auto: 1 GiB", checked(checkMemory))
 }
 

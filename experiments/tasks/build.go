@@ -67,7 +67,10 @@ func SweepSettings(c *config.Config, threads int) (pmp.Settings, error) {
 	if c.Solver.Norm == "max" {
 		s.Norm = solvers.Max
 	}
-	kind := map[string]pmp.CostateKind{"discrete": pmp.Discrete, "checkpointed": pmp.Checkpointed}[c.Costate.Kind]
+	kind, err := pmp.ParseCostate(c.Costate.Kind)
+	if err != nil {
+		return pmp.Settings{}, err
+	}
 	return pmp.Settings{Costate: kind, Solver: s, Steps: c.Solver.Steps, Interpolate: c.Solver.Observe == "interpolate", Threads: threads, KeepBytes: memory}, nil
 }
 
