@@ -345,11 +345,13 @@ func TestTables(t *testing.T) {
 		}
 		rows++
 	}
-	for _, name := range config.Choices("optimizer.kind") {
-		if !strings.Contains(readme, "| `"+name+"` | ") {
-			t.Errorf("no optimizer %s", name)
+	for _, key := range []string{"optimizer.kind", "costate.kind"} {
+		for _, name := range config.Choices(key) {
+			if !strings.Contains(readme, "| `"+name+"` | ") {
+				t.Errorf("no %s %s", key, name)
+			}
+			rows++
 		}
-		rows++
 	}
 	for _, name := range config.Choices("optimizer.maximizer") {
 		if name == "auto" {
