@@ -164,6 +164,14 @@ func (c *Quadratic) Eval(gx, _ []float64, w, _ float64, x, _ []float64, _, batch
 	return sum
 }
 
+// Elapsed is the running cost 1: J is the time that passes.
+type Elapsed struct{}
+
+// Eval implements Running.
+func (Elapsed) Eval(_, _ []float64, _, _ float64, _, _ []float64, _, batch int) float64 {
+	return float64(batch)
+}
+
 // Linear is the terminal cost Offset + Σ_i Weight_i x_i.
 type Linear struct {
 	Weight []float64 // d

@@ -14,4 +14,5 @@
 // steps, so that the gradient is exact for the J that is computed. What the backward sweep leaves behind are
 // frozen points: stages (t, x) with their costates. A Maximizer raises the Hamiltonian over θ at the frozen
 // points, where no differential equation is solved; an Optimizer turns sweeps and maximizers into iterates.
+// Shooting solves the maximum principle itself, as a boundary value problem, for small classical problems.
 package pmp
