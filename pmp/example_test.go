@@ -7,6 +7,7 @@ import (
 	"github.com/costate-go/costate/ode"
 	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/pmp"
+	"github.com/costate-go/costate/pmp/problems"
 	"github.com/costate-go/costate/solvers"
 )
 
@@ -54,6 +55,56 @@ func Example() {
 	// Output:
 	// converged: J = 0.380797
 	// residual below 1e-9: true, H constant to 1e-5: true
+}
+
+// A double integrator is brought to rest at the origin in the least time: the control is at its upper bound, then at its lower one.
+// Unknown are p(0), the switching time and the final time.
+func ExampleShooting() {
+	s := &pmp.Shooting{
+		Problem: &pmp.Problem{
+			Field: neural.Func{D: 2, P: 1,
+				F:   func(dx []float64, _ float64, x, u []float64) { dx[0], dx[1] = x[1], u[0] },
+				VJP: func(px, pu []float64, _ float64, _, _, p []float64) { px[0], px[1], pu[0] = 0, p[0], p[1] },
+			},
+			T1: 3, X0: []float64{-1, 0}, Running: pmp.Elapsed{},
+			Constraints: []*pmp.TerminalConstraint{{Component: []int{0, 1}, Target: []float64{0, 0}}},
+			Control:     pmp.Control{Lower: []float64{-1}, Upper: []float64{1}},
+			Affine:      true,
+		},
+		FreeTime: true,
+		Arcs:     pmp.ScalarArcs(pmp.UpperArc, pmp.LowerArc),
+	}
+	e, err := s.Solve(context.Background(), pmp.Guess{P0: []float64{0.5, 0.5}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%v: J = %.8f, t1 = %.8f, switch at %.8f, p(0) = %.6f\n", e.Stop, e.J, e.T1, e.Switches, e.P0)
+	u := make([]float64, 1)
+	if err := e.At(nil, nil, u, 0.5); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("u(½) = %g, H constant to 1e-12: %v\n", u[0], e.Drift < 1e-12)
+	// Output:
+	// converged: J = 2.00000000, t1 = 2.00000000, switch at [1.00000000], p(0) = [1.000000 1.000000]
+	// u(½) = 1, H constant to 1e-12: true
+}
+
+// The price of fuel takes the place of the price of energy, bit by bit.
+func ExampleHomotopy() {
+	e, err := pmp.Homotopy{Family: func(lambda float64) *pmp.Shooting {
+		s, _ := problems.DoubleIntegratorEnergy().Shooting()
+		s.Problem.Control = pmp.Control{Lower: []float64{-5}, Upper: []float64{5}, L1: lambda, L2: 1 - lambda}
+		return s
+	}}.Solve(context.Background(), pmp.Guess{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("J = %.8f, switches at %.8f\n", e.J, e.Switches)
+	// Output:
+	// J = 2.76393202, switches at [0.27639320 0.72360680]
 }
 
 // A network learns to carry two points to their targets, by E-MSA.

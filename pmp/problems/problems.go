@@ -6,6 +6,7 @@
 package problems
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"sort"
@@ -30,8 +31,17 @@ type Classical struct {
 	// Bounds and cost of the control: nil bounds mean none.
 	Lower, Upper []float64
 	L2, L1       float64
-	// Optimal is the reference value of J.
-	Optimal float64
+	// FreeTime says that T1 is not given but found: by shooting. Others take T1, the optimal one, as given.
+	FreeTime bool
+	// Optimal is the reference value of J. P0 is that of p(T0), Switches those of the times at which the control reaches or leaves
+	// its bounds or jumps; nil where none is known but by shooting.
+	Optimal      float64
+	P0, Switches []float64
+	// Arcs is the structure of the control, nil where it is found by following the bounds. Start is where shooting begins, Grow
+	// the part of the horizon from which it is extended to all of it; 0: all at once.
+	Arcs  []pmp.ArcKind
+	Start pmp.Guess
+	Grow  float64
 }
 
 // Problem returns the problem with a control of that kind on a uniform mesh.
@@ -50,11 +60,29 @@ func (c *Classical) Problem(kind pmp.Kind, intervals int) *pmp.Problem {
 	return p
 }
 
+// Shooting returns the problem for indirect shooting, with a rough guess.
+func (c *Classical) Shooting() (*pmp.Shooting, pmp.Guess) {
+	return &pmp.Shooting{Problem: c.Problem(pmp.PiecewiseLinear, 1), FreeTime: c.FreeTime, Arcs: pmp.ScalarArcs(c.Arcs...)}, c.Start
+}
+
+// Extremal solves the problem by indirect shooting.
+func (c *Classical) Extremal(ctx context.Context) (*pmp.Extremal, error) {
+	s, g := c.Shooting()
+	if c.Grow == 0 {
+		return s.Solve(ctx, g)
+	}
+	return pmp.Homotopy{Family: func(lambda float64) *pmp.Shooting {
+		s, _ := c.Shooting()
+		s.Problem.T1 = c.T0 + (c.Grow+(1-c.Grow)*lambda)*(c.T1-c.T0)
+		return s
+	}}.Solve(ctx, g)
+}
+
 // All returns the problems in the order of their names.
 func All() []*Classical {
 	list := []*Classical{
 		VanDerPol(), VanDerPolBounded(), DoubleIntegratorEnergy(), DoubleIntegratorBounded(), DoubleIntegratorFuel(), Rayleigh(),
-		ScalarLQR(), EnergyDistance(), Turnpike(), CatalystMixing(),
+		ScalarLQR(), EnergyDistance(), Turnpike(), CatalystMixing(), MinimumTime(),
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list
@@ -80,7 +108,7 @@ func ScalarLQR() *Classical {
 			F:   func(dx []float64, _ float64, _, u []float64) { dx[0] = u[0] },
 			VJP: func(px, pu []float64, _ float64, _, _, p []float64) { px[0], pu[0] = 0, p[0] },
 		},
-		T1: 1, X0: []float64{1}, Running: &pmp.Quadratic{Weight: []float64{0.5}}, L2: 1, Optimal: 0.3807970780,
+		T1: 1, X0: []float64{1}, Running: &pmp.Quadratic{Weight: []float64{0.5}}, L2: 1, Optimal: 0.5 * math.Tanh(1), P0: []float64{-math.Tanh(1)},
 	}
 }
 
@@ -97,7 +125,7 @@ func DoubleIntegratorEnergy() *Classical {
 	return &Classical{
 		Name: "double_integrator_energy", Title: "double integrator, least energy", States: []string{"position", "velocity"},
 		Field: doubleIntegrator(), T1: 1, X0: []float64{-1, 0},
-		EndComponent: []int{0, 1}, EndTarget: []float64{0, 0}, L2: 1, Optimal: 6,
+		EndComponent: []int{0, 1}, EndTarget: []float64{0, 0}, L2: 1, Optimal: 6, P0: []float64{12, 6},
 	}
 }
 
@@ -106,6 +134,8 @@ func DoubleIntegratorBounded() *Classical {
 	c := DoubleIntegratorEnergy()
 	c.Name, c.Title = "double_integrator_bounded", "double integrator, least energy, |u| ≤ 5"
 	c.Lower, c.Upper, c.Optimal = []float64{-5}, []float64{5}, 6.0450277563
+	reached := (1 - math.Sqrt(0.6)) / 2
+	c.P0, c.Switches = []float64{12.9099444874, 6.4549722437}, []float64{reached, 1 - reached}
 	return c
 }
 
@@ -113,7 +143,21 @@ func DoubleIntegratorBounded() *Classical {
 func DoubleIntegratorFuel() *Classical {
 	c := DoubleIntegratorBounded()
 	c.Name, c.Title = "double_integrator_fuel", "double integrator, least fuel, |u| ≤ 5"
-	c.L2, c.L1, c.Optimal = 0, 1, 5-math.Sqrt(5)
+	r := math.Sqrt(5)
+	c.L2, c.L1, c.Optimal = 0, 1, 5-r
+	c.P0, c.Switches = []float64{2 * r, r}, []float64{(5 - r) / 10, (5 + r) / 10}
+	c.Arcs = []pmp.ArcKind{pmp.UpperArc, pmp.ZeroArc, pmp.LowerArc}
+	return c
+}
+
+// MinimumTime is ẍ = u, |u| ≤ 1, from (−1, 0) to rest at the origin in the least time: u = 1, then −1, switching at 1.
+func MinimumTime() *Classical {
+	c := DoubleIntegratorBounded()
+	c.Name, c.Title = "minimum_time", "double integrator, least time"
+	c.T1, c.FreeTime, c.Running, c.L2, c.Optimal = 2, true, pmp.Elapsed{}, 0, 2
+	c.Lower, c.Upper, c.P0, c.Switches = []float64{-1}, []float64{1}, []float64{1, 1}, []float64{1}
+	c.Arcs = []pmp.ArcKind{pmp.UpperArc, pmp.LowerArc}
+	c.Start = pmp.Guess{P0: []float64{0.5, 0.5}, T1: 3}
 	return c
 }
 
@@ -124,6 +168,8 @@ func Turnpike() *Classical {
 	c.T1, c.Running, c.L2, c.Optimal = 2, &pmp.Quadratic{Weight: []float64{1}}, 0, 0.375
 	c.Lower, c.Upper = []float64{-1}, []float64{1}
 	c.EndComponent, c.EndTarget = []int{0}, []float64{0.5}
+	c.P0, c.Switches = []float64{-1}, []float64{1, 1.5}
+	c.Arcs = []pmp.ArcKind{pmp.LowerArc, pmp.SingularArc, pmp.UpperArc}
 	return c
 }
 
@@ -146,6 +192,9 @@ func CatalystMixing() *Classical {
 		},
 		T1: 1, X0: []float64{1, 0}, Terminal: &pmp.Linear{Weight: []float64{1, 1}, Offset: -1},
 		Lower: []float64{0}, Upper: []float64{1}, Optimal: -0.048055686,
+		Switches: []float64{0.1362991, 0.7252302},
+		Arcs:     []pmp.ArcKind{pmp.UpperArc, pmp.SingularArc, pmp.LowerArc},
+		Start:    pmp.Guess{P0: []float64{-1, -0.9}, Switches: []float64{0.15, 0.7}},
 	}
 }
 
@@ -154,7 +203,7 @@ func EnergyDistance() *Classical {
 	return &Classical{
 		Name: "energy_distance", Title: "double integrator, energy against distance", States: []string{"position", "velocity"},
 		Field: doubleIntegrator(), T1: 1, X0: []float64{0, 0},
-		Terminal: &pmp.Linear{Weight: []float64{-0.5, 0}}, L2: 1, Optimal: -1.0 / 24,
+		Terminal: &pmp.Linear{Weight: []float64{-0.5, 0}}, L2: 1, Optimal: -1.0 / 24, P0: []float64{0.5, 0.5},
 	}
 }
 
@@ -172,6 +221,7 @@ func VanDerPol() *Classical {
 			},
 		},
 		T1: 2, X0: []float64{1, 0}, Running: &pmp.Quadratic{Weight: []float64{0.5, 0.5}}, L2: 1, Optimal: 1.0478069082,
+		P0: []float64{-1.7171769411, -0.0112610851},
 	}
 }
 
@@ -207,5 +257,6 @@ func Rayleigh() *Classical {
 			},
 		},
 		T1: 2.5, X0: []float64{-5, -5}, Running: &pmp.Quadratic{Weight: []float64{1, 0}}, L2: 2, Optimal: 29.376079656,
+		Grow: 0.1,
 	}
 }
