@@ -23,6 +23,8 @@ type Func struct {
 	F func(dx []float64, t float64, x, u []float64)
 	// VJP stores f_xᵀp in px (D) and f_uᵀp in pu (P), all entries of both. Optional.
 	VJP func(px, pu []float64, t float64, x, u, p []float64)
+	// JVP stores f_x v + f_u w in dst (D); len(v) == D, len(w) == P. Optional.
+	JVP func(dst []float64, t float64, x, u, v, w []float64)
 }
 
 // Dim is D.
@@ -175,7 +177,7 @@ func (e *funcEvaluator) VJP(px, ptheta []float64, t float64, x, p []float64) {
 	}
 }
 
-// JVP implements Evaluator: row by row from VJP where there is one, at D calls a sample, otherwise by the
+// JVP implements Evaluator: by JVP where there is one, else row by row from VJP at D calls a sample, otherwise by the
 // central difference along (dx, dtheta).
 func (e *funcEvaluator) JVP(dst []float64, t float64, x, dx, dtheta []float64) {
 	n := e.batch(x)
@@ -190,6 +192,11 @@ func (e *funcEvaluator) JVP(dst []float64, t float64, x, dx, dtheta []float64) {
 		clear(dst)
 		return
 	}
+	w := dtheta
+	if w == nil && e.f.JVP != nil {
+		w = e.acc
+		clear(w)
+	}
 	for s := range n {
 		clear(e.v)
 		v := e.v
@@ -197,9 +204,12 @@ func (e *funcEvaluator) JVP(dst []float64, t float64, x, dx, dtheta []float64) {
 			v = gather(e.v, dx, s, n)
 		}
 		xs, ts := gather(e.x, x, s, n), e.time(t, s)
-		if e.f.VJP != nil {
+		switch {
+		case e.f.JVP != nil:
+			e.f.JVP(e.y, ts, xs, e.u, v, w)
+		case e.f.VJP != nil:
 			e.rows(e.y, ts, xs, v, dtheta)
-		} else {
+		default:
 			e.along(e.y, ts, xs, v, dtheta)
 		}
 		scatter(dst, e.y, s, n)

@@ -24,13 +24,26 @@ func pendulum() Func {
 	}
 }
 
+// withTangent is pendulum with the product along (v, w) in closed form.
+func withTangent() Func {
+	f := pendulum()
+	f.JVP = func(dst []float64, t float64, x, u, v, w []float64) {
+		dst[0] = v[1]
+		dst[1] = -u[0]*math.Cos(x[0])*v[0] - 3*u[1]*x[1]*x[1]*v[1] - math.Sin(x[0])*w[0] - x[1]*x[1]*x[1]*w[1] + math.Cos(t)*w[2]
+	}
+	return f
+}
+
 func TestFuncConformance(t *testing.T) {
-	for _, given := range []bool{true, false} {
+	for _, given := range []string{"nothing", "VJP", "VJP and JVP"} {
 		for _, batch := range []int{1, 3, 17} {
-			t.Run(fmt.Sprintf("VJP=%v/B=%d", given, batch), func(t *testing.T) {
+			t.Run(fmt.Sprintf("given=%s/B=%d", given, batch), func(t *testing.T) {
 				f := pendulum()
-				if !given {
+				switch given {
+				case "nothing":
 					f.VJP = nil
+				case "VJP and JVP":
+					f = withTangent()
 				}
 				if err := Check(f, CheckConfig{Batch: batch, T: 0.3, Seed: 5}).Err(1e-7); err != nil {
 					t.Error(err)
