@@ -131,7 +131,10 @@ func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad 
 			continue // neither the solution nor a later stage uses it
 		}
 		r := st.record(i)
-		mu, xi := tp.adj(r), ln.xi[i][:tp.n]
+		xi, mu := ln.xi[i][:tp.n], ln.mu
+		if mu == nil {
+			mu = tp.adj(r)
+		}
 		a, terms := ln.coef[:0], ln.terms[:0]
 		if b := st.h * tab.B[i]; b != 0 {
 			a, terms = append(a, b), append(terms, lam)

@@ -131,5 +131,22 @@ func (o *EMSA) Bytes(w *Sweeper, f Footprint) int64 {
 	return bytes
 }
 
+// Bytes implements Footprinter.
+func (o *GaussNewton) Bytes(w *Sweeper, f Footprint) int64 {
+	m, lanes := int64(w.NumControls()), int64(len(w.lanes))
+	observed := 8 * int64(len(w.Problem.Observations)+1) * int64(len(w.Problem.X0))
+	shards := int64((w.Problem.Samples() + w.width - 1) / w.width)
+	n := int64(w.width * w.Problem.Field.Dim())
+	bytes := 2*f.Trajectory + w.vectors(6) + 2*observed + 8*lanes*(3*n+m+int64(w.mesh.params))
+	limit := o.Dense
+	if limit == 0 {
+		limit = 50
+	}
+	if m > int64(limit) {
+		return bytes + w.vectors(4) + 8*shards*m
+	}
+	return bytes + m*observed + 8*(2+shards)*m*m + 8*lanes*n*int64(len(w.Problem.Observations)+1)
+}
+
 // vectors is the size of k vectors as long as the control.
 func (w *Sweeper) vectors(k int) int64 { return 8 * int64(k) * int64(w.NumControls()) }

@@ -243,7 +243,9 @@ func optimizers() map[string]func() pmp.Optimizer {
 		"adam": func() pmp.Optimizer {
 			return &pmp.Gradient{Rule: pmp.Adam, Rate: 0.02, Clip: 10, Schedule: pmp.CosineRate, Total: 100}
 		},
-		"lbfgs": func() pmp.Optimizer { return &pmp.QuasiNewton{} },
+		"lbfgs":              func() pmp.Optimizer { return &pmp.QuasiNewton{} },
+		"gauss-newton":       func() pmp.Optimizer { return &pmp.GaussNewton{} },
+		"gauss-newton-dense": func() pmp.Optimizer { return &pmp.GaussNewton{Dense: 1000} },
 	}
 }
 

@@ -91,6 +91,7 @@ type Lane struct {
 	terms  [][]float64             // its vectors
 	lam    []float64
 	gtheta []float64
+	mu     []float64 // unless nil, takes the μ_i of a Linearization, which leaves the tape's alone
 	rec    recorder
 
 	replay  solvers.Stepper // takes steps again from checkpoints

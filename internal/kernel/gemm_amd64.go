@@ -126,13 +126,14 @@ func (p *product[T]) run() {
 		return
 	}
 	q := *p
-	for c := 0; c < p.cols; c += width {
-		q.y, q.x, q.cols = ahead(p.y, c), ahead(p.x, c), min(width, p.cols-c)
+	for left := p.cols; left > 0; left -= width {
+		q.cols = min(width, left)
 		q.strip(inner)
+		q.y, q.x = ahead(q.y, width), ahead(q.x, width)
 	}
 }
 
-// ahead is the address of the number n after p.
+// ahead is the address of the number n after p, which may be one that nobody reads.
 func ahead[T Float](p *T, n int) *T {
 	return (*T)(unsafe.Add(unsafe.Pointer(p), n*int(unsafe.Sizeof(*p))))
 }
