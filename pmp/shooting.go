@@ -138,6 +138,12 @@ func (s *Shooting) Solve(ctx context.Context, g Guess) (*Extremal, error) {
 	return sh.newton(ctx, z)
 }
 
+// Check reports whether the problem can be posed for shooting; its error wraps ErrProblem.
+func (s *Shooting) Check() error {
+	_, err := s.compile()
+	return err
+}
+
 // compile checks that the problem can be solved by shooting.
 func (s *Shooting) compile() (*shooter, error) {
 	p := s.Problem

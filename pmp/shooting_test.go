@@ -36,7 +36,7 @@ func sound(t *testing.T, e *pmp.Extremal) {
 func TestShootingReferences(t *testing.T) {
 	for _, c := range problems.All() {
 		t.Run(c.Name, func(t *testing.T) {
-			e, err := c.Extremal(context.Background())
+			e, err := c.Extremal(context.Background(), pmp.Shooting{})
 			if err != nil {
 				t.Fatal(err)
 			}

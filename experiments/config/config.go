@@ -131,6 +131,8 @@ type Optimizer struct {
 	WeightDecay  float64
 	Schedule     string
 	ClipNorm     float64
+	Nodes        int     // pieces of multiple shooting
+	Tolerance    float64 // of Newton's method
 	Memory       int
 }
 

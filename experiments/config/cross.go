@@ -56,6 +56,9 @@ func (p *parser) cross() {
 			p.blame("costate.kind", "\"interpolated\" works with solver.method = %v, not %s", interpolatingMethods, c.Solver.Method)
 		}
 	}
+	if c.Task == "control" && c.Problem.Name == "minimum_time" && c.Optimizer.Kind != "shooting" {
+		p.blame("optimizer.kind", "minimum_time has a free final time, which \"shooting\" finds; got %q", c.Optimizer.Kind)
+	}
 	lo, hi := c.Control.Lower, c.Control.Upper
 	if len(lo) > 1 && len(hi) > 1 && len(lo) != len(hi) {
 		p.blame("control.upper", "has %d entries and control.lower has %d; give one number or as many", len(hi), len(lo))

@@ -64,7 +64,7 @@ func checkTensorBoard(v any) string {
 // The names that files may use; the same lists serve `costate list`.
 var (
 	Activations = []string{"tanh", "softplus", "sigmoid", "relu", "sine", "gelu"}
-	Problems    = []string{"catalyst_mixing", "double_integrator_bounded", "double_integrator_energy", "double_integrator_fuel", "energy_distance", "rayleigh", "scalar_lqr", "turnpike", "van_der_pol", "van_der_pol_bounded"}
+	Problems    = []string{"catalyst_mixing", "double_integrator_bounded", "double_integrator_energy", "double_integrator_fuel", "energy_distance", "minimum_time", "rayleigh", "scalar_lqr", "turnpike", "van_der_pol", "van_der_pol_bounded"}
 	Costates    = []string{"discrete", "checkpointed", "symplectic", "interpolated", "backsolve"}
 	Methods     = []string{"euler", "midpoint", "heun", "ralston", "ssprk3", "rk4", "rk38", "bs3", "rkf45", "bs5", "cashkarp", "dopri5", "tsit5", "vern6", "vern7", "vern8", "vern9", "dop853"}
 	// ODEMethods have no discrete costate and serve package ode alone.

@@ -23,7 +23,8 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k := t.add
 	const kind = "optimizer.kind"
 	k(kind, &o.Kind, "emsa", "how the control is updated",
-		oneOf("emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs"), def("task", "control", "sqh"))
+		oneOf("emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs"),
+		def("task", "control", "sqh", "emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "shooting"))
 
 	emsa, sqh := when(kind, "emsa"), when(kind, "sqh")
 	k("optimizer.maximizer", &o.Maximizer, "auto", "how the Hamiltonian is maximized on the frozen trajectories",
@@ -56,6 +57,10 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k("optimizer.schedule", &o.Schedule, "constant", "learning rate over the iterations: constant, or falling to zero", grad, oneOf("constant", "linear", "cosine"))
 	k("optimizer.clip_norm", &o.ClipNorm, 0.0, "gradients are scaled down to this norm; 0: never", grad, atLeast(0))
 	k("optimizer.memory", &o.Memory, 10, "pairs of the quasi-Newton update", when(kind, "lbfgs"), between(1, 1000))
+
+	shooting := when(kind, "shooting")
+	k("optimizer.nodes", &o.Nodes, 1, "pieces that every arc is cut into: multiple shooting where > 1", shooting, between(1, 1000))
+	k("optimizer.tolerance", &o.Tolerance, 1e-10, "relative size of the last Newton step", shooting, between(1e-14, 1e-2))
 }
 
 func trainKeys(t *table, r *Train, p *Report) {

@@ -93,7 +93,7 @@ func TestEveryConfigRuns(t *testing.T) {
 				t.Fatalf("exit code %d\n%s", code, stderr)
 			}
 			s := summary(t, out)
-			if s.Iterations != 2 || math.IsNaN(float64(s.BestLoss)) {
+			if s.Iterations != 2 && s.StopReason != "converged" || math.IsNaN(float64(s.BestLoss)) {
 				t.Errorf("%+v", s)
 			}
 			if code, stdout, stderr := costate(t, "check", "configs/"+name+".toml"); code != exit.OK || !strings.Contains(stdout, "ok") {
@@ -165,6 +165,50 @@ func TestControl(t *testing.T) {
 		if !(s.PMP.Residual < 1e-6) || s.StopReason != "converged" {
 			t.Errorf("%s: residual %.2g, stopped because %s", name, float64(s.PMP.Residual), s.StopReason)
 		}
+	}
+}
+
+// By shooting everything that is known of the solution is in the summary, exactly, and a run can be opened again.
+func TestShooting(t *testing.T) {
+	for name, want := range map[string]map[string]float64{
+		"minimum_time":    {"cost": 2, "t1": 2, "switch_1": 1, "p0_1": 1, "p0_2": 1},
+		"turnpike":        {"cost": 0.375, "switch_1": 1, "switch_2": 1.5, "p0_1": -1},
+		"catalyst_mixing": {"cost": -0.0480556859, "switch_1": 0.1362990, "switch_2": 0.7252301},
+	} {
+		out := filepath.Join(t.TempDir(), "run")
+		if code, _, stderr := costate(t, "run", "control/"+name, "optimizer.kind=shooting", "--out", out, "--quiet"); code != exit.OK {
+			t.Fatalf("%s: exit code %d\n%s", name, code, stderr)
+		}
+		s := summary(t, out)
+		if s.StopReason != "converged" || s.FinalLoss != s.Metrics["cost"] {
+			t.Errorf("%s: stopped because %s with the loss %v", name, s.StopReason, s.FinalLoss)
+		}
+		for key, v := range want {
+			if math.Abs(float64(s.Metrics[key])-v) > 1e-7 {
+				t.Errorf("%s: %s = %.10g, want %.10g", name, key, float64(s.Metrics[key]), v)
+			}
+		}
+		// The control on the nodes misses H's maximum only where it switches inside an interval.
+		if s.PMP.Residual > 1e-2 {
+			t.Errorf("%s: residual of the control on the nodes %.2g", name, float64(s.PMP.Residual))
+		}
+		for _, args := range [][]string{{"evaluate", out}, {"resume", out}} {
+			if code, _, stderr := costate(t, args...); code != exit.OK {
+				t.Errorf("%s: %v: exit code %d\n%s", name, args, code, stderr)
+			}
+		}
+		if again := summary(t, out); again.FinalLoss != s.FinalLoss || again.Metrics["p0_1"] != s.Metrics["p0_1"] || again.PMP != s.PMP {
+			t.Errorf("%s: resumed, the summary is another one", name)
+		}
+		if info, err := os.Stat(filepath.Join(out, "figures", "control.png")); err != nil || info.Size() < 5000 {
+			t.Errorf("%s: no picture: %v", name, err)
+		}
+	}
+	if code, _, stderr := costate(t, "run", "control/minimum_time", "optimizer.kind=sqh"); code != exit.Usage || !strings.Contains(stderr, "free final time") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	if code, _, stderr := costate(t, "run", "control/turnpike", "optimizer.kind=shooting", "control.lower=1e-3", "--out", filepath.Join(t.TempDir(), "run")); code != exit.Numerical || !strings.Contains(stderr, "shooting found no solution") {
+		t.Errorf("exit code %d\n%s", code, stderr)
 	}
 }
 

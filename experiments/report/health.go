@@ -204,6 +204,8 @@ func (r *record) smaller() string {
 		return "take smaller updates (raise optimizer.epsilon)"
 	case "msa":
 		return "take an optimizer that tests its updates (optimizer.kind = \"emsa\" or \"sqh\")"
+	case "shooting":
+		return "cut the arcs into more pieces (raise optimizer.nodes)"
 	case "lbfgs":
 		return "give the line search better numbers (tighten solver.rtol)"
 	}

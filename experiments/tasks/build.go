@@ -89,6 +89,9 @@ func controlOf(c *config.Control, t0, t1 float64) (pmp.Control, error) {
 
 // Optimizer builds the optimizer of a configuration.
 func Optimizer(c *config.Config, p *pmp.Problem) (pmp.Optimizer, error) {
+	if c.Optimizer.Kind == "shooting" {
+		return indirect(c)
+	}
 	inner, err := unconstrained(c)
 	if err != nil || len(p.Constraints) == 0 {
 		return inner, err

@@ -20,14 +20,20 @@ type Control struct {
 
 	// Classical is the problem with its reference value.
 	Classical *problems.Classical
+
+	extremal *pmp.Extremal // found by shooting
 }
 
-func newControl(c *config.Config, threads int) (*Control, error) {
+// classicalOf is the problem of a configuration.
+func classicalOf(c *config.Config) (*problems.Classical, error) {
 	classical, err := problems.ByName(c.Problem.Name)
 	if err != nil {
 		return nil, configError("problem.name", err.Error())
 	}
 	if c.Problem.Horizon > 0 && c.Problem.Horizon != classical.T1 {
+		if classical.FreeTime {
+			return nil, configError("problem.horizon", "the final time of this problem is free; leave the horizon out")
+		}
 		classical.T1, classical.Optimal = c.Problem.Horizon, math.NaN()
 	}
 	for _, b := range []struct {
@@ -42,6 +48,17 @@ func newControl(c *config.Config, threads int) (*Control, error) {
 		classical.L1 += c.Control.L1
 		classical.L2 += c.Control.L2
 		classical.Optimal = math.NaN()
+		if classical.Arcs != nil { // other arcs than without the price
+			classical.Arcs, classical.Start.Switches = nil, nil
+		}
+	}
+	return classical, nil
+}
+
+func newControl(c *config.Config, threads int) (*Control, error) {
+	classical, err := classicalOf(c)
+	if err != nil {
+		return nil, err
 	}
 	kind, err := pmp.ParseKind(c.Control.Kind)
 	if err != nil {
@@ -83,8 +100,12 @@ func (t *Control) Initial() []float64 {
 // Validate implements Task; there is nothing to hold out.
 func (t *Control) Validate(context.Context, []float64) (float64, error) { return math.NaN(), nil }
 
-// Metrics implements Task: cost, distance from the reference value, certificate, p(0).
+// Metrics implements Task: cost, distance from the reference value, certificate, p(0). After shooting they are those of the
+// extremal, not of its control on the nodes.
 func (t *Control) Metrics(ctx context.Context, theta []float64) (map[string]float64, error) {
+	if t.c.Optimizer.Kind == "shooting" {
+		return t.extremalMetrics(ctx)
+	}
 	w, tr, err := evaluate(ctx, t.problem, t.settings, theta)
 	if err != nil {
 		return nil, err
@@ -113,6 +134,9 @@ func (t *Control) Metrics(ctx context.Context, theta []float64) (map[string]floa
 
 // Paths returns states and controls over time for pictures and tables.
 func (t *Control) Paths(ctx context.Context, theta []float64) (*Paths, error) {
+	if t.c.Optimizer.Kind == "shooting" {
+		return t.extremalPaths(ctx)
+	}
 	w, tr, err := evaluate(ctx, t.problem, t.settings, theta)
 	if err != nil {
 		return nil, err

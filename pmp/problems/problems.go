@@ -65,17 +65,21 @@ func (c *Classical) Shooting() (*pmp.Shooting, pmp.Guess) {
 	return &pmp.Shooting{Problem: c.Problem(pmp.PiecewiseLinear, 1), FreeTime: c.FreeTime, Arcs: pmp.ScalarArcs(c.Arcs...)}, c.Start
 }
 
-// Extremal solves the problem by indirect shooting.
-func (c *Classical) Extremal(ctx context.Context) (*pmp.Extremal, error) {
-	s, g := c.Shooting()
+// Extremal solves the problem by indirect shooting with the nodes, the solver and the limits of s, whose zero value means defaults.
+func (c *Classical) Extremal(ctx context.Context, s pmp.Shooting) (*pmp.Extremal, error) {
+	posed := func() *pmp.Shooting {
+		own, _ := c.Shooting()
+		own.Nodes, own.Solver, own.Tolerance, own.MaxIterations = s.Nodes, s.Solver, s.Tolerance, s.MaxIterations
+		return own
+	}
 	if c.Grow == 0 {
-		return s.Solve(ctx, g)
+		return posed().Solve(ctx, c.Start)
 	}
 	return pmp.Homotopy{Family: func(lambda float64) *pmp.Shooting {
-		s, _ := c.Shooting()
+		s := posed()
 		s.Problem.T1 = c.T0 + (c.Grow+(1-c.Grow)*lambda)*(c.T1-c.T0)
 		return s
-	}}.Solve(ctx, g)
+	}}.Solve(ctx, c.Start)
 }
 
 // All returns the problems in the order of their names.
