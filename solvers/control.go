@@ -55,7 +55,7 @@ func (l Limits) clamp(factor float64, h *History) float64 {
 // shrink is the factor after a rejected attempt, which carries no information on how errors develop: the
 // elementary controller.
 func (l Limits) shrink(h *History) float64 {
-	return max(l.MinFactor, min(l.Safety*math.Pow(h.Error, -1/float64(h.Order)), maxShrink))
+	return max(l.MinFactor, min(l.Safety*fastExp2(-fastLog2(min(h.Error, 1e300))/float64(h.Order)), maxShrink))
 }
 
 const (
