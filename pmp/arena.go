@@ -16,6 +16,9 @@ func (a *arena) reset(size int) {
 	}
 	a.chunks = a.chunks[:0]
 	a.shift = 4
+	for size > 0 && size<<a.shift < 1<<11 {
+		a.shift++ // short records are looked up faster in long chunks
+	}
 	if size >= 1<<13 {
 		a.shift = 2 // few records of long ones: the last chunk is half empty on average
 	}

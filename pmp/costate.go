@@ -123,6 +123,41 @@ func (w *Sweeper) release(ln *Lane, grad []float64) {
 	}
 }
 
+// follower is a later stage whose state holds a_ji k_i.
+type follower struct {
+	j int
+	a float64
+}
+
+// stageAdjoint stores μ_i = h b_i λ + h Σ_{j>i} a_ji ξ_j in mu.
+func (w *Sweeper) stageAdjoint(ln *Lane, st *step, i int, lam, mu []float64) {
+	b, n := st.h*w.method.B[i], len(mu)
+	if n <= 4 { // the call of a kernel would take longer
+		for s, l := range lam {
+			mu[s] = b * l
+		}
+		for _, f := range w.followers[i] {
+			if w.uses(st, f.j) {
+				c := st.h * f.a
+				for s, v := range ln.xi[f.j][:n] {
+					mu[s] += c * v
+				}
+			}
+		}
+		return
+	}
+	a, terms := ln.coef[:0], ln.terms[:0]
+	if b != 0 {
+		a, terms = append(a, b), append(terms, lam)
+	}
+	for _, f := range w.followers[i] {
+		if w.uses(st, f.j) {
+			a, terms = append(a, st.h*f.a), append(terms, ln.xi[f.j][:n])
+		}
+	}
+	kernel.Combine(mu, nil, a, terms)
+}
+
 // backStep takes the costate across step k.
 func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad []float64) (calls int) {
 	tab, st := w.method, &tp.steps[k]
@@ -135,16 +170,7 @@ func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad 
 		if mu == nil {
 			mu = tp.adj(r)
 		}
-		a, terms := ln.coef[:0], ln.terms[:0]
-		if b := st.h * tab.B[i]; b != 0 {
-			a, terms = append(a, b), append(terms, lam)
-		}
-		for j := i + 1; j < len(tab.C); j++ {
-			if c := st.h * tab.A[j][i]; c != 0 && w.uses(st, j) {
-				a, terms = append(a, c), append(terms, ln.xi[j][:tp.n])
-			}
-		}
-		kernel.Combine(mu, nil, a, terms)
+		w.stageAdjoint(ln, st, i, lam, mu)
 		if w.Settings.Interpolate {
 			w.addJumps(tp, k, i, mu)
 		}
@@ -174,13 +200,11 @@ func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad 
 			}
 		}
 	}
-	a, terms := ln.coef[:0], ln.terms[:0]
 	for i := range tab.C {
 		if w.uses(st, i) {
-			a, terms = append(a, 1), append(terms, ln.xi[i][:tp.n])
+			kernel.Add(lam, ln.xi[i][:tp.n])
 		}
 	}
-	kernel.Combine(lam, lam, a, terms)
 	if w.Settings.Interpolate {
 		w.jump(tp, k, lam)
 	}

@@ -47,17 +47,18 @@ type Sweeper struct {
 	Problem  *Problem
 	Settings Settings
 
-	mesh    *mesh
-	segs    []segment
-	method  *solvers.Tableau
-	feeds   []bool // stages that the solution or a later stage uses
-	anchor  int    // the first stage with b ≠ 0, where feasibility penalties are measured
-	width   int
-	threads int
-	lanes   []*Lane
-	records int       // of a shard as Footprint found them
-	partial []float64 // shards × len θ, gradient of each shard
-	costs   []shardCost
+	mesh      *mesh
+	segs      []segment
+	method    *solvers.Tableau
+	feeds     []bool // stages that the solution or a later stage uses
+	followers [][]follower
+	anchor    int // the first stage with b ≠ 0, where feasibility penalties are measured
+	width     int
+	threads   int
+	lanes     []*Lane
+	records   int       // of a shard as Footprint found them
+	partial   []float64 // shards × len θ, gradient of each shard
+	costs     []shardCost
 
 	// The sweep under way, for tasks that are built once.
 	ctx      context.Context
@@ -146,6 +147,14 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 		w.feeds[i] = w.method.B[i] != 0
 		for j := i + 1; j < len(w.feeds); j++ {
 			w.feeds[i] = w.feeds[i] || w.feeds[j] && w.method.A[j][i] != 0
+		}
+	}
+	w.followers = make([][]follower, len(w.method.C))
+	for j, row := range w.method.A {
+		for i, a := range row {
+			if a != 0 {
+				w.followers[i] = append(w.followers[i], follower{j, a})
+			}
 		}
 	}
 	for w.method.B[w.anchor] == 0 {
