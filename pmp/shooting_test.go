@@ -142,6 +142,17 @@ func TestMultipleShootingFromSQH(t *testing.T) {
 }
 
 func TestHomotopy(t *testing.T) {
+	t.Run("horizon with nodes", func(t *testing.T) {
+		c := problems.Rayleigh()
+		e, err := c.Extremal(context.Background(), pmp.Shooting{Nodes: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sound(t, e)
+		if !near(e.J, c.Optimal, 1e-8) || e.Iterations > 100 {
+			t.Errorf("J = %.12g after %d iterations", e.J, e.Iterations)
+		}
+	})
 	t.Run("price", func(t *testing.T) {
 		c := problems.DoubleIntegratorFuel()
 		e, err := pmp.Homotopy{Family: func(l float64) *pmp.Shooting {

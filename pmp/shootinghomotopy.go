@@ -31,6 +31,8 @@ func (h Homotopy) Solve(ctx context.Context, g Guess) (*Extremal, error) {
 	}
 	total := *last
 	at, behind, before := 0.0, 0.0, last.unknowns // λ of the last two solutions
+	// Newton steps for one λ; where more are needed, a smaller step in λ is cheaper.
+	const most = 12
 	for at < 1 {
 		next := min(1, at+step)
 		sh, err := h.Family(next).compile()
@@ -40,6 +42,7 @@ func (h Homotopy) Solve(ctx context.Context, g Guess) (*Extremal, error) {
 		if sh.unknowns() != len(last.unknowns) {
 			return last, fmt.Errorf("%w: the homotopy's problem at λ = %g has %d unknowns, not %d", ErrProblem, next, sh.unknowns(), len(last.unknowns))
 		}
+		sh.most = min(sh.most, most)
 		z := append([]float64(nil), last.unknowns...)
 		if at > behind {
 			for i := range z {
@@ -62,6 +65,7 @@ func (h Homotopy) Solve(ctx context.Context, g Guess) (*Extremal, error) {
 			step /= 2
 		}
 	}
+	last.Message += fmt.Sprintf("; %d iterations along the homotopy", total.Iterations)
 	last.Iterations, last.Solves, last.Evaluations = total.Iterations, total.Solves, total.Evaluations
 	return last, nil
 }

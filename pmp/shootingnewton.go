@@ -20,7 +20,8 @@ func size(v, z []float64) float64 {
 	return math.Sqrt(sum / float64(max(1, len(v))))
 }
 
-// jacobian factorizes the derivative of the equations in the unknowns, by central differences on the scale of the unknowns.
+// jacobian factorizes the derivative of the equations in the unknowns, by central differences on the scale of the unknowns. The
+// step is small because costates that blow up bend the equations, and can be because the integration's tolerances are smaller yet.
 func (sh *shooter) jacobian(ctx context.Context, z []float64) (*mat.LU, error) {
 	n := len(z)
 	jac := mat.NewDense(n, n, nil)
@@ -33,7 +34,7 @@ func (sh *shooter) jacobian(ctx context.Context, z []float64) (*mat.LU, error) {
 		if err := sh.equations(ctx, r, at, true, nil); err != nil {
 			failed = err
 		}
-	}, make([]float64, n), &fd.JacobianSettings{Formula: fd.Central, Step: 1e-5})
+	}, make([]float64, n), &fd.JacobianSettings{Formula: fd.Central, Step: 1e-7})
 	if failed != nil {
 		return nil, failed
 	}
