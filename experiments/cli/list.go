@@ -16,15 +16,16 @@ import (
 // words explains the choices that `costate list` shows.
 var words = map[string]map[string]string{
 	"optimizer.kind": {
-		"emsa":     "extended method of successive approximations: maximize the Hamiltonian with feasibility penalties (Li et al. 2018)",
-		"sqh":      "sequential quadratic Hamiltonian: maximize H − ε|θ − θ_k|² pointwise, adapt ε (Borzì 2023)",
-		"msa":      "method of successive approximations: maximize H, no safeguard (Chernousko & Lyubushin 1982)",
-		"adam":     "Adam on −∂H/∂θ (Kingma & Ba 2015); AdamW with weight_decay",
-		"rmsprop":  "RMSprop on −∂H/∂θ (Tieleman & Hinton 2012)",
-		"sgd":      "gradient descent on −∂H/∂θ, with momentum",
-		"adagrad":  "Adagrad on −∂H/∂θ (Duchi et al. 2011)",
-		"lbfgs":    "limited-memory BFGS with a strong Wolfe line search (Nocedal & Wright 2006)",
-		"shooting": "indirect shooting by Newton's method on p(t0), switching times and t1 (Stoer & Bulirsch); for task control",
+		"emsa":         "extended method of successive approximations: maximize the Hamiltonian with feasibility penalties (Li et al. 2018)",
+		"sqh":          "sequential quadratic Hamiltonian: maximize H − ε|θ − θ_k|² pointwise, adapt ε (Borzì 2023)",
+		"msa":          "method of successive approximations: maximize H, no safeguard (Chernousko & Lyubushin 1982)",
+		"adam":         "Adam on −∂H/∂θ (Kingma & Ba 2015); AdamW with weight_decay",
+		"rmsprop":      "RMSprop on −∂H/∂θ (Tieleman & Hinton 2012)",
+		"sgd":          "gradient descent on −∂H/∂θ, with momentum",
+		"adagrad":      "Adagrad on −∂H/∂θ (Duchi et al. 2011)",
+		"lbfgs":        "limited-memory BFGS with a strong Wolfe line search (Nocedal & Wright 2006)",
+		"shooting":     "indirect shooting by Newton's method on p(t0), switching times and t1 (Stoer & Bulirsch); for task control",
+		"gauss-newton": "Gauss–Newton with Levenberg–Marquardt damping, by tangent and costate sweeps",
 	},
 	"costate.kind": {
 		"discrete":     "exact costate of the discretized problem on the accepted steps",

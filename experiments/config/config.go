@@ -134,6 +134,10 @@ type Optimizer struct {
 	Nodes        int     // pieces of multiple shooting
 	Tolerance    float64 // of Newton's method
 	Memory       int
+
+	Damping  float64
+	Dense    int
+	Products int
 }
 
 // Train is the section [train].

@@ -59,6 +59,9 @@ func (p *parser) cross() {
 	if c.Task == "control" && c.Problem.Name == "minimum_time" && c.Optimizer.Kind != "shooting" {
 		p.blame("optimizer.kind", "minimum_time has a free final time, which \"shooting\" finds; got %q", c.Optimizer.Kind)
 	}
+	if c.Optimizer.Kind == "gauss-newton" {
+		p.leastSquares()
+	}
 	lo, hi := c.Control.Lower, c.Control.Upper
 	if len(lo) > 1 && len(hi) > 1 && len(lo) != len(hi) {
 		p.blame("control.upper", "has %d entries and control.lower has %d; give one number or as many", len(hi), len(lo))
@@ -80,6 +83,27 @@ func (p *parser) cross() {
 		if !slices.Contains(ok, o.Maximizer) {
 			p.blame("optimizer.maximizer", "%q does not work with optimizer.kind = %q; choose from %v", o.Maximizer, o.Kind, ok)
 		}
+	}
+}
+
+// leastSquares checks what Gauss–Newton asks for.
+func (p *parser) leastSquares() {
+	c := p.cfg
+	const kind = "does not work with optimizer.kind = \"gauss-newton\""
+	if c.Costate.Kind != "discrete" {
+		p.blame("costate.kind", "%q "+kind+", whose tangents follow the stages of all steps; choose discrete", c.Costate.Kind)
+	}
+	if c.Solver.Observe == "interpolate" {
+		p.blame("solver.observe", "\"interpolate\" "+kind+", which needs steps that end at observations; choose land")
+	}
+	if c.Train.Loss == "absolute" {
+		p.blame("train.loss", "\"absolute\" "+kind+", which needs a loss with curvature; choose squared")
+	}
+	if c.Control.Lower != nil || c.Control.Upper != nil {
+		p.blame("optimizer.kind", "\"gauss-newton\" takes no bounds (control.lower, control.upper); choose sqh")
+	}
+	if c.Control.L1 != 0 {
+		p.blame("control.l1", kind+"; choose sqh, or 0, got %s", num(c.Control.L1))
 	}
 }
 

@@ -23,7 +23,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k := t.add
 	const kind = "optimizer.kind"
 	k(kind, &o.Kind, "emsa", "how the control is updated",
-		oneOf("emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs"),
+		oneOf("emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "gauss-newton"),
 		def("task", "control", "sqh", "emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "shooting"))
 
 	emsa, sqh := when(kind, "emsa"), when(kind, "sqh")
@@ -61,6 +61,10 @@ func optimizerKeys(t *table, o *Optimizer) {
 	shooting := when(kind, "shooting")
 	k("optimizer.nodes", &o.Nodes, 1, "pieces that every arc is cut into: multiple shooting where > 1", shooting, between(1, 1000))
 	k("optimizer.tolerance", &o.Tolerance, 1e-10, "relative size of the last Newton step", shooting, between(1e-14, 1e-2))
+	newton := when(kind, "gauss-newton")
+	k("optimizer.damping", &o.Damping, 0.3, "first damping of the normal equations, relative to their diagonal", newton, above(0))
+	k("optimizer.dense", &o.Dense, 50, "most unknowns whose normal matrix is formed and factorized; more are left to conjugate gradients", newton, between(0, 10000))
+	k("optimizer.products", &o.Products, 50, "most iterations of the conjugate gradients for each update", newton, between(1, 1e6))
 }
 
 func trainKeys(t *table, r *Train, p *Report) {

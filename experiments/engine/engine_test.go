@@ -265,6 +265,7 @@ func TestSameBitsWhateverHappens(t *testing.T) {
 		"adam batches":  append([]string{"optimizer.kind=adam", "train.batch=5", "data.validation=0.2", "train.validate_every=3"}, short...),
 		"sqh":           append([]string{"optimizer.kind=sqh"}, short...),
 		"lbfgs":         append([]string{"optimizer.kind=lbfgs"}, short...),
+		"gauss-newton":  append([]string{"optimizer.kind=gauss-newton"}, short...),
 		"perturbations": append([]string{"optimizer.maximizer=lbfgs", "optimizer.inner_iterations=4", "optimizer.perturbation=0.01"}, short...),
 	}
 	for name, over := range cases {

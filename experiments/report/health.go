@@ -208,6 +208,8 @@ func (r *record) smaller() string {
 		return "cut the arcs into more pieces (raise optimizer.nodes)"
 	case "lbfgs":
 		return "give the line search better numbers (tighten solver.rtol)"
+	case "gauss-newton":
+		return "take smaller updates (raise optimizer.damping)"
 	}
 	return "take smaller updates (lower optimizer.learning_rate)"
 }

@@ -120,6 +120,12 @@ func unconstrained(c *config.Config) (pmp.Optimizer, error) {
 		return &pmp.MSA{Maximizer: mx, Kappa: 1e-10}, err
 	case "lbfgs":
 		return &pmp.QuasiNewton{Pairs: o.Memory}, nil
+	case "gauss-newton":
+		dense := o.Dense
+		if dense == 0 {
+			dense = -1
+		}
+		return &pmp.GaussNewton{Damping: o.Damping, Dense: dense, Products: o.Products}, nil
 	}
 	rules := map[string]pmp.Rule{"sgd": pmp.SGD, "adagrad": pmp.Adagrad, "rmsprop": pmp.RMSprop, "adam": pmp.Adam}
 	rule, ok := rules[o.Kind]
