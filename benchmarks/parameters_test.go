@@ -19,7 +19,7 @@ var predators = []float64{1.5, 1, 1, 3}
 // BenchmarkParameters finds the four coefficients of the equations of Lotka and Volterra from 40 observations on [0, 10], without noise
 // and with a standard deviation of 0.1, on one thread. It reports medians over five starts, up to 30 % off: milliseconds (ms), iterations
 // and forward solves to the loss, and the ratio to Adam's time from the same start (×adam). The loss is 10⁻⁶ without noise, and 1.001 times the
-// least one with it. Adam gets the best of twelve learning rates and schedules, chosen by these very medians.
+// least one with it. A time is the fastest of three. Adam gets the best of twelve learning rates and schedules, chosen by these very medians.
 func BenchmarkParameters(b *testing.B) {
 	for _, noise := range []float64{0, 0.1} {
 		w := predation(b, noise)
@@ -122,8 +122,23 @@ func guess(seed uint64) []float64 {
 // fitted is a run: its time is infinite where it does not reach the loss.
 type fitted struct{ ms, loss, iterations, solves float64 }
 
-// fit runs until the loss is at most goal, the optimizer stops or n iterations are done.
-func fit(b *testing.B, w *pmp.Sweeper, o pmp.Optimizer, theta []float64, goal float64, n int) (out fitted) {
+// fit is the fastest of three runs.
+func fit(b *testing.B, w *pmp.Sweeper, o pmp.Optimizer, theta []float64, goal float64, n int) fitted {
+	b.Helper()
+	best := descent(b, w, o, theta, goal, n)
+	for range 2 {
+		if math.IsInf(best.ms, 1) {
+			break
+		}
+		if again := descent(b, w, o, theta, goal, n); again.ms < best.ms {
+			best = again
+		}
+	}
+	return best
+}
+
+// descent runs until the loss is at most goal, the optimizer stops or n iterations are done.
+func descent(b *testing.B, w *pmp.Sweeper, o pmp.Optimizer, theta []float64, goal float64, n int) (out fitted) {
 	b.Helper()
 	ctx, begin := context.Background(), time.Now()
 	if err := o.Init(ctx, w, theta); err != nil {

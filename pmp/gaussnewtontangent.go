@@ -24,16 +24,20 @@ type Linearization struct {
 	shards  []tangentShard
 	partial []float64 // shards × numbers that are summed
 	out, in []float64 // of the products under way
-	columns int
+	columns int       // m, of which
+	group   int       // so many are carried together
 
 	product, forward, pull, column, gram func(ln *Lane, k int)
 }
 
 // tangentLane is a lane's workspace.
 type tangentLane struct {
-	dx, stage, mu []float64 // n
-	dtheta, unit  []float64
-	weighed       []float64 // (K+1)·n
+	dx, stage []float64   // group·n
+	k         [][]float64 // dk_i of each stage, the same
+	mu        []float64   // n
+	dtheta    []float64   // P
+	unit      []float64   // P zeros between uses
+	weighed   []float64   // (K+1)·n
 }
 
 // tangentShard is what belongs to a shard. Observed states are stored one after the other, that at t₁ last, (K+1)·n numbers.
@@ -43,7 +47,7 @@ type tangentShard struct {
 	seeds   []float64 // the jumps that Sᵀ takes
 	columns []float64 // tangents of all unit directions
 	work    Work
-	calls   []int // of each column
+	calls   []int // of each group of columns
 }
 
 // NewLinearization builds the workspace. The sweeper must end steps at observations and keep its stages.
@@ -57,13 +61,24 @@ func (w *Sweeper) NewLinearization() (*Linearization, error) {
 		return nil, fmt.Errorf("%w: tangents follow the stages of all steps, which this sweeper is told to forget", ErrProblem)
 	}
 	l := &Linearization{w: w, lanes: make([]tangentLane, len(w.lanes))}
-	n := w.width * w.Problem.Field.Dim()
 	for i := range l.lanes {
-		l.lanes[i] = tangentLane{dx: make([]float64, n), stage: make([]float64, n), mu: make([]float64, n),
-			dtheta: make([]float64, w.mesh.params), unit: make([]float64, w.NumControls())}
+		l.lanes[i] = tangentLane{mu: make([]float64, w.width*w.Problem.Field.Dim()), k: make([][]float64, len(w.method.C)),
+			dtheta: make([]float64, w.mesh.params), unit: make([]float64, w.mesh.params)}
 	}
+	l.room(w.width * w.Problem.Field.Dim())
 	l.product, l.forward, l.pull, l.column, l.gram = l.productTask, l.forwardTask, l.pullTask, l.columnTask, l.gramTask
 	return l, nil
+}
+
+// room makes the lanes carry n numbers at once.
+func (l *Linearization) room(n int) {
+	for i := range l.lanes {
+		tl := &l.lanes[i]
+		tl.dx, tl.stage = grow(tl.dx, n), grow(tl.stage, n)
+		for j := range tl.k {
+			tl.k[j] = grow(tl.k[j], n)
+		}
+	}
 }
 
 // Attach turns to the trajectory of a forward sweep.
@@ -170,41 +185,43 @@ func (l *Linearization) sum(dst []float64) {
 // Normal stores the lower triangle of the same matrix in dst (m×m for a control of m numbers), from the tangents of all
 // unit directions: m tangent sweeps and no costate sweep.
 func (l *Linearization) Normal(dst []float64) {
-	w := l.w
-	m := w.NumControls()
+	const (
+		together = 512 // numbers, which keeps loops over small states busy and large ones in the cache
+		most     = 8
+	)
+	w, m, n := l.w, l.w.NumControls(), l.tr.shards[0].n
 	l.partial = grow(l.partial, len(l.shards)*m*m)
+	l.columns, l.group = m, min(max(together/n, 1), most, m)
+	groups := (m + l.group - 1) / l.group
+	l.room(max(l.group*n, len(l.lanes[0].mu)))
 	for k := range l.shards {
 		sh := &l.shards[k]
-		sh.columns, sh.calls = grow(sh.columns, m*len(sh.seen)), growInt(sh.calls, m)
-		sh.work = Work{}
+		sh.columns, sh.calls = grow(sh.columns, m*len(sh.seen)), growInt(sh.calls, groups)
 	}
 	for i := range l.lanes {
-		l.lanes[i].weighed = grow(l.lanes[i].weighed, (len(w.Problem.Observations)+1)*len(l.lanes[i].dx))
+		l.lanes[i].weighed = grow(l.lanes[i].weighed, len(l.shards[0].seen))
 	}
-	l.columns = m
-	w.parallel(m*len(l.shards), l.column)
+	w.parallel(groups*len(l.shards), l.column)
 	w.parallel(len(l.shards), l.gram)
 	for k := range l.shards {
-		for _, calls := range l.shards[k].calls {
-			l.shards[k].work.Forward += calls
+		sh := &l.shards[k]
+		sh.work = Work{}
+		for _, calls := range sh.calls {
+			sh.work.Forward += calls
 		}
 	}
 	l.sum(dst[:m*m])
-	unit, row := l.lanes[0].unit, l.partial[:m]
 	for i := range m {
-		clear(row)
-		unit[i] = 1
-		w.mesh.cost(row, unit)
-		unit[i] = 0
 		for j := range i + 1 {
-			dst[i*m+j] = dst[i*m+j]/float64(l.tr.samples) + row[j]
+			dst[i*m+j] /= float64(l.tr.samples)
 		}
 	}
+	w.mesh.addCurvature(dst)
 }
 
 func (l *Linearization) forwardTask(ln *Lane, k int) {
 	sh := &l.shards[k]
-	sh.work = Work{Forward: l.tangents(ln, k, sh.seen, l.in, 0)}
+	sh.work = Work{Forward: l.tangents(ln, k, sh.seen, direction{v: l.in, count: 1})}
 }
 
 func (l *Linearization) productTask(ln *Lane, k int) {
@@ -240,14 +257,12 @@ func (l *Linearization) pullTask(ln *Lane, k int) {
 	ln.mu = nil
 }
 
-// columnTask takes the tangent of one unit direction through one shard.
+// columnTask takes the tangents of a group of unit directions through one shard.
 func (l *Linearization) columnTask(ln *Lane, task int) {
-	k, c := task/l.columns, task%l.columns
-	sh, unit := &l.shards[k], l.lanes[ln.index].unit
-	first, _ := l.w.mesh.support(c / l.w.mesh.params)
-	unit[c] = 1
-	sh.calls[c] = l.tangents(ln, k, sh.columns[c*len(sh.seen):(c+1)*len(sh.seen)], unit, first)
-	unit[c] = 0
+	k, g := task%len(l.shards), task/len(l.shards)
+	sh, first := &l.shards[k], g*l.group
+	d := direction{first: first, count: min(l.group, l.columns-first)}
+	sh.calls[g] = l.tangents(ln, k, sh.columns[first*len(sh.seen):(first+d.count)*len(sh.seen)], d)
 }
 
 // gramTask stores the lower triangle of a shard's SᵀWS.
@@ -292,12 +307,29 @@ func (l *Linearization) state(k, o int) []float64 {
 	return tp.end
 }
 
-// tangents stores the tangents of a shard's observed states along v in dst. v is zero before the element first.
-func (l *Linearization) tangents(ln *Lane, k int, dst, v []float64, first int) (calls int) {
-	w, tp := l.w, &l.tr.shards[k]
-	dx := l.lanes[ln.index].dx[:tp.n]
+// direction is a change of the control, v, or where that is nil several: the unit vectors from first on.
+type direction struct {
+	v            []float64
+	first, count int
+}
+
+// begins is the first element of the mesh on which the direction is not zero.
+func (m *mesh) begins(d direction) int {
+	if d.v != nil {
+		return 0
+	}
+	lo, _ := m.support(d.first / m.params)
+	return lo
+}
+
+// tangents stores the tangents of a shard's observed states along d in dst, one direction after the other.
+func (l *Linearization) tangents(ln *Lane, k int, dst []float64, d direction) (calls int) {
+	w, tp, n := l.w, &l.tr.shards[k], l.tr.shards[k].n
+	size := len(dst) / d.count
+	dx := l.lanes[ln.index].dx[:d.count*n]
 	clear(dx)
 	ln.enter(tp)
+	first := w.mesh.begins(d)
 	for i, current := 0, -1; i < len(tp.steps); i++ {
 		sg := tp.steps[i].segment
 		if w.segs[sg].elem >= first {
@@ -305,20 +337,24 @@ func (l *Linearization) tangents(ln *Lane, k int, dst, v []float64, first int) (
 				current = sg
 				w.setSegment(ln, sg)
 			}
-			calls += l.step(ln, tp, i, dx, v)
+			calls += l.step(ln, tp, i, dx, d)
 		}
 		if o := l.observedAfter(tp, i); o >= 0 {
-			copy(dst[o*tp.n:(o+1)*tp.n], dx)
+			for c := range d.count {
+				copy(dst[c*size+o*n:c*size+(o+1)*n], dx[c*n:])
+			}
 		}
 	}
-	copy(dst[len(dst)-tp.n:], dx)
+	for c := range d.count {
+		copy(dst[(c+1)*size-n:(c+1)*size], dx[c*n:])
+	}
 	return calls
 }
 
-// step takes the tangent across step k.
-func (l *Linearization) step(ln *Lane, tp *tape, k int, dx, v []float64) (calls int) {
+// step takes tangents across step k.
+func (l *Linearization) step(ln *Lane, tp *tape, k int, dx []float64, d direction) (calls int) {
 	w, tab, st, tl := l.w, l.w.method, &tp.steps[k], &l.lanes[ln.index]
-	stage := tl.stage[:tp.n]
+	n, stage := tp.n, tl.stage[:len(dx)]
 	for i := range tab.C {
 		if !w.feeds[i] {
 			continue
@@ -326,21 +362,69 @@ func (l *Linearization) step(ln *Lane, tp *tape, k int, dx, v []float64) (calls 
 		a, terms := ln.coef[:0], ln.terms[:0]
 		for j := range i {
 			if c := st.h * tab.A[i][j]; c != 0 {
-				a, terms = append(a, c), append(terms, ln.xi[j][:tp.n])
+				a, terms = append(a, c), append(terms, tl.k[j][:len(dx)])
 			}
 		}
 		kernel.Combine(stage, dx, a, terms)
 		r := st.record(i)
-		w.bindAt(ln, l.tr.Theta, tp.elem[r], tp.t[r])
-		ln.ev.JVP(ln.xi[i][:tp.n], tp.t[r], tp.state(r), stage, w.mesh.at(tl.dtheta, v, tp.elem[r], tp.t[r]))
-		calls++
+		t, elem, x := tp.t[r], tp.elem[r], tp.state(r)
+		w.bindAt(ln, l.tr.Theta, elem, t)
+		for c := range d.count {
+			dk, dX := tl.k[i][c*n:(c+1)*n], stage[c*n:(c+1)*n]
+			if d.v != nil {
+				ln.ev.JVP(dk, t, x, dX, w.mesh.at(tl.dtheta, d.v, elem, t))
+				continue
+			}
+			if at := (d.first + c) % w.mesh.params; w.mesh.unit(tl.unit, d.first+c, elem, t) {
+				ln.ev.JVP(dk, t, x, dX, tl.unit)
+				tl.unit[at] = 0
+			} else {
+				ln.ev.JVP(dk, t, x, dX, nil)
+			}
+		}
+		calls += d.count
 	}
 	a, terms := ln.coef[:0], ln.terms[:0]
 	for i, b := range tab.B {
 		if c := st.h * b; c != 0 {
-			a, terms = append(a, c), append(terms, ln.xi[i][:tp.n])
+			a, terms = append(a, c), append(terms, tl.k[i][:len(dx)])
 		}
 	}
 	kernel.Combine(dx, dx, a, terms)
 	return calls
+}
+
+// unit adds the value at t of the control whose only number that is not zero is the c-th, a one, to dst, and reports whether it is
+// any.
+func (m *mesh) unit(dst []float64, c, elem int, t float64) bool {
+	na, nb, wa, wb := m.basis(elem, t)
+	weight := 0.0
+	switch node := c / m.params; {
+	case node == na:
+		weight = wa
+	case node == nb:
+		weight = wb
+	}
+	dst[c%m.params] += weight
+	return weight != 0
+}
+
+// addCurvature adds the second derivative of ½ν∫|θ|² dt to the lower triangle of a (m×m).
+func (m *mesh) addCurvature(a []float64) {
+	if m.l2 == 0 {
+		return
+	}
+	size, p := m.nodes*m.params, m.params
+	for j := range m.nodes {
+		for i := j * p; i < (j+1)*p; i++ {
+			if m.kind != PiecewiseLinear {
+				a[i*size+i] += m.l2 * m.mass[j]
+				continue
+			}
+			a[i*size+i] += m.l2 * m.mass[j] * 2 / 3
+			if j > 0 {
+				a[i*size+i-p] += m.l2 * (m.knots[j] - m.knots[j-1]) / 6
+			}
+		}
+	}
 }

@@ -137,7 +137,8 @@ func (o *GaussNewton) Bytes(w *Sweeper, f Footprint) int64 {
 	observed := 8 * int64(len(w.Problem.Observations)+1) * int64(len(w.Problem.X0))
 	shards := int64((w.Problem.Samples() + w.width - 1) / w.width)
 	n := int64(w.width * w.Problem.Field.Dim())
-	bytes := 2*f.Trajectory + w.vectors(6) + 2*observed + 8*lanes*(3*n+m+int64(w.mesh.params))
+	carried := max(n, 512) * int64(len(w.method.C)+2) // by a lane along with tangents
+	bytes := 2*f.Trajectory + w.vectors(3) + 2*observed + 8*lanes*(carried+n+2*int64(w.mesh.params))
 	limit := o.Dense
 	if limit == 0 {
 		limit = 50
