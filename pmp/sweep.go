@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/costate-go/costate/ode"
-	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/solvers"
 )
 
@@ -71,38 +70,6 @@ type shardCost struct {
 	j, constraint float64
 	work          Work
 	err           error
-}
-
-// Lane is the workspace of one of a Sweeper's goroutines, handed through by Maximizers to the methods of Frozen.
-type Lane struct {
-	index  int
-	ev     neural.Evaluator
-	keeper neural.Keeper
-	piece  Piecewise
-	sample neural.SampleBatch
-	blocks neural.BlockNormal // nil where the Gauss–Newton matrix has no blocks
-	holder neural.Holder
-	held   int                     // node whose gradient the evaluator holds, −1 for none, and
-	holds  int                     // how many evaluations that gradient sums
-	its    map[int]*ode.Integrator // by number of unknowns
-	theta  []float64               // scratch for θ(t)
-	bound  int                     // element bound, −1 for none
-	xi     [][]float64             // ξ_i of each stage
-	coef   []float64               // of a sum over stages
-	terms  [][]float64             // its vectors
-	lam    []float64
-	gtheta []float64
-	mu     []float64 // unless nil, takes the μ_i of a Linearization, which leaves the tape's alone
-	rec    recorder
-
-	replay  solvers.Stepper // takes steps again from checkpoints
-	replays map[int]solvers.Stepper
-
-	adjoints map[int]*adjoint // continuous costates
-
-	// workspace of the frozen Hamiltonian
-	fnew, res, vec []float64
-	jac, rows      []float64
 }
 
 // NewSweeper checks the problem and builds the workspace.
@@ -172,45 +139,6 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	return w, nil
 }
 
-func (w *Sweeper) newLane(index int) (*Lane, error) {
-	ln := &Lane{index: index, its: map[int]*ode.Integrator{}, replays: map[int]solvers.Stepper{}, adjoints: map[int]*adjoint{}}
-	ln.rec.f, ln.rec.begin = ln.rec.eval, ln.rec.beforeAttempt
-	ln.ev = w.Problem.Field.NewEvaluator(w.width)
-	ln.keeper, _ = ln.ev.(neural.Keeper)
-	ln.piece, _ = ln.ev.(Piecewise)
-	ln.sample, _ = ln.ev.(neural.SampleBatch)
-	if w.mesh.kind != PiecewiseLinear { // whose gradients are shared out at once
-		ln.holder, _ = ln.ev.(neural.Holder)
-	}
-	ln.held = -1
-	if b, ok := ln.ev.(neural.BlockNormal); ok && b.Blocks() != nil {
-		ln.blocks = b
-	}
-	ln.theta = make([]float64, w.mesh.params)
-	ln.gtheta = make([]float64, w.mesh.params)
-	n := w.width * w.Problem.Field.Dim()
-	ln.lam = make([]float64, n)
-	for range w.method.C {
-		ln.xi = append(ln.xi, make([]float64, n))
-	}
-	ln.coef, ln.terms = make([]float64, 0, len(w.method.C)+2), make([][]float64, 0, len(w.method.C)+2)
-	_, err := ode.NewIntegrator(1, w.Settings.Solver)
-	return ln, err
-}
-
-// enter turns the lane to a shard.
-func (ln *Lane) enter(tp *tape) {
-	ln.bound = -1
-	if ln.sample != nil {
-		ln.sample.SetSamples(tp.lo)
-	}
-}
-
-func (ln *Lane) hasJacobian() bool {
-	_, ok := ln.ev.(neural.ParamJacobian)
-	return ok
-}
-
 // NumControls is the length of a control: nodes × P.
 func (w *Sweeper) NumControls() int { return w.mesh.nodes * w.mesh.params }
 
@@ -257,56 +185,6 @@ func (w *Sweeper) bindAt(ln *Lane, theta []float64, elem int, t float64) []float
 func (w *Sweeper) setSegment(ln *Lane, k int) {
 	if ln.piece != nil {
 		ln.piece.SetPiece(w.segs[k].a, w.segs[k].b)
-	}
-}
-
-// recorder is the right-hand side of a forward sweep: it evaluates f and records what it saw.
-type recorder struct {
-	w     *Sweeper
-	ln    *Lane
-	tp    *tape
-	theta []float64
-	elem  int
-	on    bool // an attempt is under way
-	base  int  // records of accepted steps
-	first int  // record of the first stage of the step, −1 while unknown
-	calls int
-	// Steps are taken again, some of them without records.
-	replaying bool
-	f         solvers.Func
-	begin     func()
-}
-
-func (rc *recorder) eval(dx []float64, t float64, x []float64) {
-	rc.calls++
-	rc.w.bindAt(rc.ln, rc.theta, rc.elem, t)
-	if !rc.on {
-		if rc.calls > 1 || rc.replaying { // the guess of the first step size, or the way to a step
-			rc.ln.ev.Eval(dx, t, x)
-			return
-		}
-		rc.first = rc.base
-	}
-	r := rc.tp.add(t, rc.elem, x)
-	if rc.tp.keepLen > 0 {
-		rc.ln.keeper.EvalKeep(dx, t, x, rc.tp.kept(r))
-	} else {
-		rc.ln.ev.Eval(dx, t, x)
-	}
-	copy(rc.tp.rate(r), dx)
-}
-
-// beforeAttempt forgets the stages of a rejected attempt, but for the first, which is not evaluated again.
-func (rc *recorder) beforeAttempt() {
-	rc.on = true
-	switch {
-	case rc.first < 0:
-		rc.tp.records = rc.base
-		rc.first = rc.base
-	case rc.first == rc.base:
-		rc.tp.records = rc.base + 1
-	default:
-		rc.tp.records = rc.base
 	}
 }
 
@@ -469,61 +347,4 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 	st := it.Stats()
 	out.work = Work{Forward: rc.calls, Accepted: st.Accepted, Rejected: st.Rejected, MinStep: st.MinStep, MaxStep: st.MaxStep}
 	return out
-}
-
-// rewind forgets all records but the first stage of the next step, where it is known.
-func (rc *recorder) rewind() {
-	tp, kept := rc.tp, 0
-	if rc.first >= 0 {
-		kept = 1
-		if rc.first > 0 {
-			copy(tp.state(0), tp.state(rc.first))
-			copy(tp.rate(0), tp.rate(rc.first))
-			tp.t[0], tp.elem[0], tp.weight[0], tp.metric[0] = tp.t[rc.first], tp.elem[rc.first], 0, 0
-		}
-		rc.first = 0
-	}
-	tp.records, rc.base = kept, kept
-}
-
-// endStep files the stages of an accepted step.
-func (w *Sweeper) endStep(rc *recorder, it *ode.Integrator, sg int) {
-	tp, h := rc.tp, it.H()
-	st := step{t: it.TPrev(), h: h, end: it.T(), first: rc.first, rest: rc.base, segment: sg}
-	if rc.first == rc.base {
-		st.rest++
-	}
-	tp.steps = append(tp.steps, st)
-	for i, b := range w.method.B {
-		tp.weight[st.record(i)] += h * b
-	}
-	tp.metric[st.record(w.anchor)] = h
-	rc.base = tp.records
-	rc.first = -1
-	if w.method.FSAL {
-		rc.first = tp.records - 1
-	}
-}
-
-// record is the record of stage i.
-func (st *step) record(i int) int {
-	if i == 0 {
-		return st.first
-	}
-	return st.rest + i - 1
-}
-
-// runningCost is Σ_i h b_i L(t_i, X_i, θ) over the last step.
-func (w *Sweeper) runningCost(rc *recorder, tp *tape) float64 {
-	st := &tp.steps[len(tp.steps)-1]
-	sum := 0.0
-	for i, b := range w.method.B {
-		if b == 0 {
-			continue
-		}
-		r := st.record(i)
-		u := w.mesh.at(rc.ln.theta, rc.theta, tp.elem[r], tp.t[r])
-		sum += st.h * b * w.Problem.Running.Eval(nil, nil, 0, tp.t[r], tp.state(r), u, tp.lo, tp.batch)
-	}
-	return sum
 }

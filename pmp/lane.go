@@ -1,0 +1,78 @@
+package pmp
+
+import (
+	"github.com/costate-go/costate/ode"
+	"github.com/costate-go/costate/ode/neural"
+	"github.com/costate-go/costate/solvers"
+)
+
+// Lane is the workspace of one of a Sweeper's goroutines, handed through by Maximizers to the methods of Frozen.
+type Lane struct {
+	index  int
+	ev     neural.Evaluator
+	keeper neural.Keeper
+	piece  Piecewise
+	sample neural.SampleBatch
+	blocks neural.BlockNormal // nil where the Gauss–Newton matrix has no blocks
+	holder neural.Holder
+	held   int                     // node whose gradient the evaluator holds, −1 for none, and
+	holds  int                     // how many evaluations that gradient sums
+	its    map[int]*ode.Integrator // by number of unknowns
+	theta  []float64               // scratch for θ(t)
+	bound  int                     // element bound, −1 for none
+	xi     [][]float64             // ξ_i of each stage
+	coef   []float64               // of a sum over stages
+	terms  [][]float64             // its vectors
+	lam    []float64
+	gtheta []float64
+	mu     []float64 // unless nil, takes the μ_i of a Linearization, which leaves the tape's alone
+	rec    recorder
+
+	replay  solvers.Stepper // takes steps again from checkpoints
+	replays map[int]solvers.Stepper
+
+	adjoints map[int]*adjoint // continuous costates
+
+	// workspace of the frozen Hamiltonian
+	fnew, res, vec []float64
+	jac, rows      []float64
+}
+
+func (w *Sweeper) newLane(index int) (*Lane, error) {
+	ln := &Lane{index: index, its: map[int]*ode.Integrator{}, replays: map[int]solvers.Stepper{}, adjoints: map[int]*adjoint{}}
+	ln.rec.f, ln.rec.begin = ln.rec.eval, ln.rec.beforeAttempt
+	ln.ev = w.Problem.Field.NewEvaluator(w.width)
+	ln.keeper, _ = ln.ev.(neural.Keeper)
+	ln.piece, _ = ln.ev.(Piecewise)
+	ln.sample, _ = ln.ev.(neural.SampleBatch)
+	if w.mesh.kind != PiecewiseLinear { // whose gradients are shared out at once
+		ln.holder, _ = ln.ev.(neural.Holder)
+	}
+	ln.held = -1
+	if b, ok := ln.ev.(neural.BlockNormal); ok && b.Blocks() != nil {
+		ln.blocks = b
+	}
+	ln.theta = make([]float64, w.mesh.params)
+	ln.gtheta = make([]float64, w.mesh.params)
+	n := w.width * w.Problem.Field.Dim()
+	ln.lam = make([]float64, n)
+	for range w.method.C {
+		ln.xi = append(ln.xi, make([]float64, n))
+	}
+	ln.coef, ln.terms = make([]float64, 0, len(w.method.C)+2), make([][]float64, 0, len(w.method.C)+2)
+	_, err := ode.NewIntegrator(1, w.Settings.Solver)
+	return ln, err
+}
+
+// enter turns the lane to a shard.
+func (ln *Lane) enter(tp *tape) {
+	ln.bound = -1
+	if ln.sample != nil {
+		ln.sample.SetSamples(tp.lo)
+	}
+}
+
+func (ln *Lane) hasJacobian() bool {
+	_, ok := ln.ev.(neural.ParamJacobian)
+	return ok
+}
