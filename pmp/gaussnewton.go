@@ -245,7 +245,6 @@ func (o *GaussNewton) conjugate(ctx context.Context, lambda, eta float64) {
 	c, m := &o.cg, o.w.mesh
 	clear(o.delta)
 	floats.ScaleTo(c.r, -1, o.cur.Grad)
-	rz := 0.0
 	precondition := func() (next float64) {
 		for i, r := range c.r {
 			c.z[i] = r / m.mass[i/m.params]
@@ -253,7 +252,7 @@ func (o *GaussNewton) conjugate(ctx context.Context, lambda, eta float64) {
 		}
 		return next
 	}
-	rz = precondition()
+	rz := precondition()
 	copy(c.p, c.z)
 	stop := eta * eta * rz
 	for range o.Products {

@@ -23,7 +23,7 @@ type Linearization struct {
 	lanes   []tangentLane
 	shards  []tangentShard
 	partial []float64 // shards × numbers that are summed
-	out, in []float64 // of the products under way
+	in      []float64 // of the product under way
 	columns int       // m, of which
 	group   int       // so many are carried together
 
