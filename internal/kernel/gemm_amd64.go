@@ -126,14 +126,13 @@ func (p *product[T]) run() {
 		return
 	}
 	q := *p
-	for left := p.cols; left > 0; left -= width {
-		q.cols = min(width, left)
+	for c := 0; c < p.cols; c += width {
+		q.y, q.x, q.cols = ahead(p.y, c), ahead(p.x, c), min(width, p.cols-c)
 		q.strip(inner)
-		q.y, q.x = ahead(q.y, width), ahead(q.x, width)
 	}
 }
 
-// ahead is the address of the number n after p, which may be one that nobody reads.
+// ahead is the address of the number n after p.
 func ahead[T Float](p *T, n int) *T {
 	return (*T)(unsafe.Add(unsafe.Pointer(p), n*int(unsafe.Sizeof(*p))))
 }
