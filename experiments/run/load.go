@@ -1,6 +1,8 @@
 package run
 
 import (
+	"context"
+
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/rundir"
 )
@@ -38,7 +40,12 @@ func Load(path string, threads int) (*Result, error) {
 		return nil, err
 	}
 	defer func() { _ = d.dir.Close() }()
-	if phase := d.task.Phase(max(d.iteration-1, 0)); phase != 0 {
+	k := max(d.iteration-1, 0)
+	if len(d.task.Problem().Constraints) > 0 { // their multipliers are the optimizer's
+		if err := d.enter(context.Background(), k); err != nil {
+			return nil, err
+		}
+	} else if phase := d.task.Phase(k); phase != 0 {
 		if err := d.task.Enter(phase); err != nil {
 			return nil, err
 		}
