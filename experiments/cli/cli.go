@@ -73,6 +73,13 @@ type ReportOptions struct {
 	Run string
 }
 
+// VerifyOptions are those of `costate verify`.
+type VerifyOptions struct {
+	Options
+	Run  string
+	JSON bool
+}
+
 // Engine does what the commands ask for. An error that has an exit code of its own (exit.Coder) decides on it.
 type Engine interface {
 	Run(ctx context.Context, o RunOptions) error
@@ -80,6 +87,7 @@ type Engine interface {
 	Evaluate(ctx context.Context, o EvaluateOptions) error
 	Predict(ctx context.Context, o PredictOptions) error
 	Report(ctx context.Context, o ReportOptions) error
+	Verify(ctx context.Context, o VerifyOptions) error
 }
 
 // Signalled is the cause of a context that a signal cancelled.

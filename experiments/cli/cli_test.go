@@ -27,6 +27,7 @@ type engine struct {
 	evaluate cli.EvaluateOptions
 	predict  cli.PredictOptions
 	report   cli.ReportOptions
+	verify   cli.VerifyOptions
 	err      error
 	wait     bool
 }
@@ -55,6 +56,7 @@ func (e *engine) Evaluate(_ context.Context, o cli.EvaluateOptions) error {
 	return e.err
 }
 func (e *engine) Predict(_ context.Context, o cli.PredictOptions) error { e.predict = o; return e.err }
+func (e *engine) Verify(_ context.Context, o cli.VerifyOptions) error   { e.verify = o; return e.err }
 func (e *engine) Report(_ context.Context, o cli.ReportOptions) error   { e.report = o; return e.err }
 
 // interrupted is how a run says that it ended after a good save.
@@ -101,13 +103,13 @@ func TestReplacementsBehindFlags(t *testing.T) {
 
 func TestOtherCommands(t *testing.T) {
 	var e engine
-	for _, args := range [][]string{{"resume", "/r"}, {"check", "moons"}, {"evaluate", "/r", "--json"}, {"predict", "/r", "--input", "/i.csv", "-o", "/o.csv"}, {"report", "/r"}} {
+	for _, args := range [][]string{{"resume", "/r"}, {"check", "moons"}, {"evaluate", "/r", "--json"}, {"predict", "/r", "--input", "/i.csv", "-o", "/o.csv"}, {"report", "/r"}, {"verify", "/r", "--json"}} {
 		if code, _, stderr := call(&e, args...); code != 0 {
 			t.Errorf("%q: %d %s", args, code, stderr)
 		}
 	}
 	if e.run.Resume != "/r" || e.run.Config != nil || e.check.Config.Name != "moons" || e.evaluate.Run != "/r" || !e.evaluate.JSON ||
-		e.predict.Input != "/i.csv" || e.predict.Output != "/o.csv" || e.report.Run != "/r" {
+		e.predict.Input != "/i.csv" || e.predict.Output != "/o.csv" || e.report.Run != "/r" || e.verify.Run != "/r" || !e.verify.JSON {
 		t.Errorf("%+v", e)
 	}
 }

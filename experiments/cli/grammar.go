@@ -16,7 +16,7 @@ standard error.
 Exit codes: 0 done, 1 a bug, 2 usage or configuration, 3 data file, 4 numerical failure, 5 input or output, 6 checkpoint corrupt or
 incompatible, 130 or 143 interrupted after a good save.`
 
-var commands = []string{"run", "resume", "check", "evaluate", "predict", "report", "list", "version"}
+var commands = []string{"run", "resume", "check", "evaluate", "predict", "verify", "report", "list", "version"}
 
 type grammar struct {
 	Run      runCmd      `cmd:"" help:"Run an experiment."`
@@ -24,6 +24,7 @@ type grammar struct {
 	Check    checkCmd    `cmd:"" help:"Validate a configuration, estimate memory and time, check gradients; write nothing."`
 	Evaluate evaluateCmd `cmd:"" help:"Print the metrics of a run's best model."`
 	Predict  predictCmd  `cmd:"" help:"Apply a run's best model to a CSV file."`
+	Verify   verifyCmd   `cmd:"" help:"Check that a run's files are whole, and what holds at its best control."`
 	Report   reportCmd   `cmd:"" help:"Rewrite the report and figures of a run."`
 	List     listCmd     `cmd:"" help:"List methods, optimizers, costates, fields, tasks or configs."`
 	Version  versionCmd  `cmd:"" help:"Print version, revision, Go version and CPU features."`
@@ -214,6 +215,34 @@ func (c *predictCmd) Run(a *app) error {
 		return err
 	}
 	return a.engine.Predict(a.ctx, PredictOptions{Options: o, Run: c.Dir, Input: c.Input, Output: c.Output})
+}
+
+type verifyCmd struct {
+	Dir  string `arg:"" name:"run" type:"path" help:"Run directory."`
+	JSON bool   `help:"Print JSON."`
+	common
+}
+
+// Help implements kong.HelpProvider.
+func (verifyCmd) Help() string {
+	return `Reads every checkpoint and model.safetensors against their checksums and the configuration, computes the certificate of the best
+control and writes it to certificate.json. Exit code 6: a file is corrupt or does not belong; 4: the certificate does not hold.
+
+Examples:
+  costate verify runs/spiral-20260102T030405Z-a1b2c3
+  costate verify moons --json`
+}
+
+// Run implements the command.
+func (c *verifyCmd) Run(a *app) error {
+	o, err := c.options(a)
+	if err == nil {
+		err = a.ready()
+	}
+	if err != nil {
+		return err
+	}
+	return a.engine.Verify(a.ctx, VerifyOptions{Options: o, Run: c.Dir, JSON: c.JSON})
 }
 
 type reportCmd struct {

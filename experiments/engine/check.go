@@ -94,7 +94,7 @@ func (Engine) Check(ctx context.Context, o cli.CheckOptions) error {
 	for i := range theta {
 		theta[i] += 0.05 * math.Sin(float64(i+1))
 	}
-	const tolerance = 1e-5
+	tolerance := run.GradientTolerance(o.Config)
 	diff, err := pmp.CheckGradient(ctx, p.task.Problem(), p.settings, theta, o.Config.Seed)
 	if err != nil {
 		return &run.NumericalError{Err: err}

@@ -217,21 +217,17 @@ func (d *driver) close(ctx context.Context, reason string, runErr error) (*Resul
 	return r, runErr
 }
 
-// certify adds residual and drift of the best control.
+// certify says what holds at the best control, in summary.json and certificate.json.
 func (d *driver) certify(ctx context.Context, sum *rundir.Summary) {
-	nan := rundir.Float(math.NaN())
-	sum.PMP.Residual, sum.PMP.HamiltonianDrift = nan, nan
-	w, err := pmp.NewSweeper(pmp.Excerpt(d.task.Problem(), d.settings))
+	c, err := Certify(ctx, d.task, d.settings, d.best)
+	sum.PMP.Residual, sum.PMP.HamiltonianDrift = rundir.Float(c.Residual), rundir.Float(c.Drift)
 	if err != nil {
+		d.note(fmt.Sprintf("certificate of the best control: %v", err))
 		return
 	}
-	tr := w.NewTrajectory()
-	if err := w.Forward(ctx, tr, d.best); err != nil {
-		return
+	if err := d.dir.WriteCertificate(c); err != nil {
+		d.note(err.Error())
 	}
-	w.Backward(tr)
-	residual, _ := w.Residual(tr)
-	sum.PMP.Residual, sum.PMP.HamiltonianDrift = rundir.Float(residual), rundir.Float(w.Drift(tr))
 }
 
 func (d *driver) draw(ctx context.Context, r *Result) {

@@ -40,9 +40,11 @@ const (
 	LogFile      = "log.jsonl"
 	ModelFile    = "model.safetensors"
 	SummaryFile  = "summary.json"
-	ReportFile   = "report.html"
-	Checkpoints  = "checkpoints"
-	Figures      = "figures"
+	// CertificateFile says what holds at the best control.
+	CertificateFile = "certificate.json"
+	ReportFile      = "report.html"
+	Checkpoints     = "checkpoints"
+	Figures         = "figures"
 )
 
 // Dir is an open run directory. It belongs to one goroutine.
@@ -185,6 +187,9 @@ func (d *Dir) WriteManifest(m *Manifest) error { return d.writeJSON(ManifestFile
 
 // WriteSummary writes summary.json.
 func (d *Dir) WriteSummary(s *Summary) error { return d.writeJSON(SummaryFile, s) }
+
+// WriteCertificate writes certificate.json; c is any struct with JSON names.
+func (d *Dir) WriteCertificate(c any) error { return d.writeJSON(CertificateFile, Plain(c)) }
 
 // SetStatus writes status.json.
 func (d *Dir) SetStatus(s State, reason string, iteration int) error {

@@ -172,3 +172,23 @@ func TestPeakRSS(t *testing.T) {
 		t.Errorf("peak memory of %d bytes", v)
 	}
 }
+
+// Plain gives encoding/json numbers that it takes whatever they are.
+func TestPlain(t *testing.T) {
+	v := struct {
+		Drift  float64   `json:"drift"`
+		List   []float64 `json:"list,omitempty"`
+		Hidden float64   `json:"-"`
+		Name   string
+		Exact  bool `json:"exact"`
+		Inner  *struct{ A float64 }
+		own    int
+	}{Drift: math.Inf(-1), List: []float64{1, math.NaN()}, Name: "x", Inner: &struct{ A float64 }{0.5}, own: 1}
+	b, err := json.Marshal(rundir.Plain(v))
+	if want := `{"Inner":{"A":0.5},"Name":"x","drift":"-Inf","exact":false,"list":[1,"NaN"]}`; err != nil || string(b) != want {
+		t.Errorf("%s %v, want %s", b, err, want)
+	}
+	if b, err := json.Marshal(rundir.Plain(nil)); err != nil || string(b) != "null" {
+		t.Errorf("%s %v", b, err)
+	}
+}
