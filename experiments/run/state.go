@@ -6,7 +6,6 @@ import (
 
 	"github.com/costate-go/costate/experiments/checkpoint"
 	"github.com/costate-go/costate/experiments/rundir"
-	"github.com/costate-go/costate/experiments/safetensors"
 	"github.com/costate-go/costate/pmp"
 )
 
@@ -79,13 +78,7 @@ func (d *driver) restore(st *checkpoint.State) error {
 
 // writeModel writes the best control where other programs can read it.
 func (d *driver) writeModel() error {
-	scaler, err := json.Marshal(d.task.About().Scaler)
-	if err != nil {
-		return err
-	}
-	b, err := safetensors.Encode(d.task.Tensors(d.best), map[string]string{
-		"format": "costate", "version": rundir.Version(), "config_hash": d.c.Hash(), "task": d.c.Task, "control": d.c.Control.Kind, "scaler": string(scaler),
-	})
+	b, err := Model(d.c, d.task, d.best)
 	if err != nil {
 		return err
 	}
