@@ -93,7 +93,7 @@ func goTool(t *testing.T, args ...string) {
 func TestBlocksAreOfKnownKinds(t *testing.T) {
 	for _, file := range documents(t) {
 		for _, b := range blocks(t, file) {
-			if !slices.Contains([]string{"go", "sh", "text", "csv", "toml"}, b.lang) {
+			if !slices.Contains([]string{"go", "sh", "text", "csv", "toml", "python"}, b.lang) {
 				t.Errorf("%s: a block of %q, which no test looks at", b.at(), b.lang)
 			}
 		}
@@ -166,6 +166,25 @@ func dedent(s string) string {
 	return b.String()
 }
 
+// Python is checked for its syntax.
+func TestPythonBlocks(t *testing.T) {
+	if exec.Command("python3", "--version").Run() != nil {
+		t.Skip("python3 is not here")
+	}
+	for _, file := range documents(t) {
+		for _, b := range blocks(t, file) {
+			if b.lang != "python" {
+				continue
+			}
+			cmd := exec.Command("python3", "-c", "import ast, sys; ast.parse(sys.stdin.read())")
+			cmd.Stdin = strings.NewReader(b.text)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", b.at(), err, out)
+			}
+		}
+	}
+}
+
 // notRun are the commands that need the network or minutes; what they name must exist.
 var notRun = map[string]func(args []string) []string{
 	"git clone": nil,
@@ -173,6 +192,7 @@ var notRun = map[string]func(args []string) []string{
 	"go test":   packages, "go install": packages, "go get": packages,
 	"go run ./benchmarks/workprecision": func([]string) []string { return []string{"benchmarks/workprecision"} },
 	"benchmarks/torch/compare":          func([]string) []string { return []string{"benchmarks/torch/compare"} },
+	"python3":                           func(args []string) []string { return args[:1] }, // run by a test of package engine
 }
 
 // packages are the folders that the packages among the arguments lie in.

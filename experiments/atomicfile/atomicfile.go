@@ -48,6 +48,19 @@ func (osFS) SyncDir(dir string) error {
 // one is removed.
 func Write(path string, content []byte) error { return WriteFS(OS, path, content) }
 
+// WriteNew writes a file that must not exist yet; the error is then fs.ErrExist. After a crash there may be an empty file.
+func WriteNew(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Close(), Write(path, content)); err != nil {
+		_ = os.Remove(path) // it is ours, and empty
+		return err
+	}
+	return nil
+}
+
 // WriteFS is Write on a file system of choice.
 func WriteFS(sys FS, path string, content []byte) (err error) {
 	dir := filepath.Dir(path)

@@ -2,6 +2,7 @@ package atomicfile_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -105,5 +106,21 @@ func TestReplaces(t *testing.T) {
 		if err != nil || string(got) != s || info.Mode().Perm() != 0o644 {
 			t.Errorf("content %q, mode %v, error %v", got, info.Mode(), err)
 		}
+	}
+}
+
+func TestWriteNew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	if err := atomicfile.WriteNew(path, []byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	if err := atomicfile.WriteNew(path, []byte("second")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over a file: %v", err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "first" {
+		t.Errorf("content %q", got)
+	}
+	if err := atomicfile.WriteNew(filepath.Join(path, "g"), nil); err == nil {
+		t.Error("a file is no folder")
 	}
 }

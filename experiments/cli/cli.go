@@ -80,6 +80,15 @@ type VerifyOptions struct {
 	JSON bool
 }
 
+// ExportOptions are those of `costate export`.
+type ExportOptions struct {
+	Options
+	Run    string
+	Format string // safetensors, npz, onnx
+	Type   string // float64, float32; for onnx
+	Output string // empty: export/model.<format> in the run directory
+}
+
 // Engine does what the commands ask for. An error that has an exit code of its own (exit.Coder) decides on it.
 type Engine interface {
 	Run(ctx context.Context, o RunOptions) error
@@ -88,6 +97,7 @@ type Engine interface {
 	Predict(ctx context.Context, o PredictOptions) error
 	Report(ctx context.Context, o ReportOptions) error
 	Verify(ctx context.Context, o VerifyOptions) error
+	Export(ctx context.Context, o ExportOptions) error
 }
 
 // Signalled is the cause of a context that a signal cancelled.
@@ -172,7 +182,7 @@ var replacement = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*=`)
 // wordsFirst moves key=value words that stand behind flags before them: the parser takes a list of words in one piece
 // only.
 func wordsFirst(args []string) []string {
-	takesValue := map[string]bool{"--out": true, "--seed": true, "--threads": true, "--progress": true, "--log-format": true, "--input": true, "--output": true, "-o": true}
+	takesValue := map[string]bool{"--out": true, "--seed": true, "--threads": true, "--progress": true, "--log-format": true, "--input": true, "--output": true, "-o": true, "--format": true, "-f": true, "--type": true}
 	first := slices.IndexFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") })
 	if first < 0 {
 		return args

@@ -28,6 +28,7 @@ type engine struct {
 	predict  cli.PredictOptions
 	report   cli.ReportOptions
 	verify   cli.VerifyOptions
+	export   cli.ExportOptions
 	err      error
 	wait     bool
 }
@@ -57,6 +58,7 @@ func (e *engine) Evaluate(_ context.Context, o cli.EvaluateOptions) error {
 }
 func (e *engine) Predict(_ context.Context, o cli.PredictOptions) error { e.predict = o; return e.err }
 func (e *engine) Verify(_ context.Context, o cli.VerifyOptions) error   { e.verify = o; return e.err }
+func (e *engine) Export(_ context.Context, o cli.ExportOptions) error   { e.export = o; return e.err }
 func (e *engine) Report(_ context.Context, o cli.ReportOptions) error   { e.report = o; return e.err }
 
 // interrupted is how a run says that it ended after a good save.
@@ -103,13 +105,14 @@ func TestReplacementsBehindFlags(t *testing.T) {
 
 func TestOtherCommands(t *testing.T) {
 	var e engine
-	for _, args := range [][]string{{"resume", "/r"}, {"check", "moons"}, {"evaluate", "/r", "--json"}, {"predict", "/r", "--input", "/i.csv", "-o", "/o.csv"}, {"report", "/r"}, {"verify", "/r", "--json"}} {
+	for _, args := range [][]string{{"resume", "/r"}, {"check", "moons"}, {"evaluate", "/r", "--json"}, {"predict", "/r", "--input", "/i.csv", "-o", "/o.csv"}, {"report", "/r"}, {"verify", "/r", "--json"}, {"export", "/r", "-f", "npz", "-o", "/m"}} {
 		if code, _, stderr := call(&e, args...); code != 0 {
 			t.Errorf("%q: %d %s", args, code, stderr)
 		}
 	}
 	if e.run.Resume != "/r" || e.run.Config != nil || e.check.Config.Name != "moons" || e.evaluate.Run != "/r" || !e.evaluate.JSON ||
-		e.predict.Input != "/i.csv" || e.predict.Output != "/o.csv" || e.report.Run != "/r" || e.verify.Run != "/r" || !e.verify.JSON {
+		e.predict.Input != "/i.csv" || e.predict.Output != "/o.csv" || e.report.Run != "/r" || e.verify.Run != "/r" || !e.verify.JSON ||
+		e.export.Run != "/r" || e.export.Format != "npz" || e.export.Type != "float64" || e.export.Output != "/m" {
 		t.Errorf("%+v", e)
 	}
 }
@@ -146,6 +149,7 @@ func TestErrors(t *testing.T) {
 		{[]string{"run", "../../etc/passwd-"}, nil, 2, "no file and no built-in experiment"},
 		{[]string{"run", "--resume"}, nil, 2, "--resume needs --out"},
 		{[]string{"run", "seed=x", "a=1"}, nil, 2, "override 1: seed: want an integer ≥ 0, got the string \"x\"\noverride 2: a: unknown key\ncostate: 2 issues"},
+		{[]string{"export", "x", "--format", "pt"}, nil, 2, "--format must be one of"},
 		{[]string{"predict", "x"}, nil, 2, "missing flags: --input"},
 		{[]string{"run"}, &data.Error{File: "f.csv", Line: 3, Text: "t"}, 3, "costate: f.csv:3: t\n"},
 		{[]string{"run"}, &checkpoint.Error{File: "c", Text: "t"}, 6, "costate: checkpoint c: t\n"},

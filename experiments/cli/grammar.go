@@ -16,7 +16,7 @@ standard error.
 Exit codes: 0 done, 1 a bug, 2 usage or configuration, 3 data file, 4 numerical failure, 5 input or output, 6 checkpoint corrupt or
 incompatible, 130 or 143 interrupted after a good save.`
 
-var commands = []string{"run", "resume", "check", "evaluate", "predict", "verify", "report", "list", "version"}
+var commands = []string{"run", "resume", "check", "evaluate", "predict", "verify", "export", "report", "list", "version"}
 
 type grammar struct {
 	Run      runCmd      `cmd:"" help:"Run an experiment."`
@@ -25,6 +25,7 @@ type grammar struct {
 	Evaluate evaluateCmd `cmd:"" help:"Print the metrics of a run's best model."`
 	Predict  predictCmd  `cmd:"" help:"Apply a run's best model to a CSV file."`
 	Verify   verifyCmd   `cmd:"" help:"Check that a run's files are whole, and what holds at its best control."`
+	Export   exportCmd   `cmd:"" help:"Write a run's best model for other programs: safetensors, NPZ or ONNX."`
 	Report   reportCmd   `cmd:"" help:"Rewrite the report and figures of a run."`
 	List     listCmd     `cmd:"" help:"List methods, optimizers, costates, fields, tasks or configs."`
 	Version  versionCmd  `cmd:"" help:"Print version, revision, Go version and CPU features."`
@@ -243,6 +244,36 @@ func (c *verifyCmd) Run(a *app) error {
 		return err
 	}
 	return a.engine.Verify(a.ctx, VerifyOptions{Options: o, Run: c.Dir, JSON: c.JSON})
+}
+
+type exportCmd struct {
+	Dir    string `arg:"" name:"run" type:"path" help:"Run directory."`
+	Format string `short:"f" required:"" enum:"safetensors,npz,onnx" placeholder:"FORMAT" help:"One of ${enum}. ONNX holds the vector field of a network."`
+	Type   string `enum:"float64,float32" default:"float64" help:"Numbers of the ONNX model (${enum}); some runtimes lack operations in float64."`
+	Output string `short:"o" placeholder:"FILE" type:"path" help:"A file that does not exist yet (default: export/model.FORMAT in the run directory)."`
+	common
+}
+
+// Help implements kong.HelpProvider.
+func (exportCmd) Help() string {
+	return `Prints the path of the file; a file that exists is never overwritten.
+
+Examples:
+  costate export moons --format onnx
+  costate export moons --format onnx --type float32 -o moons32.onnx
+  costate export moons --format npz`
+}
+
+// Run implements the command.
+func (c *exportCmd) Run(a *app) error {
+	o, err := c.options(a)
+	if err == nil {
+		err = a.ready()
+	}
+	if err != nil {
+		return err
+	}
+	return a.engine.Export(a.ctx, ExportOptions{Options: o, Run: c.Dir, Format: c.Format, Type: c.Type, Output: c.Output})
 }
 
 type reportCmd struct {
