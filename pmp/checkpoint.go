@@ -234,11 +234,12 @@ func (b *reversal) back(first, k int, x []float64) {
 	st := &tp.steps[k]
 	st.first, st.rest = 0, 1
 	if k == len(tp.steps)-1 || tp.steps[k+1].segment != st.segment {
-		if o := w.segs[st.segment].obs; o >= 0 {
-			w.Problem.Observations[o].Cost.Eval(b.lam, ln.replay.X(), tp.lo, tp.batch)
-		}
+		w.passEnd(ln, b.tr, tp, st.segment, ln.replay.X(), b.lam, b.grad)
 	}
 	b.calls += w.backStep(ln, b.tr, tp, k, b.lam, b.grad)
 	u := w.mesh.at(ln.theta, b.tr.Theta, w.segs[st.segment].elem, st.t)
 	tp.hamiltonian += min(st.h, w.Problem.T1-st.t) * float64(tp.batch) * w.meanH(tp, st.t, tp.state(0), tp.rate(0), b.lam, u)
+	if k == 0 || tp.steps[k-1].segment != st.segment {
+		w.passStart(ln, b.tr, tp, st.segment, tp.state(0), b.lam, b.grad)
+	}
 }

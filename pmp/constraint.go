@@ -6,12 +6,13 @@ import (
 	"math"
 )
 
-// AugmentedLagrangian holds the terminal constraints of a problem: an inner optimizer lowers
-// J + Σ ζ·c + (σ/2)|c|², then ζ ← ζ + σc, and σ grows where the violation does not shrink by itself (Hestenes,
-// 1969; Powell, 1969; Nocedal & Wright, 2nd ed., algorithm 17.4). At the solution ζ = −p(t₁) on the components.
+// AugmentedLagrangian holds the constraints of a problem: an inner optimizer lowers J + Σ ζ·c + (σ/2)|c|² and the like
+// for path constraints, then ζ ← ζ + σc and μ ← max(0, μ + σg), and σ grows where the violation does not shrink by itself (Hestenes,
+// 1969; Powell, 1969; Rockafellar, 1973; Nocedal & Wright, 2nd ed., algorithm 17.4). At the solution ζ = −p(t₁) on the components of
+// terminal constraints.
 type AugmentedLagrangian struct {
 	Inner Optimizer
-	// Tolerance is the violation max|c| to reach; 0 means 1e-6.
+	// Tolerance is the violation to reach, max|c| and max|max(g, −μ/σ)|; 0 means 1e-6.
 	Tolerance float64
 	// Sigma is the first penalty weight where a constraint sets none; 0 means 10. Growth multiplies it; 0 means 10.
 	Sigma, Growth float64
@@ -53,6 +54,10 @@ func (o *AugmentedLagrangian) Init(ctx context.Context, w *Sweeper, theta []floa
 		clear(c.Zeta)
 		c.Sigma = o.Sigma
 	}
+	for _, c := range w.Problem.Paths {
+		clear(c.Mu)
+		c.Sigma = o.Sigma
+	}
 	o.inner, o.outer, o.violation = 0, 0, math.Inf(1)
 	return o.Inner.Init(ctx, w, theta)
 }
@@ -68,28 +73,23 @@ func (o *AugmentedLagrangian) Step(ctx context.Context) (Iterate, error) {
 	if it.Stop == Diverged || (it.Stop == InProgress && o.inner < float64(o.MaxInner)) {
 		return it, nil
 	}
-	v := o.w.Problem.Violation(it.Trajectory)
+	_, v := o.w.Problem.PathViolation(it.Trajectory)
+	v = max(v, o.w.Problem.EndViolation(it.Trajectory))
 	if v <= o.Tolerance {
 		if it.Stop == InProgress { // the multipliers are right, the control is not yet
 			o.inner = 0
 			return it, nil
 		}
-		it.Message = fmt.Sprintf("%s; the terminal constraints hold to %.2g", it.Message, v)
+		it.Message = fmt.Sprintf("%s; the constraints hold to %.2g", it.Message, v)
 		return it, nil
 	}
 	grow := v > 0.25*o.violation || o.PenaltyOnly
-	final := it.Trajectory.Final(nil)
-	for _, c := range o.w.Problem.Constraints {
-		if !o.PenaltyOnly {
-			for k, i := range c.Component {
-				c.Zeta[k] += c.Sigma * (final[i*it.Trajectory.samples] - c.Target[k])
-			}
-		}
-		if grow {
-			c.Sigma *= o.Growth
-		}
-		if c.Sigma > mostSigma {
-			it.Stop, it.Message = NoProgress, fmt.Sprintf("the terminal constraints are missed by %.3g even with the penalty weight %.1g: the target may be out of reach with these bounds", v, c.Sigma)
+	if !o.PenaltyOnly {
+		o.update(it.Trajectory)
+	}
+	if grow {
+		if sigma := o.raise(); sigma > mostSigma {
+			it.Stop, it.Message = NoProgress, fmt.Sprintf("the constraints are missed by %.3g even with the penalty weight %.1g: they may be out of reach with these bounds", v, sigma)
 			return it, nil
 		}
 	}
@@ -100,8 +100,38 @@ func (o *AugmentedLagrangian) Step(ctx context.Context) (Iterate, error) {
 	return it, nil
 }
 
-// Violation is max|c| over constraints and samples at the end of tr; zero where the problem has none.
+// update takes the multipliers from the augmented Lagrangian at tr.
+func (o *AugmentedLagrangian) update(tr *Trajectory) {
+	final := tr.Final(nil)
+	for _, c := range o.w.Problem.Constraints {
+		for k, i := range c.Component {
+			c.Zeta[k] += c.Sigma * (final[i*tr.samples] - c.Target[k])
+		}
+	}
+	o.w.Problem.updatePaths(tr)
+}
+
+// raise multiplies all penalty weights and returns the largest.
+func (o *AugmentedLagrangian) raise() (most float64) {
+	for _, c := range o.w.Problem.Constraints {
+		c.Sigma *= o.Growth
+		most = max(most, c.Sigma)
+	}
+	for _, c := range o.w.Problem.Paths {
+		c.Sigma *= o.Growth
+		most = max(most, c.Sigma)
+	}
+	return most
+}
+
+// Violation is the largest violation of the problem's constraints along tr, zero where there are none.
 func (p *Problem) Violation(tr *Trajectory) float64 {
+	v, _ := p.PathViolation(tr)
+	return max(v, p.EndViolation(tr))
+}
+
+// EndViolation is max|c| over terminal constraints and samples.
+func (p *Problem) EndViolation(tr *Trajectory) float64 {
 	worst := 0.0
 	for k := range tr.shards {
 		tp := &tr.shards[k]
@@ -123,6 +153,9 @@ func (o *AugmentedLagrangian) Save() State {
 	for k, c := range o.w.Problem.Constraints {
 		s[fmt.Sprintf("lagrangian.%d", k)] = append([]float64{c.Sigma}, c.Zeta...)
 	}
+	for k, c := range o.w.Problem.Paths {
+		s[fmt.Sprintf("lagrangian.path.%d", k)] = append([]float64{c.Sigma}, c.Mu...)
+	}
 	return s
 }
 
@@ -138,6 +171,15 @@ func (o *AugmentedLagrangian) Load(s State) error {
 		}
 		c.Sigma = v[0]
 		copy(c.Zeta, v[1:])
+	}
+	o.w.pathSlots() // makes room for the multipliers
+	for k, c := range o.w.Problem.Paths {
+		v := make([]float64, 1+len(c.Mu))
+		if err := s.vector(fmt.Sprintf("lagrangian.path.%d", k), v); err != nil {
+			return err
+		}
+		c.Sigma = v[0]
+		copy(c.Mu, v[1:])
 	}
 	return o.Inner.Load(s)
 }

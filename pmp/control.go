@@ -89,6 +89,7 @@ type mesh struct {
 	lower  []float64 // len params, −Inf where unbounded
 	upper  []float64
 	l2, l1 float64
+	points []float64 // where path constraints are held
 }
 
 func newMesh(c Control, t0, t1 float64, params int) (*mesh, error) {

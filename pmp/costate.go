@@ -74,22 +74,38 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 	for k := len(tp.steps) - 1; k >= 0; k-- {
 		st := &tp.steps[k]
 		if st.segment != current {
-			// The end of this step is the end of its segment: pass its observation.
+			// The end of this step is the end of its segment: pass its observation and constraints.
+			x := tp.end
+			if k+1 < len(tp.steps) {
+				x = tp.state(tp.steps[k+1].first)
+			}
 			current = st.segment
 			w.setSegment(ln, current)
-			if o := w.segs[current].obs; o >= 0 {
-				x := tp.end
-				if k+1 < len(tp.steps) {
-					x = tp.state(tp.steps[k+1].first)
-				}
-				w.Problem.Observations[o].Cost.Eval(lam, x, tp.lo, tp.batch)
-			}
+			w.passEnd(ln, tr, tp, current, x, lam, grad)
 		}
 		work.Backward += w.backStep(ln, tr, tp, k, lam, grad)
 		copy(tp.costate(k), lam)
+		if k == 0 || tp.steps[k-1].segment != current {
+			w.passStart(ln, tr, tp, current, tp.state(st.first), lam, grad)
+		}
 	}
 	w.release(ln, grad)
 	return work
+}
+
+// passEnd takes the costate across what happens at the end of a segment, where the states are x.
+func (w *Sweeper) passEnd(ln *Lane, tr *Trajectory, tp *tape, segment int, x, lam, grad []float64) {
+	sg := &w.segs[segment]
+	if sg.obs >= 0 {
+		w.Problem.Observations[sg.obs].Cost.Eval(lam, x, tp.lo, tp.batch)
+	}
+	w.pathGradients(ln, tr, tp, sg.elem, sg.pb, before, x, lam, grad)
+}
+
+// passStart takes the costate across what happens at the start of a segment.
+func (w *Sweeper) passStart(ln *Lane, tr *Trajectory, tp *tape, segment int, x, lam, grad []float64) {
+	sg := &w.segs[segment]
+	w.pathGradients(ln, tr, tp, sg.elem, sg.pa, after, x, lam, grad)
 }
 
 // terminalGradient stores the gradient of what the final states cost.

@@ -82,6 +82,9 @@ func (p *Problem) curved() error {
 	if p.Running != nil {
 		return fmt.Errorf("%w: gauss-newton takes costs at observations and at t1, and there is a running cost; use sqh or lbfgs", ErrProblem)
 	}
+	if len(p.Paths) > 0 {
+		return fmt.Errorf("%w: gauss-newton takes no path constraints; use sqh", ErrProblem)
+	}
 	check := func(c Cost, where string) error {
 		if _, ok := c.(Curved); c != nil && !ok {
 			return fmt.Errorf("%w: gauss-newton needs the curvature of the cost at %s, and %T has none; take a squared error, or lbfgs", ErrProblem, where, c)

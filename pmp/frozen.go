@@ -17,7 +17,7 @@ import (
 // where r runs over the stages of all steps, −μ_r is the stage's costate times its quadrature weight, and h_r is
 // the step size on one stage of a step (the anchor, the first with b_i ≠ 0) and zero on others. The penalties (Li, Chen, Tai & E, JMLR 18, 2018) measure how
 // far u makes the frozen states and costates infeasible; ε is the proximal term of SQH. The linear term c_j
-// makes ∂H̃_j/∂u at θ_j equal −∂J/∂θ_j exactly; it vanishes but for piecewise linear controls.
+// makes ∂H̃_j/∂u at θ_j equal −∂J/∂θ_j exactly; it vanishes but for piecewise linear controls and constraints on the control.
 //
 // Nodes are independent of each other: maximizing Σ_j H̃_j is maximizing every one of them.
 type Frozen struct {
@@ -61,7 +61,7 @@ func (f *Frozen) Freeze(tr *Trajectory) {
 	if f.PenalizeCostate {
 		f.freezeCostateRates()
 	}
-	if f.w.mesh.kind != PiecewiseLinear {
+	if f.w.mesh.kind != PiecewiseLinear && !f.w.Problem.mixed() {
 		return
 	}
 	// c_j = −∂J/∂θ_j − ∂H̃_j/∂u(θ_j).

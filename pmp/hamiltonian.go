@@ -95,7 +95,7 @@ func (w *Sweeper) Drift(tr *Trajectory) float64 {
 				continue
 			}
 			// Just before the end of a segment, the costate has not jumped yet.
-			see(w.hamiltonianBefore(ln, tp, tr.Theta, k+1))
+			see(w.hamiltonianBefore(ln, tr, tp, k+1))
 			next := st.segment + 1
 			if w.segs[st.segment].obs >= 0 || next < len(w.segs) && w.segs[next].restart && w.mesh.kind != PiecewiseConstant {
 				lo, hi = math.Inf(1), math.Inf(-1)
@@ -105,21 +105,26 @@ func (w *Sweeper) Drift(tr *Trajectory) float64 {
 	return worst / (1 + size)
 }
 
-// hamiltonianBefore is the mean of H just before the end of step k−1, which ends a segment.
-func (w *Sweeper) hamiltonianBefore(ln *Lane, tp *tape, theta []float64, k int) float64 {
-	st := &tp.steps[k-1]
-	sg := &w.segs[st.segment]
-	x := tp.end
+// costateBefore stores λ just before the end of step k−1, which ends a segment, in lam and returns the states there.
+func (w *Sweeper) costateBefore(ln *Lane, tr *Trajectory, tp *tape, k int, lam []float64) (x []float64) {
+	x = tp.end
+	copy(lam, tp.costate(k))
 	if k < len(tp.steps) {
 		x = tp.state(tp.steps[k].first)
+		w.passStart(ln, tr, tp, tp.steps[k].segment, x, lam, nil)
 	}
+	w.passEnd(ln, tr, tp, tp.steps[k-1].segment, x, lam, nil)
+	return x
+}
+
+// hamiltonianBefore is the mean of H just before the end of step k−1, which ends a segment.
+func (w *Sweeper) hamiltonianBefore(ln *Lane, tr *Trajectory, tp *tape, k int) float64 {
+	st := &tp.steps[k-1]
+	sg := &w.segs[st.segment]
 	lam := ln.lam[:tp.n]
-	copy(lam, tp.costate(k))
-	if sg.obs >= 0 {
-		w.Problem.Observations[sg.obs].Cost.Eval(lam, x, tp.lo, tp.batch)
-	}
+	x := w.costateBefore(ln, tr, tp, k, lam)
 	ln.bound = -1
-	u := w.bindAt(ln, theta, sg.elem, sg.b)
+	u := w.bindAt(ln, tr.Theta, sg.elem, sg.b)
 	w.setSegment(ln, st.segment)
 	ln.fnew = grow(ln.fnew, tp.n)
 	ln.ev.Eval(ln.fnew, sg.b, x)

@@ -27,6 +27,7 @@ type Lane struct {
 	gtheta []float64
 	mu     []float64 // unless nil, takes the μ_i of a Linearization, which leaves the tape's alone
 	rec    recorder
+	one    one // for constraints
 
 	replay  solvers.Stepper // takes steps again from checkpoints
 	replays map[int]solvers.Stepper
@@ -54,6 +55,8 @@ func (w *Sweeper) newLane(index int) (*Lane, error) {
 	}
 	ln.theta = make([]float64, w.mesh.params)
 	ln.gtheta = make([]float64, w.mesh.params)
+	p, d := w.mesh.params, w.Problem.Field.Dim()
+	ln.one = one{x: make([]float64, d), u: make([]float64, p), gx: make([]float64, d), gu: make([]float64, p)}
 	n := w.width * w.Problem.Field.Dim()
 	ln.lam = make([]float64, n)
 	for range w.method.C {

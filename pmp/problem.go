@@ -45,6 +45,8 @@ type Problem struct {
 	Observations []Observation
 	// Constraints are terminal equality constraints, held by an augmented Lagrangian.
 	Constraints []*TerminalConstraint
+	// Paths are constraints on states and controls along the way, or at t₁ in general form, held likewise.
+	Paths []*PathConstraint
 	// Control is the space of controls and what they cost.
 	Control Control
 	// Affine says that f is affine in the control and that L does not depend on it but through Control.L2 and L1:
@@ -96,6 +98,7 @@ type segment struct {
 	elem    int  // control element
 	restart bool // f jumps at a
 	obs     int  // index of the observation at b, −1 where there is none
+	pa, pb  int  // points of path constraints at a and b, −1 where there is none
 }
 
 // compile checks the problem and cuts the horizon at knots, breaks and, where steps land on them, observations.
@@ -128,7 +131,11 @@ func (p *Problem) compile(land bool) (*mesh, []segment, error) {
 			}
 		}
 	}
+	if err := p.pathPoints(m); err != nil {
+		return nil, nil, err
+	}
 	cuts := append([]float64(nil), m.knots...)
+	cuts = append(cuts, m.points...)
 	for _, o := range p.Observations {
 		if land {
 			cuts = append(cuts, o.T)
@@ -147,7 +154,7 @@ func (p *Problem) compile(land bool) (*mesh, []segment, error) {
 		if a == b {
 			continue
 		}
-		s := segment{a: a, b: b, elem: m.element(a), obs: -1}
+		s := segment{a: a, b: b, elem: m.element(a), obs: -1, pa: m.point(a), pb: m.point(b)}
 		if land && obs < len(p.Observations) && p.Observations[obs].T == b {
 			s.obs = obs
 			obs++

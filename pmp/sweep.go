@@ -58,6 +58,7 @@ type Sweeper struct {
 	records   int       // of a shard as Footprint found them
 	partial   []float64 // shards × len θ, gradient of each shard
 	costs     []shardCost
+	slots     int // values of path constraints for one sample
 
 	// The sweep under way, for tasks that are built once.
 	ctx      context.Context
@@ -105,6 +106,9 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 		if err := w.checkContinuous(); err != nil {
 			return nil, err
 		}
+	}
+	if len(p.Paths) > 0 && (s.Interpolate || s.Costate.continuous()) {
+		return nil, fmt.Errorf("%w: path constraints are held at ends of steps by the costates discrete, checkpointed and symplectic, without interpolation", ErrProblem)
 	}
 	if s.Interpolate && s.Costate.again() {
 		return nil, fmt.Errorf("%w: observations are interpolated with the discrete costate alone", ErrProblem)
@@ -206,7 +210,7 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 		w.costs = make([]shardCost, shards)
 	}
 	w.costs = w.costs[:shards]
-	w.ctx, w.tr = ctx, tr
+	w.ctx, w.tr, w.slots = ctx, tr, w.pathSlots() // samples may have come
 	w.parallel(shards, w.forward)
 	w.ctx = nil
 	var j, c float64
@@ -285,6 +289,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 	if checkpointed {
 		w.beginCheckpoints(tp, x0, tr.samples)
 	}
+	tp.resetPaths(w.slots)
 	it.Start(rc.f, p.T0, x0, p.T1)
 	for sgi := range w.segs {
 		sg := &w.segs[sgi]
@@ -299,6 +304,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 				rc.first = -1
 			}
 		}
+		out.constraint += w.pathValues(ln, tr, tp, sg.elem, sg.pa, after, it.X())
 		stop := sg.b
 		if w.Settings.Interpolate {
 			stop = w.horizon(sgi)
@@ -329,6 +335,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 				tp.checkpoints.pass(len(tp.steps), it.X())
 			}
 		}
+		out.constraint += w.pathValues(ln, tr, tp, sg.elem, sg.pb, before, it.X())
 		if sg.obs >= 0 {
 			out.j += p.Observations[sg.obs].Cost.Eval(nil, it.X(), lo, batch)
 		}

@@ -1,5 +1,7 @@
 package pmp
 
+import "math"
+
 // tape is what one shard's forward sweep recorded: every evaluation of f on an accepted step, and the steps.
 // Arenas grow to the longest sweep seen and are reused.
 type tape struct {
@@ -21,6 +23,8 @@ type tape struct {
 	end    []float64 // n: x(t₁)
 	seen   []float64 // observations × n: interpolated states, and
 	jumps  []float64 // (observations + 1) × n: the gradients of their costs, that of t₁ last
+
+	g []float64 // slots × batch: values of path constraints, NaN where none is held
 
 	dense, ends arena // dense output of the steps, and states at the ends of segments, for continuous costates
 	checkpoints checkpoints
@@ -47,6 +51,14 @@ func (tp *tape) reset(lo, batch, dim, keepLen int) {
 		a.reset(tp.n)
 	}
 	tp.keep.reset(keepLen)
+}
+
+// resetPaths makes room for so many values of path constraints for a sample.
+func (tp *tape) resetPaths(slots int) {
+	tp.g = grow(tp.g, slots*tp.batch)
+	for i := range tp.g {
+		tp.g[i] = math.NaN()
+	}
 }
 
 // add makes room for one more record and returns its index.

@@ -151,6 +151,7 @@ var meanings = map[string]string{
 	"projected_gradient": "L² norm; 0 at an extremal",
 	"costate_error":      "∇J against differences, relative",
 	"end_violation":      "largest miss of an end condition",
+	"path_violation":     "largest miss of a constraint along the way",
 	"trajectory_mae":     "mean |error|, whole series from its start",
 	"trajectory_rmse":    "root mean square, whole series",
 	"truth_mae":          "mean |error| to the noiseless series",

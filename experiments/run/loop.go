@@ -117,14 +117,14 @@ func (d *driver) measure(ctx context.Context, it *pmp.Iterate) (*rundir.Metrics,
 }
 
 // keepBest compares an iterate with the best one: by the loss on the validation set where there is one, else by
-// the training loss. Under end constraints the multipliers change what losses mean, and the last accepted iterate is
+// the training loss. Under constraints the multipliers change what losses mean, and the last accepted iterate is
 // the best one.
 func (d *driver) keepBest(it *pmp.Iterate, val float64, validated bool) {
 	score := it.Loss
 	switch {
 	case !it.Accepted:
 		return
-	case len(d.task.Problem().Constraints) > 0:
+	case len(d.task.Problem().Constraints)+len(d.task.Problem().Paths) > 0:
 		score = math.Inf(-1)
 	case d.validates && !validated && !math.IsInf(d.bestScore, 1):
 		return

@@ -123,7 +123,10 @@ func (t *Control) Metrics(ctx context.Context, theta []float64) (map[string]floa
 		m["gap"] = tr.J - t.Classical.Optimal
 	}
 	if len(t.problem.Constraints) > 0 {
-		m["end_violation"] = c.Violation
+		m["end_violation"] = t.problem.EndViolation(tr)
+	}
+	if len(t.problem.Paths) > 0 {
+		m["path_violation"], _ = t.problem.PathViolation(tr)
 	}
 	_, p := tr.Costate(0)
 	for i, v := range p[0] {
