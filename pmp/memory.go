@@ -38,7 +38,7 @@ func (w *Sweeper) Footprint(ctx context.Context, theta []float64) (Footprint, er
 	shards := (n + w.width - 1) / w.width
 	tr := w.NewTrajectory()
 	copy(tr.Theta, theta)
-	tr.shards, tr.samples = make([]tape, shards), n
+	tr.shards, tr.samples, w.slots = make([]tape, shards), n, w.pathSlots()
 	probe := w.forwardShard(ctx, w.lanes[0], tr, 0)
 	if probe.err != nil {
 		return Footprint{}, probe.err
@@ -129,6 +129,16 @@ func (o *EMSA) Bytes(w *Sweeper, f Footprint) int64 {
 		}
 	}
 	return bytes
+}
+
+// Bytes implements Footprinter.
+func (o *Riccati) Bytes(w *Sweeper, f Footprint) int64 {
+	d, p := int64(w.Problem.Field.Dim()), int64(w.mesh.params)
+	n := d
+	if w.mesh.kind == PiecewiseLinear {
+		n += p
+	}
+	return 2*f.Trajectory + w.vectors(3) + 8*int64(w.mesh.elements())*(n*n+n+p*n+p+d*(n+p))
 }
 
 // Bytes implements Footprinter.

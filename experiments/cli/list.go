@@ -24,6 +24,7 @@ var words = map[string]map[string]string{
 		"sgd":          "gradient descent on −∂H/∂θ, with momentum",
 		"adagrad":      "Adagrad on −∂H/∂θ (Duchi et al. 2011)",
 		"lbfgs":        "limited-memory BFGS with a strong Wolfe line search (Nocedal & Wright 2006)",
+		"riccati":      "Newton's method, its linear-quadratic problems solved by Riccati's recursion (Dunn & Bertsekas 1989); for task control",
 		"shooting":     "indirect shooting by Newton's method on p(t0), switching times and t1 (Stoer & Bulirsch); for task control",
 		"gauss-newton": "Gauss–Newton with Levenberg–Marquardt damping, by tangent and costate sweeps",
 	},

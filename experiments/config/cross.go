@@ -46,7 +46,7 @@ func (p *parser) cross() {
 		p.blame("solver.observe", "\"interpolate\" works with solver.method = %v, not %s", interpolatingMethods, c.Solver.Method)
 	}
 	if kind := c.Costate.Kind; kind != "discrete" {
-		if slices.Contains([]string{"emsa", "sqh", "msa"}, c.Optimizer.Kind) {
+		if slices.Contains([]string{"emsa", "sqh", "msa", "riccati"}, c.Optimizer.Kind) {
 			p.blame("costate.kind", "%q does not work with optimizer.kind = %q, which needs all points of a trajectory at once; choose adam, rmsprop, sgd, adagrad or lbfgs", kind, c.Optimizer.Kind)
 		}
 		if c.Solver.Observe == "interpolate" {
@@ -58,6 +58,9 @@ func (p *parser) cross() {
 	}
 	if c.Task == "control" && c.Problem.Name == "minimum_time" && c.Optimizer.Kind != "shooting" {
 		p.blame("optimizer.kind", "minimum_time has a free final time, which \"shooting\" finds; got %q", c.Optimizer.Kind)
+	}
+	if c.Optimizer.Kind == "riccati" && c.Control.L1 != 0 {
+		p.blame("control.l1", "does not work with optimizer.kind = \"riccati\", which needs a smooth cost; choose sqh, or 0, got %s", num(c.Control.L1))
 	}
 	if c.Optimizer.Kind == "gauss-newton" {
 		p.leastSquares()

@@ -64,7 +64,7 @@ func checkTensorBoard(v any) string {
 // The names that files may use; the same lists serve `costate list`.
 var (
 	Activations = []string{"tanh", "softplus", "sigmoid", "relu", "sine", "gelu"}
-	Problems    = []string{"catalyst_mixing", "double_integrator_bounded", "double_integrator_energy", "double_integrator_fuel", "energy_distance", "minimum_time", "rayleigh", "scalar_lqr", "turnpike", "van_der_pol", "van_der_pol_bounded"}
+	Problems    = []string{"bryson_denham", "catalyst_mixing", "double_integrator_bounded", "double_integrator_energy", "double_integrator_fuel", "energy_distance", "minimum_time", "rayleigh", "scalar_lqr", "turnpike", "van_der_pol", "van_der_pol_bounded"}
 	Costates    = []string{"discrete", "checkpointed", "symplectic", "interpolated", "backsolve"}
 	Methods     = []string{"euler", "midpoint", "heun", "ralston", "ssprk3", "rk4", "rk38", "bs3", "rkf45", "bs5", "cashkarp", "dopri5", "tsit5", "vern6", "vern7", "vern8", "vern9", "dop853"}
 	// ODEMethods have no discrete costate and serve package ode alone.
@@ -121,10 +121,10 @@ func tableOf(c *Config) *table {
 	k("problem.name", &p.Name, "van_der_pol_bounded", "which problem", control,
 		oneOf(Problems...))
 	k("problem.horizon", &p.Horizon, 0.0, "end of the time interval; 0: the problem's own", control, atLeast(0))
-	k("problem.terminal", &p.Terminal, "augmented-lagrangian", "how end conditions are met", control,
+	k("problem.terminal", &p.Terminal, "augmented-lagrangian", "how end conditions and constraints along the way are met", control,
 		oneOf("augmented-lagrangian", "penalty"))
-	k("problem.tolerance", &p.Tolerance, 1e-6, "largest permitted violation of an end condition", control, above(0))
-	k("problem.penalty", &p.Penalty, 10.0, "first weight of ½‖x(T) − target‖²", control, above(0))
+	k("problem.tolerance", &p.Tolerance, 1e-6, "largest permitted violation of a constraint", control, above(0))
+	k("problem.penalty", &p.Penalty, 10.0, "first weight of ½‖x(T) − target‖² and of the constraints along the way", control, above(0))
 	k("problem.penalty_growth", &p.PenaltyGrowth, 10.0, "factor of the weight while the violation falls too slowly", control, atLeast(1))
 
 	f := &c.Field

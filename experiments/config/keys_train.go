@@ -24,7 +24,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 	const kind = "optimizer.kind"
 	k(kind, &o.Kind, "emsa", "how the control is updated",
 		oneOf("emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "gauss-newton"),
-		def("task", "control", "sqh", "emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "shooting"))
+		def("task", "control", "sqh", "emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "riccati", "shooting"))
 
 	emsa, sqh := when(kind, "emsa"), when(kind, "sqh")
 	k("optimizer.maximizer", &o.Maximizer, "auto", "how the Hamiltonian is maximized on the frozen trajectories",

@@ -114,6 +114,8 @@ func costPerIteration(kind string) float64 {
 	switch kind {
 	case "emsa":
 		return 8
+	case "riccati":
+		return 10
 	case "gauss-newton":
 		return 50 // products of conjugate gradients, or tangents of up to 50 parameters
 	case "sqh", "msa", "lbfgs":

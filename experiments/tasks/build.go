@@ -93,7 +93,7 @@ func Optimizer(c *config.Config, p *pmp.Problem) (pmp.Optimizer, error) {
 		return indirect(c)
 	}
 	inner, err := unconstrained(c)
-	if err != nil || len(p.Constraints) == 0 {
+	if err != nil || len(p.Constraints)+len(p.Paths) == 0 {
 		return inner, err
 	}
 	return &pmp.AugmentedLagrangian{
@@ -120,6 +120,8 @@ func unconstrained(c *config.Config) (pmp.Optimizer, error) {
 		return &pmp.MSA{Maximizer: mx, Kappa: 1e-10}, err
 	case "lbfgs":
 		return &pmp.QuasiNewton{Pairs: o.Memory}, nil
+	case "riccati":
+		return &pmp.Riccati{}, nil
 	case "gauss-newton":
 		dense := o.Dense
 		if dense == 0 {

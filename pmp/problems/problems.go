@@ -28,6 +28,8 @@ type Classical struct {
 	// End holds the terminal equality constraints: component and value.
 	EndComponent []int
 	EndTarget    []float64
+	// Paths are constraints along the way.
+	Paths []pmp.PathConstraint
 	// Bounds and cost of the control: nil bounds mean none.
 	Lower, Upper []float64
 	L2, L1       float64
@@ -56,6 +58,9 @@ func (c *Classical) Problem(kind pmp.Kind, intervals int) *pmp.Problem {
 		p.Constraints = []*pmp.TerminalConstraint{{
 			Component: c.EndComponent, Target: c.EndTarget, Zeta: make([]float64, len(c.EndTarget)), Sigma: 10,
 		}}
+	}
+	for _, c := range c.Paths {
+		p.Paths = append(p.Paths, &c)
 	}
 	return p
 }
@@ -86,7 +91,7 @@ func (c *Classical) Extremal(ctx context.Context, s pmp.Shooting) (*pmp.Extremal
 func All() []*Classical {
 	list := []*Classical{
 		VanDerPol(), VanDerPolBounded(), DoubleIntegratorEnergy(), DoubleIntegratorBounded(), DoubleIntegratorFuel(), Rayleigh(),
-		ScalarLQR(), EnergyDistance(), Turnpike(), CatalystMixing(), MinimumTime(),
+		ScalarLQR(), EnergyDistance(), Turnpike(), CatalystMixing(), MinimumTime(), BrysonDenham(),
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list
@@ -163,6 +168,22 @@ func MinimumTime() *Classical {
 	c.Arcs = []pmp.ArcKind{pmp.UpperArc, pmp.LowerArc}
 	c.Start = pmp.Guess{P0: []float64{0.5, 0.5}, T1: 3}
 	return c
+}
+
+// BrysonDenham is ẍ = u from (0, 1) to (0, −1) on [0, 1] with ½∫ u² dt and x ≤ l = 1/9. The state rests on its bound from 3l to
+// 1 − 3l, where p₁ jumps by 2/(9l²) upwards each time, and J = 4/(9l) (Bryson, Denham & Dreyfus, AIAA Journal 1 (1963) 2544–2550).
+func BrysonDenham() *Classical {
+	const l = 1.0 / 9
+	return &Classical{
+		Name: "bryson_denham", Title: "double integrator below a ceiling", States: []string{"position", "velocity"},
+		Field: doubleIntegrator(), T1: 1, X0: []float64{0, 1},
+		EndComponent: []int{0, 1}, EndTarget: []float64{0, -1}, L2: 1, Optimal: 4 / (9 * l), P0: []float64{-2 / (9 * l * l), -2 / (3 * l)},
+		Paths: []pmp.PathConstraint{{
+			Name: "ceiling",
+			G:    func(_ float64, x, _ []float64) float64 { return x[0] - l },
+			Grad: func(gx, _ []float64, _ float64, _, _ []float64) { gx[0], gx[1] = 1, 0 },
+		}},
+	}
 }
 
 // Turnpike is ẋ = u in [−1, 1] from 1 to ½ on [0, 2] with ∫ x² dt: u = −1, then 0 on a singular arc, then 1.

@@ -1,0 +1,69 @@
+package pmp
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+)
+
+// axpy adds a·x to y: for the few unknowns of classical problems, for which the call of a kernel would take longer.
+func axpy(y []float64, a float64, x []float64) {
+	for i, v := range x {
+		y[i] += a * v
+	}
+}
+
+// symmetrize makes an n × n matrix symmetric.
+func symmetrize(a []float64, n int) {
+	for i := range n {
+		for j := range i {
+			m := 0.5 * (a[i*n+j] + a[j*n+i])
+			a[i*n+j], a[j*n+i] = m, m
+		}
+	}
+}
+
+// matrices returns so many slices of one size.
+func matrices(count, size int) [][]float64 {
+	all, out := make([]float64, count*size), make([][]float64, count)
+	for k := range out {
+		out[k] = all[k*size : (k+1)*size : (k+1)*size]
+	}
+	return out
+}
+
+// solveSymmetric replaces b (n × columns) by a⁻¹b with Cholesky's factors in place of a, and reports false where a is not positive definite.
+func solveSymmetric(b, a []float64, n, columns int) bool {
+	for j := range n {
+		pivot := a[j*n+j]
+		for k := range j {
+			pivot -= a[j*n+k] * a[j*n+k]
+		}
+		if !(pivot > 0) || math.IsInf(pivot, 0) {
+			return false
+		}
+		pivot = math.Sqrt(pivot)
+		a[j*n+j] = pivot
+		for i := j + 1; i < n; i++ {
+			v := a[i*n+j]
+			for k := range j {
+				v -= a[i*n+k] * a[j*n+k]
+			}
+			a[i*n+j] = v / pivot
+		}
+	}
+	row := func(i int) []float64 { return b[i*columns : (i+1)*columns] }
+	for i := range n {
+		for k := range i {
+			axpy(row(i), -a[i*n+k], row(k))
+		}
+		floats.Scale(1/a[i*n+i], row(i))
+	}
+	for i := n - 1; i >= 0; i-- {
+		for k := i + 1; k < n; k++ {
+			axpy(row(i), -a[k*n+i], row(k))
+		}
+		floats.Scale(1/a[i*n+i], row(i))
+	}
+	return true
+}
