@@ -191,7 +191,7 @@ func (s *Shooting) compile() (*shooter, error) {
 // ends finds which states are fixed at t₁.
 func (sh *shooter) ends() error {
 	if len(sh.system.problem.Paths) > 0 {
-		return fmt.Errorf("%w: shooting takes no path constraints; use sqh", ErrProblem)
+		return fmt.Errorf("%w: shooting takes no path constraints; use riccati", ErrProblem)
 	}
 	sh.fixed = make([]bool, sh.d)
 	sh.target = make([]float64, sh.d)
