@@ -34,8 +34,8 @@ const (
 	CosineRate
 )
 
-// factor is the schedule's multiple of the learning rate at iteration k of total.
-func (s Schedule) factor(k, total int) float64 {
+// Factor is the schedule's multiple of the learning rate at iteration k of total.
+func (s Schedule) Factor(k, total int) float64 {
 	if total <= 0 {
 		return 1
 	}
@@ -129,7 +129,7 @@ func (o *Gradient) Step(ctx context.Context) (Iterate, error) {
 			scale = o.Clip / norm
 		}
 	}
-	it.StepParameter = o.Rate * o.Schedule.factor(o.iter, o.Total)
+	it.StepParameter = o.Rate * o.Schedule.Factor(o.iter, o.Total)
 	o.update(it.StepParameter, scale)
 	o.w.mesh.clip(o.theta)
 	o.iter++
