@@ -31,6 +31,7 @@ type Config struct {
 type Data struct {
 	Source     string
 	File       string   // source = "csv"
+	Folder     string   // source = "idx"
 	TimeColumn string   // csv, task fit; empty: the first column
 	Columns    []string // csv; names or numbers from 1; empty: all others
 	Label      string   // csv, task classify; empty: the last column
@@ -64,6 +65,8 @@ type Field struct {
 	Augment    int
 	Init       string
 	InitScale  float64
+	Weights    string  // kind = "layers": the set of their values
+	Density    float64 // kind = "layers": share of first weights that are not zero
 }
 
 // Control is the section [control]: θ as a function of time and the set Θ.
@@ -134,6 +137,12 @@ type Optimizer struct {
 	Nodes        int     // pieces of multiple shooting
 	Tolerance    float64 // of Newton's method
 	Memory       int
+
+	Threshold    float64 // ρ of discrete-msa
+	Price        float64 // λ
+	Sparsity     float64 // κ
+	Average      float64 // α
+	AverageDecay float64 // d
 
 	Damping  float64
 	Dense    int

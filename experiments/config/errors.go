@@ -16,16 +16,19 @@ type Issue struct {
 	Text      string // what is wrong, with the remedy
 }
 
-// String is `file:line:column: key: what is wrong`.
+// String is `file:line:column: key: what is wrong`, without what is unknown.
 func (p Issue) String() string {
-	pos := fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
-	if p.Override > 0 {
-		pos = fmt.Sprintf("override %d", p.Override)
+	var parts []string
+	switch {
+	case p.Override > 0:
+		parts = append(parts, fmt.Sprintf("override %d", p.Override))
+	case p.Line > 0: // else seen only when the data were there
+		parts = append(parts, fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col))
 	}
-	if p.Key == "" {
-		return pos + ": " + p.Text
+	if p.Key != "" {
+		parts = append(parts, p.Key)
 	}
-	return pos + ": " + p.Key + ": " + p.Text
+	return strings.Join(append(parts, p.Text), ": ")
 }
 
 // Error is everything that is wrong with a configuration, in order of position.

@@ -90,8 +90,9 @@ func tableOf(c *Config) *table {
 	d := &c.Data
 	k("data.source", &d.Source, "spiral", "built-in generator, or csv for a file", learn,
 		oneOf("spiral", "lotka_volterra", "sine", "csv"),
-		def("task", "classify", "circles", "moons", "circles", "csv"))
+		def("task", "classify", "circles", "moons", "circles", "csv", "idx"))
 	k("data.file", &d.File, nil, "path of the CSV file, relative to the working directory", learn, csv)
+	k("data.folder", &d.Folder, "data/mnist", "folder of the four files of MNIST or of data in their form: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, plain or with .gz", learn, when("data.source", "idx"))
 	k("data.time_column", &d.TimeColumn, "", "column of times, by name or number from 1; empty: the first", fit, csv)
 	k("data.columns", &d.Columns, []string{}, "columns of the state, by name or number from 1; empty: all others", learn, csv)
 	k("data.label", &d.Label, "", "column of class labels, by name or number from 1; empty: the last", when("task", "classify"), csv)
@@ -111,9 +112,9 @@ func tableOf(c *Config) *table {
 	k("data.grow_to", &d.GrowTo, 0, "windows grow from window to this many points; 0: they stay", fit, series, atLeast(0))
 	k("data.grow_every", &d.GrowEvery, 20, "iterations between doublings of the window", fit, series, atLeast(1))
 	k("data.validation", &d.Validation, 0.2, "fraction held out for validation", learn, fraction(), def("data.source", "sine", 0.0))
-	k("data.test", &d.Test, 0.0, "fraction held out for the test", learn, fraction(), def("data.source", "sine", 0.5))
+	k("data.test", &d.Test, 0.0, "fraction held out for the test", learn, unless("data.source", "idx"), fraction(), def("data.source", "sine", 0.5))
 	k("data.split_by", &d.SplitBy, "random", "hold out windows at random, or the end of the series", fit, series, oneOf("random", "time"))
-	k("data.normalize", &d.Normalize, false, "scale every column to mean 0 and standard deviation 1 on the training set", learn)
+	k("data.normalize", &d.Normalize, false, "scale every column to mean 0 and standard deviation 1 on the training set", learn, unless("data.source", "idx"))
 	k("data.transform", &d.Transform, "none", "applied to the columns before anything else", learn, csv, oneOf("none", "log"))
 
 	control := when("task", "control")
@@ -128,26 +129,31 @@ func tableOf(c *Config) *table {
 	k("problem.penalty_growth", &p.PenaltyGrowth, 10.0, "factor of the weight while the violation falls too slowly", control, atLeast(1))
 
 	f := &c.Field
-	k("field.kind", &f.Kind, "mlp", "kind of network", learn, oneOf("mlp"))
+	flow := unless("field.kind", "layers")
+	k("field.kind", &f.Kind, "mlp", "kind of network: a vector field, or layers of different width with weights from a finite set, in discrete time", learn, oneOf("mlp"),
+		def("data.source", "idx", nil, "mlp", "layers"))
 	k("field.hidden", &f.Hidden, []int{50}, "sizes of the hidden layers", learn, checked(checkHidden))
-	k("field.activation", &f.Activation, "tanh", "activation of the hidden layers", learn, oneOf(Activations...))
-	k("field.output", &f.Output, "linear", "activation of the last layer", learn, oneOf(append([]string{"linear"}, Activations...)...))
-	k("field.input", &f.Input, "identity", "what the network sees of the state: x, or x³ entry by entry", learn, oneOf("identity", "cube"))
-	k("field.time", &f.Time, false, "the network sees t as one more input", learn)
-	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0 (for source sine: copies of the input)", learn, between(0, 4096))
-	k("field.init", &f.Init, "lecun-normal", "distribution of the initial weights", learn, oneOf("lecun-normal", "normal", "uniform", "glorot-uniform", "glorot-normal", "kaiming-uniform", "kaiming-normal", "torch-linear", "zeros"))
-	k("field.init_scale", &f.InitScale, 1.0, "factor σ of the initial weights", learn, above(0))
+	layers := when("field.kind", "layers")
+	k("field.weights", &f.Weights, "ternary", "values of the weights: −1, 0 and 1, or −1 and 1", learn, layers, oneOf("ternary", "binary"))
+	k("field.density", &f.Density, 0.01, "share of the first weights that are not zero", learn, layers, when("field.weights", "ternary"), between(1e-6, 1))
+	k("field.activation", &f.Activation, "tanh", "activation of the hidden layers", learn, flow, oneOf(Activations...))
+	k("field.output", &f.Output, "linear", "activation of the last layer", learn, flow, oneOf(append([]string{"linear"}, Activations...)...))
+	k("field.input", &f.Input, "identity", "what the network sees of the state: x, or x³ entry by entry", learn, flow, oneOf("identity", "cube"))
+	k("field.time", &f.Time, false, "the network sees t as one more input", learn, flow)
+	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0 (for source sine: copies of the input)", learn, flow, between(0, 4096))
+	k("field.init", &f.Init, "lecun-normal", "distribution of the initial weights", learn, flow, oneOf("lecun-normal", "normal", "uniform", "glorot-uniform", "glorot-normal", "kaiming-uniform", "kaiming-normal", "torch-linear", "zeros"))
+	k("field.init_scale", &f.InitScale, 1.0, "factor σ of the initial weights", learn, flow, above(0))
 
 	u := &c.Control
-	k("control.kind", &u.Kind, "constant", "θ as a function of time", oneOf("constant", "piecewise-constant", "piecewise-linear"),
+	k("control.kind", &u.Kind, "constant", "θ as a function of time", flow, oneOf("constant", "piecewise-constant", "piecewise-linear"),
 		def("task", "control", "piecewise-linear"))
-	k("control.intervals", &u.Intervals, 10, "intervals of the mesh of knots",
+	k("control.intervals", &u.Intervals, 10, "intervals of the mesh of knots", flow,
 		when("control.kind", "piecewise-constant", "piecewise-linear"), between(1, 1e6), def("task", "control", 400))
-	k("control.lower", &u.Lower, nil, "lower bound, one number or one per entry; absent: none, or the problem's own", optional())
-	k("control.upper", &u.Upper, nil, "upper bound, one number or one per entry; absent: none, or the problem's own", optional())
-	k("control.l2", &u.L2, 0.0, "ν of the running cost ½ν|θ|²", atLeast(0))
-	k("control.l1", &u.L1, 0.0, "β of the running cost β|θ|₁", atLeast(0))
-	k("control.initial", &u.Initial, 0.0, "every entry of the first control", control)
+	k("control.lower", &u.Lower, nil, "lower bound, one number or one per entry; absent: none, or the problem's own", flow, optional())
+	k("control.upper", &u.Upper, nil, "upper bound, one number or one per entry; absent: none, or the problem's own", flow, optional())
+	k("control.l2", &u.L2, 0.0, "ν of the running cost ½ν|θ|²", flow, atLeast(0))
+	k("control.l1", &u.L1, 0.0, "β of the running cost β|θ|₁", flow, atLeast(0))
+	k("control.initial", &u.Initial, 0.0, "every entry of the first control", flow, control)
 
 	solverKeys(t, &c.Solver, &c.Costate)
 	optimizerKeys(t, &c.Optimizer)

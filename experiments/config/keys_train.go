@@ -1,22 +1,22 @@
 package config
 
 func solverKeys(t *table, s *Solver, c *Costate) {
-	k := t.add
-	k("solver.method", &s.Method, "tsit5", "Runge–Kutta method", oneOf(Methods...),
+	k, flow := t.add, unless("field.kind", "layers")
+	k("solver.method", &s.Method, "tsit5", "Runge–Kutta method", flow, oneOf(Methods...),
 		refuse("is for package ode alone: the discrete costate needs an explicit Runge–Kutta method", ODEMethods...))
-	k("solver.rtol", &s.RTol, 1e-6, "relative tolerance", between(1e-15, 1))
-	k("solver.atol", &s.ATol, 1e-8, "absolute tolerance, in the units of the (normalized) state", above(0))
-	k("solver.steps", &s.Steps, 0, "> 0: this many equal steps between observations or knots, no error control", between(0, 1e7))
-	k("solver.observe", &s.Observe, "land", "how states at observations are had: steps end there, or pass over and interpolate (fewer evaluations; methods bs3, dopri5, tsit5)",
+	k("solver.rtol", &s.RTol, 1e-6, "relative tolerance", flow, between(1e-15, 1))
+	k("solver.atol", &s.ATol, 1e-8, "absolute tolerance, in the units of the (normalized) state", flow, above(0))
+	k("solver.steps", &s.Steps, 0, "> 0: this many equal steps between observations or knots, no error control", flow, between(0, 1e7))
+	k("solver.observe", &s.Observe, "land", "how states at observations are had: steps end there, or pass over and interpolate (fewer evaluations; methods bs3, dopri5, tsit5)", flow,
 		when("task", "fit", "classify"), oneOf("land", "interpolate"))
-	k("solver.controller", &s.Controller, "pi", "step-size controller", oneOf("i", "pi", "pid", "gustafsson"))
-	k("solver.norm", &s.Norm, "rms", "error norm: over all entries, or the largest over samples", oneOf("rms", "max"))
-	k("solver.max_steps", &s.MaxSteps, 100000, "accepted and rejected steps of one solve", between(1, 1e9))
-	k("solver.first_step", &s.FirstStep, 0.0, "size of the first step; 0: found automatically", atLeast(0))
-	k("solver.max_step", &s.MaxStep, 0.0, "largest step; 0: no limit", atLeast(0))
+	k("solver.controller", &s.Controller, "pi", "step-size controller", flow, oneOf("i", "pi", "pid", "gustafsson"))
+	k("solver.norm", &s.Norm, "rms", "error norm: over all entries, or the largest over samples", flow, oneOf("rms", "max"))
+	k("solver.max_steps", &s.MaxSteps, 100000, "accepted and rejected steps of one solve", flow, between(1, 1e9))
+	k("solver.first_step", &s.FirstStep, 0.0, "size of the first step; 0: found automatically", flow, atLeast(0))
+	k("solver.max_step", &s.MaxStep, 0.0, "largest step; 0: no limit", flow, atLeast(0))
 
-	k("costate.kind", &c.Kind, "discrete", "how costates and gradients are computed; all but discrete keep no points for maximizers and serve gradient methods and lbfgs (costate list costates)", oneOf(Costates...))
-	k("costate.memory", &c.Memory, "auto", "budget of a trajectory for stored stages, or for all that it holds when checkpointed, such as \"1GiB\"; auto: 1 GiB", checked(checkMemory))
+	k("costate.kind", &c.Kind, "discrete", "how costates and gradients are computed; all but discrete keep no points for maximizers and serve gradient methods and lbfgs (costate list costates)", flow, oneOf(Costates...))
+	k("costate.memory", &c.Memory, "auto", "budget of a trajectory for stored stages, or for all that it holds when checkpointed, such as \"1GiB\"; auto: 1 GiB", flow, checked(checkMemory))
 }
 
 func optimizerKeys(t *table, o *Optimizer) {
@@ -24,6 +24,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 	const kind = "optimizer.kind"
 	k(kind, &o.Kind, "emsa", "how the control is updated",
 		oneOf("emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "gauss-newton"),
+		def("field.kind", "layers", "discrete-msa", "discrete-msa"),
 		def("task", "control", "sqh", "emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "riccati", "shooting"))
 
 	emsa, sqh := when(kind, "emsa"), when(kind, "sqh")
@@ -46,8 +47,15 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k("optimizer.eta", &o.Eta, 1e-4, "decrease asked for: J falls by at least η τ", sqh, published, atLeast(0), def("task", "control", 1e-9))
 	k("optimizer.kappa", &o.Kappa, 1e-9, "stop when the squared update τ falls below", sqh, atLeast(0), def("task", "control", 1e-10))
 
-	grad := when(kind, "adam", "rmsprop", "sgd", "adagrad")
-	k("optimizer.learning_rate", &o.LearningRate, 0.01, "step size", grad, above(0), def(kind, "sgd", 0.1), def(kind, "adagrad", 0.1))
+	discrete := when(kind, "discrete-msa")
+	k("optimizer.threshold", &o.Threshold, 0.25, "ρ: weights change where the averaged ∂H/∂W exceeds this share of its largest entry", discrete, between(0, 1), def("field.weights", "binary", 0.5))
+	k("optimizer.price", &o.Price, 1e-7, "λ, the price of a weight that is not zero", discrete, when("field.weights", "ternary"), atLeast(0))
+	k("optimizer.sparsity", &o.Sparsity, 0.0, "κ, a price relative to the threshold: weights come at (1 + κ) and go at (1 − κ) times it; 0: as published", discrete, when("field.weights", "ternary"), fraction())
+	k("optimizer.average", &o.Average, 0.999, "first weight α of the past in the average of ∂H/∂W", discrete, fraction())
+	k("optimizer.average_decay", &o.AverageDecay, 0.95, "d: 1 − α is multiplied by it after every epoch", discrete, between(1e-3, 1))
+
+	grad := when(kind, "adam", "rmsprop", "sgd", "adagrad", "discrete-msa")
+	k("optimizer.learning_rate", &o.LearningRate, 0.01, "step size (of scales and shifts, with discrete-msa)", grad, above(0), def(kind, "sgd", 0.1), def(kind, "adagrad", 0.1))
 	k("optimizer.momentum", &o.Momentum, 0.0, "heavy-ball momentum", when(kind, "sgd", "rmsprop"), fraction())
 	k("optimizer.beta1", &o.Beta1, 0.9, "decay of the first moment", when(kind, "adam"), fraction())
 	k("optimizer.beta2", &o.Beta2, 0.999, "decay of the second moment", when(kind, "adam"), fraction())
@@ -55,7 +63,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k("optimizer.eps", &o.Eps, 1e-8, "added to the denominator", when(kind, "adam", "rmsprop", "adagrad"), above(0), def(kind, "adagrad", 1e-10))
 	k("optimizer.weight_decay", &o.WeightDecay, 0.0, "decoupled weight decay (AdamW)", when(kind, "adam"), atLeast(0))
 	k("optimizer.schedule", &o.Schedule, "constant", "learning rate over the iterations: constant, or falling to zero", grad, oneOf("constant", "linear", "cosine"))
-	k("optimizer.clip_norm", &o.ClipNorm, 0.0, "gradients are scaled down to this norm; 0: never", grad, atLeast(0))
+	k("optimizer.clip_norm", &o.ClipNorm, 0.0, "gradients are scaled down to this norm; 0: never", when(kind, "adam", "rmsprop", "sgd", "adagrad"), atLeast(0))
 	k("optimizer.memory", &o.Memory, 10, "pairs of the quasi-Newton update", when(kind, "lbfgs"), between(1, 1000))
 
 	shooting := when(kind, "shooting")
@@ -70,7 +78,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 func trainKeys(t *table, r *Train, p *Report) {
 	k := t.add
 	k("train.iterations", &r.Iterations, 100, "updates of the control", between(0, 1e9))
-	k("train.batch", &r.Batch, 0, "samples of one iteration; 0: all", when("task", "fit", "classify"), atLeast(0))
+	k("train.batch", &r.Batch, 0, "samples of one iteration; 0: all", when("task", "fit", "classify"), atLeast(0), def("field.kind", "layers", 100))
 	k("train.loss", &r.Loss, "squared", "error of an observation, averaged over windows, times and components", when("task", "fit"), when("data.source", "spiral", "lotka_volterra", "csv"),
 		oneOf("squared", "absolute"))
 	k("train.validate_every", &r.ValidateEvery, 1, "iterations between validations", when("task", "fit", "classify"), atLeast(1))

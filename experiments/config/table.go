@@ -29,16 +29,20 @@ var kindText = [...]string{"a string", "true or false", "an integer", "an intege
 // String names the kind as error messages and the documentation do.
 func (k Kind) String() string { return kindText[k] }
 
-// Condition says that a key applies only where another key has one of some values.
+// Condition says that a key applies only where another key has one of some values, or has none of them.
 type Condition struct {
 	Key    string
 	Values []string
+	Not    bool
 }
 
 func (c Condition) String() string {
 	q := make([]string, len(c.Values))
 	for i, v := range c.Values {
 		q[i] = strconv.Quote(v)
+	}
+	if c.Not {
+		return c.Key + " ≠ " + strings.Join(q, " and ")
 	}
 	return c.Key + " = " + strings.Join(q, " or ")
 }
@@ -134,11 +138,14 @@ func checked(f func(any) string) option {
 	return func(k *Key) { k.check = f }
 }
 func when(key string, values ...string) option {
-	return func(k *Key) { k.Applies = append(k.Applies, Condition{key, values}) }
+	return func(k *Key) { k.Applies = append(k.Applies, Condition{Key: key, Values: values}) }
+}
+func unless(key string, values ...string) option {
+	return func(k *Key) { k.Applies = append(k.Applies, Condition{Key: key, Values: values, Not: true}) }
 }
 func def(key, value string, d any, choices ...string) option {
 	return func(k *Key) {
-		k.Cases = append(k.Cases, Case{When: Condition{key, []string{value}}, Value: d, Choices: choices})
+		k.Cases = append(k.Cases, Case{When: Condition{Key: key, Values: []string{value}}, Value: d, Choices: choices})
 	}
 }
 
@@ -197,7 +204,7 @@ func (t *table) text(path string) string {
 	panic("config: a condition on " + path + ", which is neither a string nor a boolean")
 }
 
-func (t *table) holds(c Condition) bool { return slices.Contains(c.Values, t.text(c.Key)) }
+func (t *table) holds(c Condition) bool { return slices.Contains(c.Values, t.text(c.Key)) != c.Not }
 
 // failing returns the first condition of k that does not hold, and false when all hold.
 func (t *table) failing(k *Key) (Condition, bool) {
