@@ -229,6 +229,11 @@ func fixtures(t *testing.T, dir string) {
 	if b, err := os.ReadFile(filepath.Join(root(), "..", "shared", "data", lynxHare)); err == nil {
 		files[lynxHare] = string(b)
 	}
+	if digits := filepath.Join(root(), "..", "shared", mnist); exists(digits) {
+		if err := os.CopyFS(filepath.Join(dir, mnist), os.DirFS(digits)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -236,7 +241,16 @@ func fixtures(t *testing.T, dir string) {
 	}
 }
 
-const lynxHare = "lynx-hare.csv"
+// Data that may be missing.
+const (
+	lynxHare = "lynx-hare.csv"
+	mnist    = "data/mnist"
+)
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
 
 // Every line of every block of shell is a command that is run here, with few iterations and no pictures, or one of notRun. The
 // lines of a document share a working directory, so that later ones find what earlier ones wrote.
@@ -293,11 +307,13 @@ func shell(t *testing.T, at, line, binary, dir string) {
 	if i := slices.Index(rest, ">"); i >= 0 {
 		rest, stdout = rest[:i], rest[i+1]
 	}
-	if slices.ContainsFunc(rest, func(w string) bool { return strings.HasSuffix(w, lynxHare) }) {
-		if _, err := os.Stat(filepath.Join(dir, lynxHare)); err != nil {
-			t.Logf("%s: left out, %s is missing", at, lynxHare)
-			return
-		}
+	if slices.ContainsFunc(rest, func(w string) bool { return strings.HasSuffix(w, lynxHare) }) && !exists(filepath.Join(dir, lynxHare)) {
+		t.Logf("%s: left out, %s is missing", at, lynxHare)
+		return
+	}
+	if strings.Contains(line, "mnist") && !exists(filepath.Join(dir, mnist)) {
+		t.Logf("%s: left out, %s is missing", at, mnist)
+		return
 	}
 	if rest[0] == "run" && !slices.Contains(rest, "--print-config") {
 		rest = slices.DeleteFunc(slices.Clone(rest), func(w string) bool {

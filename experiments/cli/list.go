@@ -26,6 +26,7 @@ var words = map[string]map[string]string{
 		"lbfgs":        "limited-memory BFGS with a strong Wolfe line search (Nocedal & Wright 2006)",
 		"riccati":      "Newton's method, its linear-quadratic problems solved by Riccati's recursion (Dunn & Bertsekas 1989); for task control",
 		"shooting":     "indirect shooting by Newton's method on p(t0), switching times and t1 (Stoer & Bulirsch); for task control",
+		"discrete-msa": "discrete-time MSA for weights from a finite set (Li & Hao 2018); for field.kind = \"layers\"",
 		"gauss-newton": "Gauss–Newton with Levenberg–Marquardt damping, by tangent and costate sweeps",
 	},
 	"costate.kind": {
@@ -35,10 +36,13 @@ var words = map[string]map[string]string{
 		"interpolated": "continuous costate along the forward dense output, Gauss quadrature",
 		"backsolve":    "continuous costate with the state integrated backward (Chen et al. 2018)",
 	},
-	"field.kind": {"mlp": "fully connected network"},
+	"field.kind": {
+		"mlp":    "fully connected network",
+		"layers": "layers of different width in discrete time, with binary or ternary weights; for task classify with source idx",
+	},
 	"task": {
 		"fit":      "fit the flow to trajectories (spiral, lotka_volterra, csv) or to values (sine)",
-		"classify": "separate classes by the flow (moons, circles, csv)",
+		"classify": "separate classes by the flow (moons, circles, csv), or by layers (idx)",
 		"control":  "solve a classical optimal control problem",
 	},
 }

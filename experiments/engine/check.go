@@ -45,7 +45,16 @@ func trial(ctx context.Context, o cli.Options, c *config.Config) (*probe, error)
 	if err := run.CheckMemory(c, memory); err != nil {
 		return nil, err
 	}
+	a := task.About()
+	fmt.Fprintf(o.Stdout, "config      %s, hash %s\n", c.Name, c.Hash())
+	fmt.Fprintf(o.Stdout, "data        %s\n", a.Data)
+	fmt.Fprintf(o.Stdout, "model       %s\n", a.Model)
+	fmt.Fprintf(o.Stdout, "optimizer   %s, %d iterations\n", c.Optimizer.Kind, c.Train.Iterations)
+	fmt.Fprintf(o.Stdout, "memory      about %s\n", run.Bytes(memory))
 	p := &probe{task: task, settings: s, theta: task.Initial()}
+	if own, ok := task.(tasks.Discrete); ok {
+		return p, p.step(ctx, o, own, c.Train.Batch)
+	}
 	opt, err := tasks.Optimizer(c, task.Problem())
 	if err != nil {
 		return nil, err
@@ -64,15 +73,30 @@ func trial(ctx context.Context, o cli.Options, c *config.Config) (*probe, error)
 	}
 	w.Backward(tr)
 	p.sweep = time.Since(start)
-	a := task.About()
-	fmt.Fprintf(o.Stdout, "config      %s, hash %s\n", c.Name, c.Hash())
-	fmt.Fprintf(o.Stdout, "data        %s\n", a.Data)
-	fmt.Fprintf(o.Stdout, "model       %s\n", a.Model)
-	fmt.Fprintf(o.Stdout, "optimizer   %s, %d iterations\n", c.Optimizer.Kind, c.Train.Iterations)
-	fmt.Fprintf(o.Stdout, "memory      about %s\n", run.Bytes(memory))
 	_, err = fmt.Fprintf(o.Stdout, "sweep       J = %.6g, ‖∇J‖ = %.3g; %d evaluations forward, %d backward, %d steps, %v\n",
 		tr.J, norm(tr.Grad), tr.Work.Forward, tr.Work.Backward, tr.Work.Accepted, p.sweep.Round(10*time.Microsecond))
 	return p, err
+}
+
+// step does one iteration of a task in discrete time.
+func (p *probe) step(ctx context.Context, o cli.Options, task tasks.Discrete, batch int) error {
+	opt, err := task.Begin(ctx, p.theta)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	index := make([]int, batch)
+	for i := range index {
+		index[i] = i
+	}
+	task.Select(index)
+	start := time.Now()
+	it, err := opt.Step(ctx)
+	if err != nil {
+		return &run.NumericalError{Err: err}
+	}
+	p.sweep = time.Since(start)
+	_, err = fmt.Fprintf(o.Stdout, "iteration   J = %.6g on the first %d samples, %v\n", it.Loss, batch, p.sweep.Round(10*time.Microsecond))
+	return err
 }
 
 func norm(v []float64) float64 {
@@ -89,6 +113,19 @@ func (Engine) Check(ctx context.Context, o cli.CheckOptions) error {
 	if err != nil {
 		return err
 	}
+	if p.task.Problem() != nil {
+		if err := checkGradient(ctx, o, p); err != nil {
+			return err
+		}
+	}
+	budget := time.Duration(float64(p.sweep) * float64(o.Config.Train.Iterations) * costPerIteration(o.Config.Optimizer.Kind))
+	fmt.Fprintf(o.Stdout, "time        about %s for the whole run\n", duration(budget))
+	_, err = fmt.Fprintln(o.Stdout, "ok")
+	return err
+}
+
+// checkGradient compares the gradient by the costate with central differences.
+func checkGradient(ctx context.Context, o cli.CheckOptions, p *probe) error {
 	// Zero and other symmetric starts have vanishing derivatives: check beside them.
 	theta := append([]float64(nil), p.theta...)
 	for i := range theta {
@@ -103,10 +140,7 @@ func (Engine) Check(ctx context.Context, o cli.CheckOptions) error {
 	if diff > tolerance {
 		return &run.NumericalError{Err: fmt.Errorf("the gradient by the costate is off by %.2g relative (limit %g): is the dynamics smooth? relu networks and absolute losses have kinks", diff, tolerance)}
 	}
-	budget := time.Duration(float64(p.sweep) * float64(o.Config.Train.Iterations) * costPerIteration(o.Config.Optimizer.Kind))
-	fmt.Fprintf(o.Stdout, "time        about %s for the whole run\n", duration(budget))
-	_, err = fmt.Fprintln(o.Stdout, "ok")
-	return err
+	return nil
 }
 
 // costPerIteration is a rough factor of an iteration over one forward and backward sweep.

@@ -44,6 +44,8 @@ func Figures(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
 		list, err = classify(ctx, t, r.Best)
 	case *tasks.Control:
 		list, err = control(ctx, t, r)
+	case *tasks.Layers:
+		list = layers(t, r.Best)
 	}
 	if err != nil {
 		return nil, err
@@ -53,6 +55,9 @@ func Figures(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
 		return nil, err
 	}
 	list = append(list, curves...)
+	if r.Task.Problem() == nil { // discrete time has no path
+		return list, nil
+	}
 	along, err := path(ctx, r)
 	return append(list, along...), err
 }
@@ -218,6 +223,11 @@ func classify(ctx context.Context, t *tasks.Classify, theta []float64) ([]*figur
 	}
 	f := figures.Decision(o)
 	return []*figures.Figure{f}, failed
+}
+
+// layers draws what a layered network confuses.
+func layers(t *tasks.Layers, theta []float64) []*figures.Figure {
+	return []*figures.Figure{figures.Confusion(t.Confusion(theta))}
 }
 
 func control(ctx context.Context, t *tasks.Control, r *run.Result) ([]*figures.Figure, error) {

@@ -84,7 +84,7 @@ func (d *driver) measure(ctx context.Context, it *pmp.Iterate) (*rundir.Metrics,
 	if d.iteration == 1 {
 		d.initial = it.Loss
 	}
-	d.final = it.Loss
+	d.final, d.residual = it.Loss, rundir.Float(it.Residual)
 	val := math.NaN()
 	validated := d.validates && (d.iteration%d.c.Train.ValidateEvery == 0 || d.iteration == d.c.Train.Iterations || it.Stop != pmp.InProgress)
 	if validated {
@@ -124,7 +124,7 @@ func (d *driver) keepBest(it *pmp.Iterate, val float64, validated bool) {
 	switch {
 	case !it.Accepted:
 		return
-	case len(d.task.Problem().Constraints)+len(d.task.Problem().Paths) > 0:
+	case d.constrained():
 		score = math.Inf(-1)
 	case d.validates && !validated && !math.IsInf(d.bestScore, 1):
 		return
@@ -141,6 +141,11 @@ func (d *driver) keepBest(it *pmp.Iterate, val float64, validated bool) {
 	} else {
 		d.stale++
 	}
+}
+
+func (d *driver) constrained() bool {
+	p := d.task.Problem()
+	return p != nil && len(p.Constraints)+len(p.Paths) > 0
 }
 
 // verdict says whether to stop after an iteration, and why.
@@ -219,6 +224,10 @@ func (d *driver) close(ctx context.Context, reason string, runErr error) (*Resul
 
 // certify says what holds at the best control, in summary.json and certificate.json.
 func (d *driver) certify(ctx context.Context, sum *rundir.Summary) {
+	if d.task.Problem() == nil { // discrete time has no certificate; what the last iteration saw
+		sum.PMP.Residual, sum.PMP.HamiltonianDrift = d.residual, rundir.Float(math.NaN())
+		return
+	}
 	c, err := Certify(ctx, d.task, d.settings, d.best)
 	sum.PMP.Residual, sum.PMP.HamiltonianDrift = rundir.Float(c.Residual), rundir.Float(c.Drift)
 	if err != nil {

@@ -34,6 +34,9 @@ func Memory(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settin
 }
 
 func demandOf(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settings) (demand, error) {
+	if own, ok := task.(tasks.Discrete); ok {
+		return demand{total: programBytes + own.Bytes()}, nil
+	}
 	first, last := task.Phase(0), task.Phase(max(c.Train.Iterations-1, 0))
 	var most demand
 	for _, phase := range []int{last, first} { // and the first is current afterwards

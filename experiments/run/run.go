@@ -185,6 +185,7 @@ type driver struct {
 	message   string        // why the optimizer stopped, in its own words
 	validates bool          // there is a validation set
 	marked    int           // iteration that BEST stands for
+	residual  rundir.Float  // of the last iteration
 }
 
 // tally is what a run has seen so far; it is part of checkpoints.
@@ -220,6 +221,9 @@ func newDriver(c *config.Config, o Options) (*driver, error) {
 }
 
 func methodLine(c *config.Config) string {
+	if c.Field.Kind == "layers" {
+		return "none: discrete time"
+	}
 	if c.Solver.Steps > 0 {
 		return fmt.Sprintf("%s, %d fixed steps between knots and observations", c.Solver.Method, c.Solver.Steps)
 	}
@@ -283,15 +287,9 @@ func (d *driver) enter(ctx context.Context, k int) error {
 			return err
 		}
 		d.phase = phase
-		w, err := pmp.NewSweeper(d.task.Problem(), d.settings)
-		if err != nil {
+		var err error
+		if d.opt, err = tasks.Begin(ctx, d.c, d.task, d.settings, d.theta); err != nil {
 			return err
-		}
-		if d.opt, err = tasks.Optimizer(d.c, d.task.Problem()); err != nil {
-			return err
-		}
-		if err := d.opt.Init(ctx, w, d.theta); err != nil {
-			return exit.With(exit.Usage, err)
 		}
 		if d.saved != nil {
 			if err := d.opt.Load(d.saved); err != nil {

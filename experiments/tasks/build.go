@@ -42,6 +42,9 @@ func Field(cfg *config.Config, dim int) (*neural.MLP, error) {
 
 // SweepSettings are the settings of all sweeps of a configuration.
 func SweepSettings(c *config.Config, threads int) (pmp.Settings, error) {
+	if c.Field.Kind == "layers" { // discrete time
+		return pmp.Settings{Threads: threads}, nil
+	}
 	method, err := solvers.ByName(c.Solver.Method)
 	if err != nil {
 		return pmp.Settings{}, err
@@ -134,11 +137,15 @@ func unconstrained(c *config.Config) (pmp.Optimizer, error) {
 	if !ok {
 		return nil, fmt.Errorf("tasks: unknown optimizer %q", o.Kind)
 	}
-	schedule := map[string]pmp.Schedule{"linear": pmp.LinearRate, "cosine": pmp.CosineRate}[o.Schedule]
 	return &pmp.Gradient{
-		Rule: rule, Rate: o.LearningRate, Schedule: schedule, Total: c.Train.Iterations, Momentum: o.Momentum, Decay: o.Decay,
+		Rule: rule, Rate: o.LearningRate, Schedule: schedule(o), Total: c.Train.Iterations, Momentum: o.Momentum, Decay: o.Decay,
 		Beta1: o.Beta1, Beta2: o.Beta2, Guard: o.Eps, Clip: o.ClipNorm, WeightDecay: o.WeightDecay,
 	}, nil
+}
+
+// schedule is how the learning rate changes.
+func schedule(o *config.Optimizer) pmp.Schedule {
+	return map[string]pmp.Schedule{"linear": pmp.LinearRate, "cosine": pmp.CosineRate}[o.Schedule]
 }
 
 // maximizer builds the maximizer; "auto" is the one that suits optimizer and dynamics.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/experiments/exit"
 	"github.com/costate-go/costate/experiments/safetensors"
 	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/pmp"
@@ -19,7 +20,7 @@ type Task interface {
 	Phase(k int) int
 	// Enter makes the problem of a phase current.
 	Enter(phase int) error
-	// Problem is the training problem of the phase, holding the samples that were selected last.
+	// Problem is the training problem of the phase, holding the samples that were selected last; nil for a Discrete task.
 	Problem() *pmp.Problem
 	// Samples is the number of training samples of the phase. Select makes the problem hold those with the given
 	// indexes, nil for all, in that order.
@@ -38,6 +39,34 @@ type Task interface {
 	About() About
 	// Predict applies the model to rows of a user's table.
 	Predict(ctx context.Context, theta []float64, in *data.Table) (header []string, rows [][]float64, err error)
+}
+
+// Discrete is a Task in discrete time, whose optimizer works on its own batch.
+type Discrete interface {
+	Task
+	// Begin starts the optimizer from a control.
+	Begin(ctx context.Context, theta []float64) (pmp.Optimizer, error)
+	// Bytes estimates what a run has in memory.
+	Bytes() int64
+}
+
+// Begin starts the optimizer of a configuration on a task's problem from a control.
+func Begin(ctx context.Context, c *config.Config, t Task, s pmp.Settings, theta []float64) (pmp.Optimizer, error) {
+	if own, ok := t.(Discrete); ok {
+		return own.Begin(ctx, theta)
+	}
+	w, err := pmp.NewSweeper(t.Problem(), s)
+	if err != nil {
+		return nil, err
+	}
+	o, err := Optimizer(c, t.Problem())
+	if err != nil {
+		return nil, err
+	}
+	if err := o.Init(ctx, w, theta); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	return o, nil
 }
 
 // About is what a person should know of a task before it runs.
@@ -63,6 +92,9 @@ func New(c *config.Config, threads int) (Task, error) {
 		}
 		return newFit(c, threads)
 	case "classify":
+		if c.Field.Kind == "layers" {
+			return newLayers(c, threads)
+		}
 		return newClassify(c, threads)
 	case "control":
 		return newControl(c, threads)

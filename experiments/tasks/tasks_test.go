@@ -85,7 +85,14 @@ func TestConfigs(t *testing.T) {
 			if name == "csv" { // its path is relative to the root
 				over = append(over, "data.file=../../configs/pendulum.csv")
 			}
+			if parse(t, name).Data.Source == "idx" {
+				over = append(over, "data.folder="+mnist(t))
+			}
 			c := parse(t, name, over...)
+			if c.Field.Kind == "layers" {
+				discreteTask(t, c)
+				return
+			}
 			task, w := build(t, c)
 			theta := task.Initial()
 			if len(theta) != w.NumControls() || task.About().Params != len(theta) {

@@ -1,0 +1,100 @@
+package tasks_test
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/tasks"
+)
+
+// mnist is the folder of the MNIST files: shared/data/mnist beside the project or above it.
+func mnist(t *testing.T) string {
+	t.Helper()
+	for up := filepath.Join("..", ".."); len(up) < 30; up = filepath.Join(up, "..") {
+		folder := filepath.Join(up, "shared", "data", "mnist")
+		if _, err := os.Stat(folder); err == nil {
+			return folder
+		}
+	}
+	t.Skip("no folder shared/data/mnist with the MNIST files beside or above the project")
+	return ""
+}
+
+// An epoch of ternary weights reads more than nine in ten digits of the test set, and the metrics agree with the confusion.
+func TestLayersReadDigits(t *testing.T) {
+	c := parse(t, "mnist_quick", "data.folder="+mnist(t), "field.hidden=128,128", "train.iterations=285")
+	task, err := tasks.New(c, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := task.(*tasks.Layers)
+	opt, err := own.Begin(ctx, own.Initial())
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := make([]int, c.Train.Batch)
+	for k := range c.Train.Iterations {
+		for i := range index {
+			index[i] = (k*len(index) + i) % own.Samples()
+		}
+		own.Select(index)
+		if _, err := opt.Step(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := own.Metrics(ctx, opt.Theta())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m["test_accuracy"] < 0.9 || m["nonzero_weights"] > 0.2 {
+		t.Errorf("metrics %v", m)
+	}
+	classes, count := own.Confusion(opt.Theta())
+	right, all := 0, 0
+	for i, row := range count {
+		for j, k := range row {
+			all += k
+			if i == j {
+				right += k
+			}
+		}
+	}
+	if len(classes) != 10 || all != 10000 || math.Abs(float64(right)/float64(all)-m["test_accuracy"]) > 1e-12 {
+		t.Errorf("%d of %d right in the confusion of %v, and the accuracy is %g", right, all, classes, m["test_accuracy"])
+	}
+	size := 0
+	for _, tensor := range own.Tensors(opt.Theta()) {
+		size += len(tensor.Data)
+	}
+	if size != len(opt.Theta()) {
+		t.Errorf("tensors hold %d of %d numbers", size, len(opt.Theta()))
+	}
+}
+
+// discreteTask builds a task without a flow and starts its optimizer.
+func discreteTask(t *testing.T, c *config.Config) {
+	task, err := tasks.New(c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, ok := task.(tasks.Discrete)
+	theta := task.Initial()
+	if !ok || task.Problem() != nil || len(theta) != task.About().Params {
+		t.Fatalf("discrete %v, %d numbers, and the description says %d", ok, len(theta), task.About().Params)
+	}
+	opt, err := own.Begin(ctx, theta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := make([]int, c.Train.Batch)
+	for i := range index {
+		index[i] = i
+	}
+	own.Select(index)
+	if it, err := opt.Step(ctx); err != nil || !(it.Loss > 0 && it.Loss < 20) {
+		t.Errorf("loss %g, %v", it.Loss, err)
+	}
+}
