@@ -30,7 +30,7 @@ func (Engine) Verify(ctx context.Context, o cli.VerifyOptions) error {
 	}
 	var cert *pmp.Certificate
 	var faults []string
-	if loadErr == nil {
+	if loadErr == nil && r.Task.Problem() != nil { // discrete time has no certificate
 		c, err := run.Certify(ctx, r.Task, r.Settings, r.Best)
 		if ctx.Err() != nil {
 			return err

@@ -41,7 +41,7 @@ func Load(path string, threads int) (*Result, error) {
 	}
 	defer func() { _ = d.dir.Close() }()
 	k := max(d.iteration-1, 0)
-	if len(d.task.Problem().Constraints) > 0 { // their multipliers are the optimizer's
+	if d.constrained() { // their multipliers are the optimizer's
 		if err := d.enter(context.Background(), k); err != nil {
 			return nil, err
 		}
