@@ -101,7 +101,7 @@ func (w *watcher) Begin(h run.Header, first, total int) {
 	if first > 0 {
 		fmt.Fprintf(out, "resuming after iteration %d\n", first)
 	}
-	w.step = map[string]string{"emsa": "ρ", "sqh": "ε", "msa": "‖Δθ‖", "gauss-newton": "λ"}[h.Optimizer]
+	w.step = map[string]string{"emsa": "ρ", "sqh": "ε", "msa": "‖Δθ‖", "gauss-newton": "λ", "discrete-msa": "α"}[h.Optimizer]
 	if w.step == "" {
 		w.step = "rate"
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,11 +85,29 @@ func TestMainJob(t *testing.T) {
 	}
 }
 
+// data are the overrides that lead a configuration to data which do not come with the program.
+func data(t *testing.T, name string) []string {
+	t.Helper()
+	text, err := configs.Read(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "data/mnist") {
+		return nil
+	}
+	folder := filepath.Join("..", "shared", "data", "mnist")
+	if _, err := os.Stat(folder); err != nil {
+		t.Skip("no folder shared/data/mnist with the MNIST files beside the project")
+	}
+	return []string{"data.folder=" + folder}
+}
+
 func TestEveryConfigRuns(t *testing.T) {
 	for _, name := range configs.Names() {
 		t.Run(name, func(t *testing.T) {
+			over := data(t, name)
 			out := filepath.Join(t.TempDir(), "run")
-			code, _, stderr := costate(t, "run", "configs/"+name+".toml", "train.iterations=2", "--out", out, "--progress", "none")
+			code, _, stderr := costate(t, slices.Concat([]string{"run", "configs/" + name + ".toml", "train.iterations=2"}, over, []string{"--out", out, "--progress", "none"})...)
 			if code != exit.OK {
 				t.Fatalf("exit code %d\n%s", code, stderr)
 			}
@@ -96,7 +115,7 @@ func TestEveryConfigRuns(t *testing.T) {
 			if s.Iterations != 2 && s.StopReason != "converged" || math.IsNaN(float64(s.BestLoss)) {
 				t.Errorf("%+v", s)
 			}
-			if code, stdout, stderr := costate(t, "check", "configs/"+name+".toml"); code != exit.OK || !strings.Contains(stdout, "ok") {
+			if code, stdout, stderr := costate(t, append([]string{"check", "configs/" + name + ".toml"}, over...)...); code != exit.OK || !strings.Contains(stdout, "ok") {
 				t.Errorf("check: %d\n%s%s", code, stdout, stderr)
 			}
 		})
