@@ -118,6 +118,29 @@ func (t *Table) Points(o CSVOptions) (*Points, error) {
 	return p, nil
 }
 
+// Samples reads a table as points without labels. Missing entries are errors.
+func (t *Table) Samples(o CSVOptions) (*Points, error) {
+	cols, err := t.choose(o.Columns, -1)
+	if err != nil {
+		return nil, err
+	}
+	p := &Points{Source: t.File, Hash: t.Hash}
+	for _, c := range cols {
+		p.Names = append(p.Names, t.Names[c])
+	}
+	for k := range t.Cells {
+		row, err := t.row(k, cols, o.Log)
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(row, math.IsNaN); i >= 0 {
+			return nil, &Error{File: t.File, Line: t.Lines[k], Column: p.Names[i], Text: "the value is missing; a density needs complete rows"}
+		}
+		p.X = append(p.X, row...)
+	}
+	return p, nil
+}
+
 func sortLabels(c []string) {
 	slices.SortFunc(c, func(a, b string) int {
 		x, errX := strconv.ParseFloat(a, 64)

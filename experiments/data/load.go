@@ -45,3 +45,31 @@ func LoadPoints(c *config.Config) (*Points, error) {
 	}
 	return nil, fmt.Errorf("%w: source %q has no labelled points", ErrData, d.Source)
 }
+
+// LoadSamples gives the points of task density, without labels; nothing is normalized yet.
+func LoadSamples(c *config.Config) (*Points, error) {
+	d := &c.Data
+	var p *Points
+	switch d.Source {
+	case "moons":
+		p = Moons(d.Samples, d.Noise, c.Seed)
+	case "rings":
+		p = Rings(d.Samples, d.Noise, c.Seed)
+	case "pinwheel":
+		p = Pinwheel(d.Samples, c.Seed)
+	case "checkerboard":
+		p = Checkerboard(d.Samples, c.Seed)
+	case "gaussians":
+		p = Gaussians(d.Samples, c.Seed)
+	case "csv":
+		t, err := ReadTable(d.File)
+		if err != nil {
+			return nil, err
+		}
+		return t.Samples(CSVOptions{Columns: d.Columns, Log: d.Transform == "log"})
+	default:
+		return nil, fmt.Errorf("%w: source %q has no samples of a density", ErrData, d.Source)
+	}
+	p.Labels, p.Classes = nil, nil
+	return p, nil
+}

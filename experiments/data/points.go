@@ -38,13 +38,15 @@ func Circles(n int, noise float64, seed uint64) *Points {
 // Moons is two interleaved half circles of radius 1: (cos φ, sin φ) and (1 − cos φ, ½ − sin φ) with φ uniform on
 // [0, π], as scikit-learn's make_moons with random angles.
 func Moons(n int, noise float64, seed uint64) *Points {
-	return planar("moons", []string{"upper", "lower"}, n, noise, seed, func(class int, u, _ float64) (x, y float64) {
-		x, y = math.Cos(math.Pi*u), math.Sin(math.Pi*u)
-		if class == 1 {
-			return 1 - x, 0.5 - y
-		}
-		return x, y
-	})
+	return planar("moons", []string{"upper", "lower"}, n, noise, seed, moon)
+}
+
+func moon(class int, u, _ float64) (x, y float64) {
+	x, y = math.Cos(math.Pi*u), math.Sin(math.Pi*u)
+	if class == 1 {
+		return 1 - x, 0.5 - y
+	}
+	return x, y
 }
 
 func planar(source string, classes []string, n int, noise float64, seed uint64, at func(class int, u, v float64) (x, y float64)) *Points {
