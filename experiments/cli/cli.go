@@ -55,9 +55,11 @@ type EvaluateOptions struct {
 // PredictOptions are those of `costate predict`.
 type PredictOptions struct {
 	Options
-	Run    string
-	Input  string // CSV file
-	Output string // empty: standard output
+	Run     string
+	Input   string // CSV file; empty: samples are drawn
+	Samples int    // of a density
+	Seed    uint64 // of samples
+	Output  string // empty: standard output
 }
 
 // CheckOptions are those of `costate check`.
@@ -182,7 +184,7 @@ var replacement = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*=`)
 // wordsFirst moves key=value words that stand behind flags before them: the parser takes a list of words in one piece
 // only.
 func wordsFirst(args []string) []string {
-	takesValue := map[string]bool{"--out": true, "--seed": true, "--threads": true, "--progress": true, "--log-format": true, "--input": true, "--output": true, "-o": true, "--format": true, "-f": true, "--type": true}
+	takesValue := map[string]bool{"--out": true, "--seed": true, "--threads": true, "--progress": true, "--log-format": true, "--input": true, "--output": true, "-o": true, "--format": true, "-f": true, "--type": true, "--samples": true}
 	first := slices.IndexFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") })
 	if first < 0 {
 		return args

@@ -150,7 +150,7 @@ func TestErrors(t *testing.T) {
 		{[]string{"run", "--resume"}, nil, 2, "--resume needs --out"},
 		{[]string{"run", "seed=x", "a=1"}, nil, 2, "override 1: seed: want an integer ≥ 0, got the string \"x\"\noverride 2: a: unknown key\ncostate: 2 issues"},
 		{[]string{"export", "x", "--format", "pt"}, nil, 2, "--format must be one of"},
-		{[]string{"predict", "x"}, nil, 2, "missing flags: --input"},
+		{[]string{"predict", "x"}, nil, 2, "predict needs either --input CSV"},
 		{[]string{"run"}, &data.Error{File: "f.csv", Line: 3, Text: "t"}, 3, "costate: f.csv:3: t\n"},
 		{[]string{"run"}, &checkpoint.Error{File: "c", Text: "t"}, 6, "costate: checkpoint c: t\n"},
 		{[]string{"run"}, errors.New("a\nb"), 1, "costate: a; b (this is unexpected: please report it)\n"},

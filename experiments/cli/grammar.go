@@ -194,28 +194,37 @@ func (c *evaluateCmd) Run(a *app) error {
 }
 
 type predictCmd struct {
-	Dir    string `arg:"" name:"run" type:"path" help:"Run directory."`
-	Input  string `required:"" placeholder:"CSV" type:"path" help:"Rows to predict from, with the columns of the training data."`
-	Output string `short:"o" placeholder:"CSV" type:"path" help:"Where to write (default: standard output)."`
+	Dir     string `arg:"" name:"run" type:"path" help:"Run directory."`
+	Input   string `placeholder:"CSV" type:"path" help:"Rows to predict from, with the columns of the training data."`
+	Samples int    `placeholder:"N" help:"Instead: draw so many rows from the model of a density."`
+	Seed    uint64 `default:"1" placeholder:"N" help:"Seed of the samples."`
+	Output  string `short:"o" placeholder:"CSV" type:"path" help:"Where to write (default: standard output)."`
 	common
 }
 
 // Help implements kong.HelpProvider.
 func (predictCmd) Help() string {
-	return `Example:
-  costate predict runs/spiral-20260102T030405Z-a1b2c3 --input new.csv > predictions.csv`
+	return `Examples:
+  costate predict runs/spiral-20260102T030405Z-a1b2c3 --input new.csv > predictions.csv
+  costate predict runs/density_moons-20260102T030405Z-a1b2c3 --samples 1000 --seed 7 > made_up.csv`
 }
 
 // Run implements the command.
 func (c *predictCmd) Run(a *app) error {
 	o, err := c.options(a)
-	if err == nil {
+	switch {
+	case err != nil:
+	case c.Samples < 0:
+		err = exit.With(exit.Usage, fmt.Errorf("--samples must be 1 or more, got %d", c.Samples))
+	case (c.Input == "") == (c.Samples == 0):
+		err = exit.With(exit.Usage, errors.New("predict needs either --input CSV, or --samples N for the model of a density"))
+	default:
 		err = a.ready()
 	}
 	if err != nil {
 		return err
 	}
-	return a.engine.Predict(a.ctx, PredictOptions{Options: o, Run: c.Dir, Input: c.Input, Output: c.Output})
+	return a.engine.Predict(a.ctx, PredictOptions{Options: o, Run: c.Dir, Input: c.Input, Samples: c.Samples, Seed: c.Seed, Output: c.Output})
 }
 
 type verifyCmd struct {

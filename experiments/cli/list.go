@@ -42,6 +42,7 @@ var words = map[string]map[string]string{
 	},
 	"task": {
 		"fit":      "fit the flow to trajectories (spiral, lotka_volterra, csv) or to values (sine)",
+		"density":  "learn a density by a continuous normalizing flow (moons, rings, pinwheel, checkerboard, gaussians, csv)",
 		"classify": "separate classes by the flow (moons, circles, csv), or by layers (idx)",
 		"control":  "solve a classical optimal control problem",
 	},

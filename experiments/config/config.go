@@ -16,6 +16,7 @@ type Config struct {
 
 	Data      Data
 	Field     Field
+	Density   Density
 	Control   Control
 	Problem   Problem
 	Solver    Solver
@@ -67,6 +68,14 @@ type Field struct {
 	InitScale  float64
 	Weights    string  // kind = "layers": the set of their values
 	Density    float64 // kind = "layers": share of first weights that are not zero
+}
+
+// Density is the section [density] of task density: how a flow's likelihood is found and regularized.
+type Density struct {
+	Trace    string
+	Probes   int
+	Kinetic  float64 // weight of ∫|f|²
+	Jacobian float64 // weight of ∫‖f_x‖²
 }
 
 // Control is the section [control]: θ as a function of time and the set Θ.

@@ -39,6 +39,17 @@ func (p *parser) cross() {
 			p.blame("data.grow_to", "must be at most data.points = %d, got %d", d.Points, d.GrowTo)
 		}
 	}
+	if c.Task == "density" {
+		if (d.Source == "moons" || d.Source == "rings") && d.Noise == 0 {
+			p.blame("data.noise", "points on curves without noise have no density; give a noise > 0")
+		}
+		if c.Precision == "float32" {
+			p.blame("precision", "\"float32\" does not work with task = \"density\", whose traces are computed in float64")
+		}
+		if c.Optimizer.Maximizer == "levenberg-marquardt" {
+			p.blame("optimizer.maximizer", "\"levenberg-marquardt\" needs the Jacobian in the parameters, which the field of a density does not have; choose lbfgs")
+		}
+	}
 	if c.Solver.Steps == 0 && slices.Contains(fixedStepMethods, c.Solver.Method) {
 		p.blame("solver.method", "%s has no error estimate; set solver.steps > 0, or choose a pair such as bs3, tsit5 or vern7", c.Solver.Method)
 	}

@@ -41,7 +41,9 @@ func TestIssues(t *testing.T) {
 		{"float for integer", "[train]\niterations = 5.0\n", nil, []string{"x.toml:2:14: train.iterations: want an integer, got the number 5; write 5"}},
 		{"choice", "[solver]\nmethod = \"rk5\"\n", nil, []string{`x.toml:2:10: solver.method: unknown value "rk5"; choose from euler, midpoint, heun, ralston, ssprk3, rk4, rk38, bs3, rkf45, bs5, cashkarp, dopri5, tsit5, vern6, vern7, vern8, vern9, dop853 (did you mean rk4?)`}},
 		{"implicit", "[solver]\nmethod = \"rodas5p\"\n", nil, []string{`x.toml:2:10: solver.method: "rodas5p" is for package ode alone: the discrete costate needs an explicit Runge–Kutta method; choose from euler, `}},
-		{"task", "task = \"density\"\n", nil, []string{`x.toml:1:8: task: unknown value "density"; choose from fit, classify, control`}},
+		{"task", "task = \"dense\"\n", nil, []string{`x.toml:1:8: task: unknown value "dense"; choose from fit, classify, density, control`}},
+		{"density", "task = \"density\"\n[data]\nnoise = 0\n[optimizer]\nkind = \"emsa\"\nmaximizer = \"levenberg-marquardt\"\n", nil, []string{
+			"x.toml:3:9: data.noise: points on curves without noise have no density", `x.toml:6:13: optimizer.maximizer: "levenberg-marquardt" needs the Jacobian`}},
 		{"case", "[solver]\nrtol = 1e-6\nRTol = 1e-3\n", nil, []string{"x.toml:3:1: solver.RTol: differs only in case from solver.rtol", "x.toml:3:1: solver.RTol: unknown key (did you mean rtol?)"}},
 		{"section case", "[solver]\nrtol = 1e-6\n[Solver]\nrtol = 1e-3\n", nil, []string{"x.toml:3:2: Solver: differs only in case", "x.toml:3:2: Solver: unknown section", "x.toml:4:1: Solver.rtol: differs only in case"}},
 		{"quoted dot is no section", "\"solver.rtol\" = 1\n", nil, []string{`x.toml:1:1: "solver.rtol": unknown key`}},

@@ -10,6 +10,7 @@ var sections = []struct{ name, doc string }{
 	{"data", "where the numbers come from and how they are cut into samples"},
 	{"problem", "a classical optimal control problem by name"},
 	{"field", "the vector field f(t, x, θ)"},
+	{"density", "likelihood and regularization of a continuous normalizing flow"},
 	{"control", "θ as a function of time, its bounds and its price"},
 	{"solver", "integration of state and costate"},
 	{"costate", "how the costate is computed"},
@@ -78,19 +79,21 @@ func tableOf(c *Config) *table {
 
 	k("name", &c.Name, "spiral", "names the run directory", checked(checkName))
 	k("seed", &c.Seed, uint64(1), "seed of every random number: data, split, initial control, batches")
-	k("task", &c.Task, "fit", "what is asked: fit trajectories, classify points, or solve a control problem",
-		oneOf("fit", "classify", "control"))
-	learn := when("task", "fit", "classify")
+	k("task", &c.Task, "fit", "what is asked: fit trajectories, classify points, learn the density of points, or solve a control problem",
+		oneOf("fit", "classify", "density", "control"))
+	learn, supervised := when("task", "fit", "classify", "density"), when("task", "fit", "classify")
 	k("precision", &c.Precision, "float64", "arithmetic of the network's kernels; states, costates and control are float64 always", learn, oneOf("float64", "float32"))
 
 	fit := when("task", "fit")
 	csv := when("data.source", "csv")
-	generated := when("data.source", "spiral", "lotka_volterra", "sine", "moons", "circles")
+	noisy := when("data.source", "spiral", "lotka_volterra", "sine", "moons", "circles", "rings")
+	points := []string{"moons", "circles", "rings", "pinwheel", "checkerboard", "gaussians"}
 	series := when("data.source", "spiral", "lotka_volterra", "csv")
 	d := &c.Data
 	k("data.source", &d.Source, "spiral", "built-in generator, or csv for a file", learn,
 		oneOf("spiral", "lotka_volterra", "sine", "csv"),
-		def("task", "classify", "circles", "moons", "circles", "csv", "idx"))
+		def("task", "classify", "circles", "moons", "circles", "csv", "idx"),
+		def("task", "density", "moons", "moons", "rings", "pinwheel", "checkerboard", "gaussians", "csv"))
 	k("data.file", &d.File, nil, "path of the CSV file, relative to the working directory", learn, csv)
 	k("data.folder", &d.Folder, "data/mnist", "folder of the four files of MNIST or of data in their form: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, plain or with .gz", learn, when("data.source", "idx"))
 	k("data.time_column", &d.TimeColumn, "", "column of times, by name or number from 1; empty: the first", fit, csv)
@@ -99,12 +102,12 @@ func tableOf(c *Config) *table {
 	k("data.points", &d.Points, 1000, "observations along the generated trajectory", learn,
 		when("data.source", "spiral", "lotka_volterra"), between(2, 1e7), def("data.source", "lotka_volterra", 100))
 	k("data.samples", &d.Samples, 1000, "generated points, all sets together", learn,
-		when("data.source", "sine", "moons", "circles"), between(2, 1e7), def("data.source", "sine", 200))
+		when("data.source", append([]string{"sine"}, points...)...), between(2, 1e7), def("data.source", "sine", 200))
 	k("data.t0", &d.T0, 0.0, "begin of the time span; with csv and task fit t0 = t1 = 0 is the file's own span", learn)
-	k("data.t1", &d.T1, 1.0, "end of the time span; the horizon of the flow for sine and classification", learn,
-		def("task", "classify", 1.0), def("data.source", "spiral", 25.0), def("data.source", "lotka_volterra", 10.0),
+	k("data.t1", &d.T1, 1.0, "end of the time span; the horizon of the flow for sine, classification and densities", learn,
+		def("task", "classify", 1.0), def("task", "density", 1.0), def("data.source", "spiral", 25.0), def("data.source", "lotka_volterra", 10.0),
 		def("data.source", "sine", 5.0), def("data.source", "csv", 0.0))
-	k("data.noise", &d.Noise, 0.0, "standard deviation of Gaussian noise added to the observations", learn, generated, atLeast(0))
+	k("data.noise", &d.Noise, 0.0, "standard deviation of Gaussian noise added to the observations", learn, noisy, atLeast(0), def("task", "density", 0.1))
 	k("data.irregular", &d.Irregular, false, "observe at sorted uniform random times instead of a regular grid", learn,
 		when("data.source", "spiral", "lotka_volterra"))
 	k("data.window", &d.Window, 10, "points of one training window; 0: the whole series as one", fit, series, atLeast(0))
@@ -140,9 +143,17 @@ func tableOf(c *Config) *table {
 	k("field.output", &f.Output, "linear", "activation of the last layer", learn, flow, oneOf(append([]string{"linear"}, Activations...)...))
 	k("field.input", &f.Input, "identity", "what the network sees of the state: x, or x³ entry by entry", learn, flow, oneOf("identity", "cube"))
 	k("field.time", &f.Time, false, "the network sees t as one more input", learn, flow)
-	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0 (for source sine: copies of the input)", learn, flow, between(0, 4096))
+	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0 (for source sine: copies of the input)", supervised, flow, between(0, 4096))
 	k("field.init", &f.Init, "lecun-normal", "distribution of the initial weights", learn, flow, oneOf("lecun-normal", "normal", "uniform", "glorot-uniform", "glorot-normal", "kaiming-uniform", "kaiming-normal", "torch-linear", "zeros"))
 	k("field.init_scale", &f.InitScale, 1.0, "factor σ of the initial weights", learn, flow, above(0))
+
+	density, q := when("task", "density"), &c.Density
+	estimate := when("density.trace", "rademacher", "gaussian")
+	k("density.trace", &q.Trace, "exact", "divergence of the field: exact, or Hutchinson's estimate with vectors of signs or normal numbers, one set for each sample and solve", density,
+		oneOf("exact", "rademacher", "gaussian"))
+	k("density.probes", &q.Probes, 1, "vectors of an estimate", density, estimate, between(1, 1000))
+	k("density.kinetic", &q.Kinetic, 0.0, "weight of ∫|f|² dt in the loss", density, atLeast(0))
+	k("density.jacobian", &q.Jacobian, 0.0, "weight of ∫‖∂f/∂x‖² dt in the loss, the Frobenius norm", density, atLeast(0))
 
 	u := &c.Control
 	k("control.kind", &u.Kind, "constant", "θ as a function of time", flow, oneOf("constant", "piecewise-constant", "piecewise-linear"),

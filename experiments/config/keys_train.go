@@ -25,7 +25,8 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k(kind, &o.Kind, "emsa", "how the control is updated",
 		oneOf("emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "gauss-newton"),
 		def("field.kind", "layers", "discrete-msa", "discrete-msa"),
-		def("task", "control", "sqh", "emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "riccati", "shooting"))
+		def("task", "control", "sqh", "emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "riccati", "shooting"),
+		def("task", "density", "adam", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "sqh", "emsa", "msa"))
 
 	emsa, sqh := when(kind, "emsa"), when(kind, "sqh")
 	k("optimizer.maximizer", &o.Maximizer, "auto", "how the Hamiltonian is maximized on the frozen trajectories",
@@ -78,11 +79,11 @@ func optimizerKeys(t *table, o *Optimizer) {
 func trainKeys(t *table, r *Train, p *Report) {
 	k := t.add
 	k("train.iterations", &r.Iterations, 100, "updates of the control", between(0, 1e9))
-	k("train.batch", &r.Batch, 0, "samples of one iteration; 0: all", when("task", "fit", "classify"), atLeast(0), def("field.kind", "layers", 100))
+	k("train.batch", &r.Batch, 0, "samples of one iteration; 0: all", when("task", "fit", "classify", "density"), atLeast(0), def("field.kind", "layers", 100))
 	k("train.loss", &r.Loss, "squared", "error of an observation, averaged over windows, times and components", when("task", "fit"), when("data.source", "spiral", "lotka_volterra", "csv"),
 		oneOf("squared", "absolute"))
-	k("train.validate_every", &r.ValidateEvery, 1, "iterations between validations", when("task", "fit", "classify"), atLeast(1))
-	k("train.patience", &r.Patience, 0, "stop after this many validations without improvement; 0: never", when("task", "fit", "classify"), atLeast(0))
+	k("train.validate_every", &r.ValidateEvery, 1, "iterations between validations", when("task", "fit", "classify", "density"), atLeast(1))
+	k("train.patience", &r.Patience, 0, "stop after this many validations without improvement; 0: never", when("task", "fit", "classify", "density"), atLeast(0))
 	k("train.target_loss", &r.TargetLoss, 0.0, "stop at this training loss; 0: off", atLeast(0))
 	k("train.checkpoint_every", &r.CheckpointEvery, 25, "iterations between checkpoints", atLeast(1))
 	k("train.keep", &r.Keep, 3, "checkpoints kept besides the best", between(1, 1e6))

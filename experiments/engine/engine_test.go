@@ -283,6 +283,7 @@ func TestSameBitsWhateverHappens(t *testing.T) {
 		"emsa":          append([]string{"data.grow_to=20", "data.grow_every=7"}, short...),
 		"adam batches":  append([]string{"optimizer.kind=adam", "train.batch=5", "data.validation=0.2", "train.validate_every=3"}, short...),
 		"sqh":           append([]string{"optimizer.kind=sqh"}, short...),
+		"density":       {"task=density", "data.samples=60", "density.trace=rademacher", "density.kinetic=0.1", "train.batch=20", "field.hidden=8", "train.iterations=14", "train.checkpoint_every=5", "report.figures=false"},
 		"lbfgs":         append([]string{"optimizer.kind=lbfgs"}, short...),
 		"gauss-newton":  append([]string{"optimizer.kind=gauss-newton"}, short...),
 		"perturbations": append([]string{"optimizer.maximizer=lbfgs", "optimizer.inner_iterations=4", "optimizer.perturbation=0.01"}, short...),
@@ -292,6 +293,9 @@ func TestSameBitsWhateverHappens(t *testing.T) {
 			text, err := configs.FS.ReadFile("spiral.toml")
 			if err != nil {
 				t.Fatal(err)
+			}
+			if name == "density" {
+				text = nil
 			}
 			load := func() *config.Config {
 				c, err := config.Parse("spiral.toml", text, over...)

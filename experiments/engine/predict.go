@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/csv"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,7 +12,9 @@ import (
 	"github.com/costate-go/costate/experiments/atomicfile"
 	"github.com/costate-go/costate/experiments/cli"
 	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/experiments/exit"
 	"github.com/costate-go/costate/experiments/run"
+	"github.com/costate-go/costate/experiments/tasks"
 
 	gobytes "bytes"
 )
@@ -22,11 +25,7 @@ func (Engine) Predict(ctx context.Context, o cli.PredictOptions) error {
 	if err != nil {
 		return err
 	}
-	in, err := data.ReadTable(o.Input)
-	if err != nil {
-		return err
-	}
-	header, rows, err := r.Task.Predict(ctx, r.Best, in)
+	header, rows, err := predict(ctx, r, o)
 	if err != nil {
 		return err
 	}
@@ -57,4 +56,20 @@ func (Engine) Predict(ctx context.Context, o cli.PredictOptions) error {
 		return err
 	}
 	return atomicfile.Write(o.Output, b.Bytes())
+}
+
+// predict gives the rows asked for.
+func predict(ctx context.Context, r *run.Result, o cli.PredictOptions) (header []string, rows [][]float64, err error) {
+	if o.Samples > 0 {
+		t, ok := r.Task.(tasks.Sampler)
+		if !ok {
+			return nil, nil, exit.With(exit.Usage, fmt.Errorf("--samples: a run of task %s makes up no data; give it --input", r.Config.Task))
+		}
+		return t.Sample(ctx, r.Best, o.Samples, o.Seed)
+	}
+	in, err := data.ReadTable(o.Input)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.Task.Predict(ctx, r.Best, in)
 }

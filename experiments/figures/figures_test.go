@@ -94,6 +94,16 @@ func all(t *testing.T, bad bool) []*figures.Figure {
 			}
 			return class, probability
 		}}),
+		figures.Density(figures.Cloud{X: "x1", Y: "x2", PX: px, PY: py, Log: func(x, y []float64) []float64 {
+			log := make([]float64, len(x))
+			for k := range x {
+				if log[k] = -x[k]*x[k] - y[k]*y[k]; bad && x[k] > 1 {
+					log[k] = math.NaN()
+				}
+			}
+			return log
+		}}),
+		figures.Samples(figures.Cloud{X: "x1", Y: "x2", PX: px, PY: py, MX: py, MY: px}),
 		figures.Control(figures.Controls{TimeLabel: "t (s)", Names: []string{"u"}, Knots: ct, Values: [][]float64{cu}, Lower: []float64{-0.3}, Upper: []float64{1}}),
 		figures.Steps("t", st, sh, rejected),
 	}
@@ -176,6 +186,8 @@ func TestDegenerate(t *testing.T) {
 		"no components":  figures.Trajectory(figures.Observed{}),
 		"no plane":       figures.Phase(figures.Plane{Field: func(_, _ float64) (float64, float64) { return 0, 0 }}),
 		"no points":      figures.Decision(figures.Regions{Classes: []string{"a"}}),
+		"no density":     figures.Density(figures.Cloud{Log: func(x, _ []float64) []float64 { return make([]float64, len(x)) }}),
+		"no samples":     figures.Samples(figures.Cloud{}),
 		"no control":     figures.Control(figures.Controls{Lower: []float64{1}}),
 		"no steps":       figures.Steps("t", nil, nil, nil),
 		"long":           figures.Control(figures.Controls{Knots: []float64{0, 1, 2}, Values: [][]float64{{1, 2}, {3, 4}}, Steps: true, Lower: []float64{math.Inf(-1), 0}}),

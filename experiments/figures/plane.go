@@ -167,13 +167,7 @@ func Decision(o Regions) *Figure {
 	p.X.Padding, p.Y.Padding = 0, 0
 	if o.Classify != nil {
 		h := &heat{x0: p.X.Min, x1: p.X.Max, y0: p.Y.Min, y1: p.Y.Max}
-		xs, ys := make([]float64, 0, cells*cells), make([]float64, 0, cells*cells)
-		for j := range cells {
-			for i := range cells {
-				xs = append(xs, p.X.Min+(p.X.Max-p.X.Min)*(float64(i)+0.5)/cells)
-				ys = append(ys, p.Y.Min+(p.Y.Max-p.Y.Min)*(float64(j)+0.5)/cells)
-			}
-		}
+		xs, ys := h.centres()
 		classes, probabilities := o.Classify(xs, ys)
 		for j := range cells {
 			for i := range cells {
@@ -214,6 +208,17 @@ func tint(class int, prob float64, classes int) color.RGBA {
 type heat struct {
 	x0, x1, y0, y1 float64
 	shade          [cells][cells]color.RGBA
+}
+
+// centres are those of the cells, row by row.
+func (h *heat) centres() (xs, ys []float64) {
+	for j := range cells {
+		for i := range cells {
+			xs = append(xs, h.x0+(h.x1-h.x0)*(float64(i)+0.5)/cells)
+			ys = append(ys, h.y0+(h.y1-h.y0)*(float64(j)+0.5)/cells)
+		}
+	}
+	return xs, ys
 }
 
 // Plot implements plot.Plotter.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/costate-go/costate/experiments/rundir"
+	"github.com/costate-go/costate/experiments/tasks"
 	"github.com/costate-go/costate/ode"
 	"github.com/costate-go/costate/pmp"
 )
@@ -186,6 +187,9 @@ func (d *driver) close(ctx context.Context, reason string, runErr error) (*Resul
 		if err := d.enter(ctx, d.iteration); err != nil && runErr == nil {
 			runErr, state = err, rundir.Failed
 		}
+	}
+	if r, ok := d.task.(tasks.Renewer); ok {
+		r.Renew(0) // what is said of the best control depends on no iteration
 	}
 	if d.c.Train.Batch > 0 {
 		d.task.Select(nil)

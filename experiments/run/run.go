@@ -302,6 +302,9 @@ func (d *driver) enter(ctx context.Context, k int) error {
 		}
 		d.batcher = batcher{seed: d.c.Seed, samples: d.task.Samples(), size: d.c.Train.Batch}
 	}
+	if r, ok := d.task.(tasks.Renewer); ok && r.Renew(k) {
+		d.opt.Refresh()
+	}
 	if index := d.batcher.index(k); index != nil {
 		d.task.Select(index)
 		d.opt.Refresh()

@@ -154,6 +154,8 @@ func maximizer(c *config.Config) (pmp.Maximizer, error) {
 	kind := o.Maximizer
 	if kind == "auto" {
 		switch {
+		case o.Kind == "emsa" && c.Task == "density": // whose field has no Jacobian in the parameters
+			kind = "lbfgs"
 		case o.Kind == "emsa":
 			kind = "levenberg-marquardt"
 		case c.Task == "control":

@@ -121,32 +121,11 @@ func (t *Classify) Data() (p *data.Points, train, held []int) {
 
 // Predict implements Task: the columns of the features; the answer has class number and probability.
 func (t *Classify) Predict(ctx context.Context, theta []float64, in *data.Table) ([]string, [][]float64, error) {
+	x, err := features(in, t.all.Names)
+	if err != nil {
+		return nil, nil, err
+	}
 	d := t.all.Dim()
-	var columns []int
-	for i := range d {
-		name := fmt.Sprint(i + 1)
-		if in.Header && i < len(t.all.Names) {
-			if k, err := in.Column(t.all.Names[i]); err == nil {
-				columns = append(columns, k)
-				continue
-			}
-		}
-		k, err := in.Column(name)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %s: the model has %d features (%v): %w", data.ErrData, in.File, d, t.all.Names, err)
-		}
-		columns = append(columns, k)
-	}
-	var x []float64
-	for r := range in.Cells {
-		for _, k := range columns {
-			v, err := in.Number(r, k)
-			if err != nil {
-				return nil, nil, err
-			}
-			x = append(x, v)
-		}
-	}
 	class, probability, err := t.Decide(ctx, theta, x)
 	if err != nil {
 		return nil, nil, err
@@ -160,4 +139,33 @@ func (t *Classify) Predict(ctx context.Context, theta []float64, in *data.Table)
 		what = "probability"
 	}
 	return append(append([]string(nil), t.all.Names...), "class", what), rows, nil
+}
+
+// features reads the columns of a model from a user's table, row by row: by name where the table has them, else by position.
+func features(in *data.Table, names []string) ([]float64, error) {
+	var columns []int
+	for i, name := range names {
+		if in.Header {
+			if k, err := in.Column(name); err == nil {
+				columns = append(columns, k)
+				continue
+			}
+		}
+		k, err := in.Column(fmt.Sprint(i + 1))
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: the model has %d features (%v): %w", data.ErrData, in.File, len(names), names, err)
+		}
+		columns = append(columns, k)
+	}
+	var x []float64
+	for r := range in.Cells {
+		for _, k := range columns {
+			v, err := in.Number(r, k)
+			if err != nil {
+				return nil, err
+			}
+			x = append(x, v)
+		}
+	}
+	return x, nil
 }

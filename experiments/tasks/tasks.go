@@ -69,6 +69,18 @@ func Begin(ctx context.Context, c *config.Config, t Task, s pmp.Settings, theta 
 	return o, nil
 }
 
+// Renewer is a Task whose problem has random numbers besides the choice of samples.
+type Renewer interface {
+	// Renew draws those of an iteration and reports whether the problem is another one now. The same iteration always gets the same.
+	Renew(iteration int) bool
+}
+
+// Sampler is a Task whose model makes up data.
+type Sampler interface {
+	// Sample draws n rows in the units of the data.
+	Sample(ctx context.Context, theta []float64, n int, seed uint64) (header []string, rows [][]float64, err error)
+}
+
 // About is what a person should know of a task before it runs.
 type About struct {
 	Data      string // data set and rows
@@ -96,6 +108,8 @@ func New(c *config.Config, threads int) (Task, error) {
 			return newLayers(c, threads)
 		}
 		return newClassify(c, threads)
+	case "density":
+		return newDensity(c, threads)
 	case "control":
 		return newControl(c, threads)
 	}
