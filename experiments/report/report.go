@@ -5,29 +5,23 @@ package report
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
-	"html/template"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/costate-go/costate/experiments/atomicfile"
+	"github.com/costate-go/costate/experiments/page"
 	"github.com/costate-go/costate/experiments/rundir"
 )
 
 var (
 	//go:embed report.gohtml
-	page string
-	//go:embed style.css
-	style string
-	//go:embed script.js
-	script string
+	text string
 
-	tmpl = template.Must(template.New("report").Parse(page))
+	tmpl = page.Template("report", text)
 )
 
 // Options of Write. The zero value is a report that stays as it is.
@@ -42,7 +36,6 @@ const (
 	maxText    = 64 << 10 // of config.toml
 	maxRows    = 40       // last iterations
 	maxEvents  = 60       // last events
-	maxPhrase  = 1000     // of an event or a reason
 )
 
 type pair struct{ Key, Value string }
@@ -54,7 +47,7 @@ type card struct{ Key, Value, Note string }
 type tally struct{ OK, Look, Bad int }
 
 type view struct {
-	Policy, Style, Script template.HTML
+	page.Head
 
 	Name, About, State, Reason string
 	Refresh                    int
@@ -64,8 +57,7 @@ type view struct {
 	Health                     []check
 	Tally                      tally
 	Figures                    []picture
-	Charts                     []chart
-	Places                     any       // geometry of the charts
+	Charts                     []page.Chart
 	Drawn                      []picture // figures whose numbers the charts show
 	Columns                    []string
 	Rows                       [][]string
@@ -93,12 +85,7 @@ func Write(dir string, o Options) error {
 
 // view prepares everything that the page shows.
 func (r *record) view(o Options) *view {
-	v := &view{Name: r.name(), State: "unknown", Config: r.text}
-	// Only the very style and script below may act, whatever text a run brings along.
-	v.Policy = template.HTML(fmt.Sprintf(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src %s; script-src %s">`, //nolint:gosec // our own text
-		source(style), source(script)))
-	v.Style = template.HTML("<style>" + style + "</style>")     //nolint:gosec // our own text
-	v.Script = template.HTML("<script>" + script + "</script>") //nolint:gosec // our own text
+	v := &view{Head: page.NewHead("", ""), Name: r.name(), State: "unknown", Config: r.text}
 	if s := r.status; s != nil {
 		v.State, v.Reason, v.Updated = string(s.State), reason(s), s.Updated
 		if s.State == rundir.Running {
@@ -126,7 +113,7 @@ func (r *record) view(o Options) *view {
 			v.Tally.Bad++
 		}
 	}
-	v.Charts, v.Places = r.charts(), places
+	v.Charts = r.charts()
 	for _, p := range r.pictures {
 		if len(v.Charts) > 0 && slices.Contains(charted, p.Name) {
 			v.Drawn = append(v.Drawn, p)
@@ -145,12 +132,6 @@ func (r *record) view(o Options) *view {
 	}
 	v.Manifest = r.circumstances()
 	return v
-}
-
-// source is how a content security policy names a text: by its hash.
-func source(text string) string {
-	h := sha256.Sum256([]byte(text))
-	return "'sha256-" + base64.StdEncoding.EncodeToString(h[:]) + "'"
 }
 
 // reasons in words, of those that a run gives as one word.

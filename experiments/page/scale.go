@@ -1,4 +1,4 @@
-package report
+package page
 
 import (
 	"fmt"
@@ -94,7 +94,7 @@ func plain(v, step float64) string {
 	if a := math.Abs(v); a >= 1e5 || step < 1e-4 {
 		e := int(math.Floor(math.Log10(a) + 1e-9))
 		digits := max(e-int(math.Floor(math.Log10(step)+1e-9)), 0)
-		return minus(fmt.Sprintf("%.*f", min(digits, 6), v/math.Pow(10, float64(e)))) + "·10" + superscript(e)
+		return Minus(fmt.Sprintf("%.*f", min(digits, 6), v/math.Pow(10, float64(e)))) + "·10" + superscript(e)
 	}
-	return minus(fmt.Sprintf("%.*f", max(-int(math.Floor(math.Log10(step)+1e-9)), 0), v))
+	return Minus(fmt.Sprintf("%.*f", max(-int(math.Floor(math.Log10(step)+1e-9)), 0), v))
 }

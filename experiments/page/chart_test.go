@@ -1,4 +1,4 @@
-package report
+package page
 
 import (
 	"fmt"
@@ -12,12 +12,10 @@ import (
 
 // The points of a chart stand where its axes say.
 func TestChartPoints(t *testing.T) {
-	r := &record{}
-	for i, v := range []float64{1e-4, 1e-2, 1} {
-		r.metrics = append(r.metrics, rundir.Metrics{Iteration: 10 * i, Loss: rundir.Float(v), ValLoss: rundir.Float(math.NaN())})
-	}
-	c := r.charts()[0]
-	if c.Title != "Loss" || len(c.Series) != 1 || c.Series[0].X != "0 10 20" || c.Series[0].Y != "0.0001 0.01 1" || c.Series[0].Last != "1" {
+	nan := math.NaN()
+	x := []float64{0, 10, 20}
+	c, visible := Draw(Plan{ID: "loss", Title: "Loss", Log: true, Lines: []Line{{Name: "training", X: x, Y: []float64{1e-4, 1e-2, 1}}, {Name: "held out", X: x, Y: []float64{nan, nan, nan}, Sparse: true}}})
+	if !visible || c.Title != "Loss" || len(c.Series) != 1 || c.Series[0].X != "0 10 20" || c.Series[0].Y != "0.0001 0.01 1" || c.Series[0].Last != "1" || c.Lost != "" {
 		t.Fatalf("%+v", c)
 	}
 	if c.Views[0].Kind != "log" || c.Views[1].Kind != "linear" {
@@ -133,14 +131,29 @@ func TestTicks(t *testing.T) {
 
 func TestFormat(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{number(1.8e-7), "1.8e−07"}, {number(-1e-5), "−1e−05"}, {number(rundir.Float(math.NaN())), "–"}, {number(rundir.Float(math.Inf(-1))), "−∞"},
-		{count(1234567), "1\u2009234\u2009567"}, {count(-1234), "−1\u2009234"}, {count(-123), "−123"}, {count(12), "12"},
-		{seconds(0.0123), "12.3 ms"}, {seconds(3.21), "3.2 s"}, {seconds(3723), "1h2m3s"}, {seconds(rundir.Float(math.Inf(1))), "∞"},
-		{quote("runs/a-1"), "runs/a-1"}, {quote("it's $x"), `'it'\''s $x'`}, {quote(""), "''"}, {superscript(-12), "⁻¹²"},
-		{phrase("a\xffb"), "a\uFFFDb"}, {percent(0.183), "18.3\u00a0%"},
+		{Number(1.8e-7), "1.8e−07"}, {Number(-1e-5), "−1e−05"}, {Number(rundir.Float(math.NaN())), "–"}, {Number(rundir.Float(math.Inf(-1))), "−∞"},
+		{Count(1234567), "1\u2009234\u2009567"}, {Count(-1234), "−1\u2009234"}, {Count(-123), "−123"}, {Count(12), "12"},
+		{Seconds(0.0123), "12.3 ms"}, {Seconds(3.21), "3.2 s"}, {Seconds(3723), "1h2m3s"}, {Seconds(rundir.Float(math.Inf(1))), "∞"},
+		{Quote("runs/a-1"), "runs/a-1"}, {Quote("it's $x"), `'it'\''s $x'`}, {Quote(""), "''"}, {superscript(-12), "⁻¹²"},
+		{Phrase("a\xffb"), "a\uFFFDb"}, {Percent(0.183), "18.3\u00a0%"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}
+
+// Lines with an X of their own, which need not be whole.
+func TestChartOwnX(t *testing.T) {
+	c, visible := Draw(Plan{ID: "seconds", Title: "Loss", XLabel: "seconds", Hold: true, Lines: []Line{
+		{Name: "a", X: []float64{0.5, 1.25}, Y: []float64{3, 2}}, {Name: "b", X: []float64{0.25, 2}, Y: []float64{3, -1}},
+	}})
+	if !visible || c.X0 != "0.25" || c.X1 != "2" || c.Views[0].Kind != "linear" || c.Series[1].X != "0.25 2" || len(c.X) < 4 || !strings.Contains(c.Label, "over seconds 0.25 to 2, from −1 to 3") {
+		t.Errorf("%+v", c)
+	}
+	for name, p := range map[string]Plan{"nothing": {}, "no number": {Lines: []Line{{X: []float64{1}, Y: []float64{math.Inf(1)}}}}, "no x": {Lines: []Line{{X: []float64{math.NaN()}, Y: []float64{1}}}}} {
+		if _, visible := Draw(p); visible {
+			t.Errorf("%s is drawn", name)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package report
+package page
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"github.com/costate-go/costate/experiments/rundir"
 )
 
-// number writes five digits; a dash where there is no number.
-func number(f rundir.Float) string {
+// Number writes five digits; a dash where there is no number.
+func Number(f rundir.Float) string {
 	v := float64(f)
 	switch {
 	case math.IsNaN(v):
@@ -22,22 +22,23 @@ func number(f rundir.Float) string {
 	case v == 0: // and not −0
 		return "0"
 	}
-	return minus(fmt.Sprintf("%.5g", v))
+	return Minus(fmt.Sprintf("%.5g", v))
 }
 
-// percent of a share.
-func percent(share float64) string {
+// Percent of a share.
+func Percent(share float64) string {
 	if share > 0 && share < 1e-4 {
 		return "less than 0.01\u00a0%"
 	}
 	return fmt.Sprintf("%.3g\u00a0%%", 100*share)
 }
 
-func seconds(f rundir.Float) string {
+// Seconds writes a duration.
+func Seconds(f rundir.Float) string {
 	v := float64(f)
 	switch {
 	case math.IsNaN(v) || math.IsInf(v, 0) || math.Abs(v) > 1e9:
-		return number(f)
+		return Number(f)
 	case v < 1:
 		return fmt.Sprintf("%.3g ms", 1000*v)
 	case v < 120:
@@ -46,20 +47,22 @@ func seconds(f rundir.Float) string {
 	return time.Duration(v * float64(time.Second)).Round(time.Second).String()
 }
 
-// count groups the digits of a whole number by thin spaces.
-func count(n int64) string {
+// Count groups the digits of a whole number by thin spaces.
+func Count(n int64) string {
 	s := fmt.Sprint(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "\u2009" + s[i:]
 	}
-	return minus(s)
+	return Minus(s)
 }
 
-// minus writes the sign as it should be.
-func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
+// Minus writes the sign as it should be.
+func Minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
 
-// phrase is a text that may come from anywhere, as valid UTF-8 of bounded length.
-func phrase(s string) string {
+const maxPhrase = 1000
+
+// Phrase is a text that may come from anywhere, as valid UTF-8 of bounded length.
+func Phrase(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if r := []rune(s); len(r) > maxPhrase {
 		return string(r[:maxPhrase]) + " …"
@@ -67,8 +70,8 @@ func phrase(s string) string {
 	return s
 }
 
-// quote protects an argument for a POSIX shell.
-func quote(s string) string {
+// Quote protects an argument for a POSIX shell.
+func Quote(s string) string {
 	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=+,@%") == "" {
 		return s
 	}
