@@ -68,7 +68,7 @@ func exportNPZ(r *run.Result) ([]byte, error) {
 		arrays = append(arrays, npz.Array{Name: t.Name, Shape: t.Shape, Data: t.Data})
 		mesh = mesh && t.Name != "mesh"
 	}
-	if knots := run.Knots(r.Task); mesh {
+	if knots := run.Knots(r.Task); mesh && knots != nil {
 		arrays = append(arrays, npz.Array{Name: "mesh", Shape: []int{len(knots)}, Data: knots})
 	}
 	if s := r.Task.About().Scaler; s.Mean != nil {
@@ -81,13 +81,22 @@ func exportNPZ(r *run.Result) ([]byte, error) {
 	return npz.Encode(arrays, map[string]string{"metadata": string(text)})
 }
 
-func exportONNX(r *run.Result, elem string) ([]byte, error) {
-	field := r.Task.Problem().Field
+// networkOf is the fully connected network that a problem has as its field, nil where it has none.
+func networkOf(p *pmp.Problem) *neural.MLP {
+	if p == nil { // discrete time
+		return nil
+	}
+	field := p.Field
 	if w, ok := field.(*pmp.Warp); ok {
 		field = w.Field
 	}
-	m, ok := field.(*neural.MLP)
-	if !ok {
+	m, _ := field.(*neural.MLP)
+	return m
+}
+
+func exportONNX(r *run.Result, elem string) ([]byte, error) {
+	m := networkOf(r.Task.Problem())
+	if m == nil {
 		return nil, exit.With(exit.Usage, fmt.Errorf("--format onnx holds fully connected networks, and the model of %s is none; take npz or safetensors", r.Config.Name))
 	}
 	meta, err := run.Metadata(r.Config, r.Task)

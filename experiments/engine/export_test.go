@@ -85,6 +85,22 @@ func TestExportControl(t *testing.T) {
 	}
 }
 
+// Layers in discrete time have neither a vector field nor a mesh.
+func TestExportLayers(t *testing.T) {
+	if _, err := os.Stat("../shared/data/mnist"); err != nil {
+		t.Skip("the pictures are not here")
+	}
+	dir := trained(t, "mnist_quick", "data.folder=../shared/data/mnist", "train.iterations=1", "field.hidden=8")
+	if code, _, stderr := costate(t, "export", dir, "--format", "onnx"); code != exit.Usage || !strings.Contains(stderr, "take npz or safetensors") {
+		t.Errorf("%d %s", code, stderr)
+	}
+	for _, format := range []string{"npz", "safetensors"} {
+		if code, _, stderr := costate(t, "export", dir, "--format", format); code != exit.OK {
+			t.Errorf("%s: %d %s", format, code, stderr)
+		}
+	}
+}
+
 // The script of the documents predicts with PyTorch what this program predicts.
 func TestPyTorch(t *testing.T) {
 	const script = "docs/load_in_pytorch.py"

@@ -19,11 +19,13 @@ func Metadata(c *config.Config, task tasks.Task) (map[string]string, error) {
 		return nil, err
 	}
 	out["scaler"] = string(scaler)
-	mesh, err := json.Marshal(Knots(task))
-	if err != nil {
-		return nil, err
+	if knots := Knots(task); knots != nil {
+		mesh, err := json.Marshal(knots)
+		if err != nil {
+			return nil, err
+		}
+		out["mesh"] = string(mesh)
 	}
-	out["mesh"] = string(mesh)
 	if t, ok := task.(*tasks.Classify); ok {
 		p, _, _ := t.Data()
 		classes, err := json.Marshal(p.Classes)
@@ -34,9 +36,11 @@ func Metadata(c *config.Config, task tasks.Task) (map[string]string, error) {
 	}
 	if c.Task != "control" {
 		f := &c.Field
-		field, err := json.Marshal(map[string]any{
-			"kind": f.Kind, "hidden": f.Hidden, "activation": f.Activation, "output": f.Output, "input": f.Input, "time": f.Time, "augment": f.Augment, "precision": c.Precision,
-		})
+		about := map[string]any{"kind": f.Kind, "hidden": f.Hidden, "activation": f.Activation, "output": f.Output, "input": f.Input, "time": f.Time, "augment": f.Augment, "precision": c.Precision}
+		if task.Problem() == nil {
+			about = map[string]any{"kind": f.Kind, "hidden": f.Hidden, "weights": f.Weights}
+		}
+		field, err := json.Marshal(about)
 		if err != nil {
 			return nil, err
 		}
@@ -46,9 +50,12 @@ func Metadata(c *config.Config, task tasks.Task) (map[string]string, error) {
 }
 
 // Knots of the control in the time of the field: those of the mesh, or begin and end of the horizon of a constant control, which
-// for a series is all of it.
+// for a series is all of it. In discrete time there are none.
 func Knots(task tasks.Task) []float64 {
 	p := task.Problem()
+	if p == nil {
+		return nil
+	}
 	knots := []float64{p.T0, p.T1}
 	if p.Control.Kind != pmp.Constant {
 		knots = append(knots[:0], p.Control.Mesh...)
