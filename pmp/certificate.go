@@ -2,13 +2,13 @@ package pmp
 
 import (
 	"context"
+	"fmt"
 	"math"
-
-	"github.com/costate-go/costate/internal/rng"
-	"github.com/costate-go/costate/ode"
+	"strings"
 )
 
-// Certificate says what holds at a control, whichever optimizer made it.
+// Certificate says what holds at a control, whichever optimizer made it. All of its entries but loss, times and lists vanish at an
+// optimal control, up to what the mesh resolves.
 type Certificate struct {
 	// J is the cost.
 	J float64 `json:"loss"`
@@ -17,17 +17,37 @@ type Certificate struct {
 	// it is that of H(θ) − |θ − θ_k|², to first order, and Exact is false.
 	Residual float64 `json:"residual"`
 	Exact    bool    `json:"exact"`
-	// Drift is the variation of H along the path; see Sweeper.Drift.
-	Drift float64 `json:"hamiltonian_drift"`
+	// Drift is the variation of H along the path; see Sweeper.Drift. It need not vanish where Autonomous is false: where f or L
+	// depend on time.
+	Drift      float64 `json:"hamiltonian_drift"`
+	Autonomous bool    `json:"autonomous"`
+	// FinalHamiltonian is H(t₁) = −∂J/∂t₁: zero where t₁, were it free, is optimal.
+	FinalHamiltonian float64 `json:"final_hamiltonian"`
 	// ProjectedGradient is the L² norm of the step that a unit gradient step takes inside the bounds.
 	ProjectedGradient float64 `json:"projected_gradient"`
+	// Stationarity is the largest slope |∂H/∂θ| where no bound holds the control, and Complementarity the largest slope of H that points
+	// from an active bound to the inside, both relative to the largest |∂(p·f)/∂θ|. At kinks of an L¹ price slopes are one-sided.
+	Stationarity    float64 `json:"stationarity"`
+	Complementarity float64 `json:"complementarity"`
 	// OnBounds is the share of control time spent on a bound.
 	OnBounds float64 `json:"on_bounds"`
-	// Violation is the largest miss of the constraints.
-	Violation float64 `json:"violation"`
+	// Violation is the largest miss of the constraints. Transversality is the largest entry of p(t₁) + ∂Φ/∂x + Σ ζ ∂c/∂x, relative to
+	// 1 + |p(t₁)|: by how much the costate's end differs from what the multipliers say.
+	Violation      float64 `json:"violation"`
+	Transversality float64 `json:"transversality"`
+	// PathComplementarity is Σ w μ |g| of the path constraints, and LeastMultiplier the smallest μ of the inequalities; both 0 where
+	// there are none.
+	PathComplementarity float64 `json:"path_complementarity"`
+	LeastMultiplier     float64 `json:"least_multiplier"`
 	// CostateError is the relative difference between ∇J by the costate and by central differences along a random
 	// direction, on the same steps.
 	CostateError float64 `json:"costate_error"`
+	// P0 is p(t₀) of a problem with one initial state.
+	P0 []float64 `json:"p0,omitempty"`
+	// Arcs are the pieces of a control on a mesh that enters the dynamics linearly, component after component, and Switches the times
+	// in (t₀, t₁) at which some component goes from one arc to the next, in order.
+	Arcs     []ControlArc `json:"arcs,omitempty"`
+	Switches []float64    `json:"switches,omitempty"`
 }
 
 // Certify computes the certificate of the control theta.
@@ -41,7 +61,7 @@ func (w *Sweeper) Certify(ctx context.Context, theta []float64) (Certificate, er
 		return Certificate{}, err
 	}
 	w.Backward(tr)
-	c := Certificate{J: tr.J, Drift: w.Drift(tr), Violation: w.Problem.Violation(tr)}
+	c := Certificate{J: tr.J, Drift: w.Drift(tr), Violation: w.Problem.Violation(tr), Autonomous: w.autonomous(tr)}
 	c.Residual, c.Exact = w.Residual(tr)
 	m := w.mesh
 	step := make([]float64, len(theta))
@@ -58,8 +78,79 @@ func (w *Sweeper) Certify(ctx context.Context, theta []float64) (Certificate, er
 	}
 	c.ProjectedGradient = m.norm(step)
 	c.OnBounds = on / total
+	c.Stationarity, c.Complementarity = w.slopes(tr)
+	c.Transversality, c.FinalHamiltonian = w.atTheEnd(tr)
+	c.PathComplementarity, c.LeastMultiplier = w.Problem.pathProducts(tr)
+	if w.Problem.Samples() == 1 {
+		_, p := tr.Costate(0)
+		c.P0 = p[0]
+	}
+	if w.Problem.Affine {
+		c.Arcs, c.Switches = w.arcs(tr)
+	}
 	c.CostateError, err = CheckGradient(ctx, w.Problem, w.Settings, theta, 1)
 	return c, err
+}
+
+// Failed names what does not hold to the tolerance: residual relative to 1 + |J|, drift where it has to vanish, the slopes of H,
+// constraints and their multipliers, transversality, and the costate against differences. Controls on a mesh are off by what it
+// resolves: 1e-2 suits some hundred intervals.
+func (c Certificate) Failed(tolerance float64) []string {
+	var out []string
+	for _, v := range []struct {
+		name  string
+		value float64
+		due   bool
+	}{
+		{"residual", c.Residual / (1 + math.Abs(c.J)), true},
+		{"hamiltonian_drift", c.Drift, c.Autonomous},
+		{"stationarity", c.Stationarity, c.Exact},
+		{"complementarity", c.Complementarity, true},
+		{"violation", c.Violation, true},
+		{"transversality", c.Transversality, true},
+		{"path_complementarity", c.PathComplementarity / (1 + math.Abs(c.J)), true},
+		{"least_multiplier", -c.LeastMultiplier, true},
+		{"costate_error", c.CostateError, true},
+	} {
+		if v.due && !(v.value <= tolerance) {
+			out = append(out, v.name)
+		}
+	}
+	return out
+}
+
+// String is a table.
+func (c Certificate) String() string {
+	var b strings.Builder
+	row := func(name string, v float64, note string) { fmt.Fprintf(&b, "%-22s %12.4g   %s\n", name, v, note) }
+	exact := "exact"
+	if !c.Exact {
+		exact = "to first order"
+	}
+	drift := "H is constant along an extremal"
+	if !c.Autonomous {
+		drift = "the problem depends on time"
+	}
+	fmt.Fprintf(&b, "%-22s %12.8g\n", "J", c.J)
+	row("∫ max H − H", c.Residual, exact)
+	row("drift of H", c.Drift, drift)
+	row("H(t₁)", c.FinalHamiltonian, "−∂J/∂t₁")
+	row("slopes inside", c.Stationarity, "of H, where no bound holds the control")
+	row("slopes at bounds", c.Complementarity, "of H, towards the inside")
+	row("projected gradient", c.ProjectedGradient, "")
+	row("on bounds", c.OnBounds, "share of the time")
+	row("violation", c.Violation, "of the constraints")
+	row("transversality", c.Transversality, "p(t₁) against the multipliers")
+	row("Σ w μ |g|", c.PathComplementarity, "of the path constraints")
+	row("least μ", c.LeastMultiplier, "")
+	row("costate", c.CostateError, "against central differences")
+	if c.P0 != nil {
+		fmt.Fprintf(&b, "p(t₀)                  %.8g\n", c.P0)
+	}
+	for _, a := range c.Arcs {
+		fmt.Fprintf(&b, "u%-21d %12v   on [%.6g, %.6g]\n", a.Component+1, a.Kind, a.From, a.To)
+	}
+	return b.String()
 }
 
 // open is a sweeper whose trajectories can be looked at: w itself, or one with the discrete costate of the first shard, which
@@ -120,75 +211,4 @@ func (w *Sweeper) Residual(tr *Trajectory) (residual float64, exact bool) {
 		}
 	}
 	return max(residual, 0), exact
-}
-
-// CheckGradient compares ⟨∇J, d⟩ by the costate with central differences of J along a random direction d drawn
-// from seed, relative to the larger of both, or to a hundredth of the costate's part of the slope without
-// cancellation, where that is more, as it is near an optimum. The steps of the forward sweep at theta are used for all of them, so
-// that only rounding and the differences' own error O(h⁴) remain. Of the batch it uses the first shard; the L¹ cost of the
-// control, which has kinks, is left out, and path constraints have a penalty weight of 1 at most, with the multipliers they have.
-func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64, seed uint64) (float64, error) {
-	q := *firstShard(p, s)
-	q.Control.L1 = 0
-	q.Paths = nil
-	for _, c := range p.Paths { // heavy penalties bend within a difference
-		light := *c
-		light.Sigma = min(c.Sigma, 1)
-		q.Paths = append(q.Paths, &light)
-	}
-	if s.Steps <= 0 && s.Solver.Step == 0 {
-		// Find the steps, then force them.
-		_, tr, err := solve(ctx, &q, s, theta)
-		if err != nil {
-			return 0, err
-		}
-		q.Breaks = append([]float64(nil), p.Breaks...)
-		for _, st := range tr.shards[0].steps[1:] {
-			q.Breaks = append(q.Breaks, st.t)
-		}
-		s.Steps = 1
-		s.Solver = ode.Settings{Method: s.Solver.Method}
-	}
-	w, tr, err := solve(ctx, &q, s, theta)
-	if err != nil {
-		return 0, err
-	}
-	w.Backward(tr)
-	d := make([]float64, len(theta))
-	src := rng.New(seed)
-	size, slope, scale := 0.0, 0.0, 0.0
-	for i := range d {
-		d[i] = src.Normal()
-		size += theta[i] * theta[i]
-		slope += d[i] * tr.Grad[i]
-		scale += math.Abs(d[i] * tr.StateGrad[i])
-	}
-	h := 1e-5 * (1 + math.Sqrt(size/float64(len(theta))))
-	at := func(scale float64) (float64, error) {
-		shifted := make([]float64, len(theta))
-		for i := range shifted {
-			shifted[i] = theta[i] + scale*d[i]
-		}
-		err := w.Forward(ctx, tr, shifted)
-		return tr.Augmented, err
-	}
-	// Fourth-order central difference.
-	var f [4]float64
-	for k, scale := range [4]float64{-2 * h, -h, h, 2 * h} {
-		if f[k], err = at(scale); err != nil {
-			return 0, err
-		}
-	}
-	diff := (f[0] - 8*f[1] + 8*f[2] - f[3]) / (12 * h)
-	return math.Abs(diff-slope) / max(math.Abs(diff), math.Abs(slope), 1e-2*scale, 1e-300), nil
-}
-
-// solve sweeps p forward under theta with a new Sweeper.
-func solve(ctx context.Context, p *Problem, s Settings, theta []float64) (*Sweeper, *Trajectory, error) {
-	w, err := NewSweeper(p, s)
-	if err != nil {
-		return nil, nil, err
-	}
-	tr := w.NewTrajectory()
-	return w, tr, w.Forward(ctx, tr, theta)
 }

@@ -193,6 +193,7 @@ func TestSQHOnBangBangAndSingularArcs(t *testing.T) {
 		if !tc.check(r.last.Theta) {
 			t.Errorf("%s: the control has another structure", tc.c.Name)
 		}
+		certifySwitches(t, tc.c, p, r.last.Theta)
 	}
 }
 
@@ -394,42 +395,5 @@ func TestOptimizersResumeBitForBit(t *testing.T) {
 				t.Error("an empty state is accepted")
 			}
 		})
-	}
-}
-
-func TestCertificate(t *testing.T) {
-	c := problems.VanDerPolBounded()
-	p := c.Problem(pmp.PiecewiseLinear, 400)
-	w, err := pmp.NewSweeper(p, rk4(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrong := make([]float64, 401)
-	for i := range wrong {
-		wrong[i] = 0.3 * math.Sin(float64(i)/20)
-	}
-	bad, err := w.Certify(context.Background(), wrong)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := &pmp.SQH{}
-	r := optimize(t, o, p, rk4(1), make([]float64, 401), 300, math.Inf(-1))
-	good, err := w.Certify(context.Background(), r.last.Theta)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("start %+v", bad)
-	t.Logf("end   %+v", good)
-	if !good.Exact || good.Residual > 1e-6 || bad.Residual < 1e-2 {
-		t.Errorf("residual %.3g at the optimum and %.3g at a wrong control", good.Residual, bad.Residual)
-	}
-	if good.Drift > 1e-3 || bad.Drift < 10*good.Drift {
-		t.Errorf("drift %.3g at the optimum and %.3g at a wrong control", good.Drift, bad.Drift)
-	}
-	if good.CostateError > 1e-7 {
-		t.Errorf("costate error %.2g", good.CostateError)
-	}
-	if good.OnBounds < 0.05 || good.OnBounds > 0.5 {
-		t.Errorf("%.0f %% of the time on bounds", 100*good.OnBounds)
 	}
 }

@@ -99,14 +99,21 @@ func verifiedText(out io.Writer, files []verify.File, cert *pmp.Certificate) err
 
 // certified says in words what the entries of a certificate are.
 var certified = map[string]string{
-	"loss":               "J, the control's own cost included",
-	"residual":           "∫ max H − H dt; 0 where the maximum principle holds",
-	"exact":              "whether that maximum is a closed form, or one to first order with a proximal term",
-	"hamiltonian_drift":  "variation of H along the path; 0 where nothing depends on time",
-	"projected_gradient": "size of a unit gradient step inside the bounds",
-	"on_bounds":          "share of the time that the control is on a bound",
-	"violation":          "largest miss of the end conditions",
-	"costate_error":      "∇J by the costate against central differences, relative",
+	"loss":                 "J, the control's own cost included",
+	"residual":             "∫ max H − H dt; 0 where the maximum principle holds",
+	"exact":                "whether that maximum is a closed form, or one to first order with a proximal term",
+	"hamiltonian_drift":    "variation of H along the path; 0 where nothing depends on time",
+	"projected_gradient":   "size of a unit gradient step inside the bounds",
+	"on_bounds":            "share of the time that the control is on a bound",
+	"violation":            "largest miss of the constraints",
+	"autonomous":           "whether f and L are free of time, so that H has to be constant",
+	"final_hamiltonian":    "H(t1) = −∂J/∂t1",
+	"stationarity":         "largest slope of H where no bound holds the control, relative",
+	"complementarity":      "largest slope of H from an active bound to the inside, relative",
+	"transversality":       "p(t1) against the multipliers of the end conditions, relative",
+	"path_complementarity": "Σ w μ |g| of the constraints along the way",
+	"least_multiplier":     "smallest multiplier of an inequality; not negative",
+	"costate_error":        "∇J by the costate against central differences, relative",
 }
 
 // certificateRows are name, value and meaning of the numbers of a certificate.

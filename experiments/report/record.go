@@ -144,18 +144,24 @@ func (r *record) results() (cards, metrics []card) {
 
 // meanings of the tasks' metrics whose names don't say it all.
 var meanings = map[string]string{
-	"cost":               "J of the best control",
-	"reference":          "the known optimum",
-	"gap":                "cost − reference",
-	"on_bounds":          "share of the control on a bound",
-	"projected_gradient": "L² norm; 0 at an extremal",
-	"costate_error":      "∇J against differences, relative",
-	"end_violation":      "largest miss of an end condition",
-	"path_violation":     "largest miss of a constraint along the way",
-	"trajectory_mae":     "mean |error|, whole series from its start",
-	"trajectory_rmse":    "root mean square, whole series",
-	"truth_mae":          "mean |error| to the noiseless series",
-	"truth_rmse":         "root mean square to the noiseless series",
+	"cost":                 "J of the best control",
+	"reference":            "the known optimum",
+	"gap":                  "cost − reference",
+	"on_bounds":            "share of the control on a bound",
+	"projected_gradient":   "L² norm; 0 at an extremal",
+	"costate_error":        "∇J against differences, relative",
+	"end_violation":        "largest miss of an end condition",
+	"stationarity":         "largest slope of H inside the bounds, relative",
+	"complementarity":      "largest slope of H from a bound to the inside, relative",
+	"final_hamiltonian":    "H(t1) = −∂J/∂t1",
+	"transversality":       "p(t1) against the multipliers",
+	"least_multiplier":     "of the constraints along the way; not negative",
+	"path_complementarity": "Σ w μ |g| of the constraints along the way",
+	"path_violation":       "largest miss of a constraint along the way",
+	"trajectory_mae":       "mean |error|, whole series from its start",
+	"trajectory_rmse":      "root mean square, whole series",
+	"truth_mae":            "mean |error| to the noiseless series",
+	"truth_rmse":           "root mean square to the noiseless series",
 }
 
 func perIteration(s *rundir.Summary) string {

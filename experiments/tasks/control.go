@@ -100,7 +100,7 @@ func (t *Control) Initial() []float64 {
 // Validate implements Task; there is nothing to hold out.
 func (t *Control) Validate(context.Context, []float64) (float64, error) { return math.NaN(), nil }
 
-// Metrics implements Task: cost, distance from the reference value, certificate, p(0). After shooting they are those of the
+// Metrics implements Task: cost, distance from the reference value, certificate, p(0), switching times. After shooting they are those of the
 // extremal, not of its control on the nodes.
 func (t *Control) Metrics(ctx context.Context, theta []float64) (map[string]float64, error) {
 	if t.c.Optimizer.Kind == "shooting" {
@@ -117,20 +117,24 @@ func (t *Control) Metrics(ctx context.Context, theta []float64) (map[string]floa
 	}
 	m := map[string]float64{
 		"cost": tr.J, "on_bounds": c.OnBounds, "projected_gradient": c.ProjectedGradient, "costate_error": c.CostateError,
+		"stationarity": c.Stationarity, "complementarity": c.Complementarity, "final_hamiltonian": c.FinalHamiltonian,
 	}
 	if !math.IsNaN(t.Classical.Optimal) {
 		m["reference"] = t.Classical.Optimal
 		m["gap"] = tr.J - t.Classical.Optimal
 	}
 	if len(t.problem.Constraints) > 0 {
-		m["end_violation"] = t.problem.EndViolation(tr)
+		m["end_violation"], m["transversality"] = t.problem.EndViolation(tr), c.Transversality
 	}
 	if len(t.problem.Paths) > 0 {
 		m["path_violation"], _ = t.problem.PathViolation(tr)
+		m["path_complementarity"], m["least_multiplier"] = c.PathComplementarity, c.LeastMultiplier
 	}
-	_, p := tr.Costate(0)
-	for i, v := range p[0] {
+	for i, v := range c.P0 {
 		m[fmt.Sprintf("p0_%d", i+1)] = v
+	}
+	for i, s := range c.Switches {
+		m[fmt.Sprintf("switch_%d", i+1)] = s
 	}
 	return m, nil
 }

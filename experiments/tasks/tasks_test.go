@@ -81,7 +81,8 @@ func TestConfigs(t *testing.T) {
 		"spiral": "trajectory_mae trajectory_rmse", "lotka_volterra": "trajectory_mae trajectory_rmse truth_mae truth_rmse held_out_loss",
 		"density_moons":                     "train_nats held_out_nats reference_nats gap_nats kinetic_energy jacobian_energy",
 		"control/rayleigh":                  "cost reference gap on_bounds projected_gradient costate_error p0_1 p0_2",
-		"control/double_integrator_bounded": "cost reference gap end_violation on_bounds projected_gradient costate_error p0_1 p0_2",
+		"control/double_integrator_bounded": "cost reference gap end_violation transversality complementarity on_bounds projected_gradient costate_error p0_1 p0_2",
+		"control/bryson_denham":             "cost reference path_violation path_complementarity least_multiplier p0_1 p0_2",
 	}
 	for _, name := range configs.Names() {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,80 @@
+package pmp
+
+import (
+	"context"
+	"math"
+
+	"github.com/costate-go/costate/internal/rng"
+	"github.com/costate-go/costate/ode"
+)
+
+// CheckGradient compares ⟨∇J, d⟩ by the costate with central differences of J along a random direction d drawn
+// from seed, relative to the larger of both, or to a hundredth of the costate's part of the slope without
+// cancellation, where that is more, as it is near an optimum. The steps of the forward sweep at theta are used for all of them, so
+// that only rounding and the differences' own error O(h⁴) remain. Of the batch it uses the first shard; the L¹ cost of the
+// control, which has kinks, is left out, and path constraints have a penalty weight of 1 at most, with the multipliers they have.
+func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64, seed uint64) (float64, error) {
+	q := *firstShard(p, s)
+	q.Control.L1 = 0
+	q.Paths = nil
+	for _, c := range p.Paths { // heavy penalties bend within a difference
+		light := *c
+		light.Sigma = min(c.Sigma, 1)
+		q.Paths = append(q.Paths, &light)
+	}
+	if s.Steps <= 0 && s.Solver.Step == 0 {
+		// Find the steps, then force them.
+		_, tr, err := solve(ctx, &q, s, theta)
+		if err != nil {
+			return 0, err
+		}
+		q.Breaks = append([]float64(nil), p.Breaks...)
+		for _, st := range tr.shards[0].steps[1:] {
+			q.Breaks = append(q.Breaks, st.t)
+		}
+		s.Steps = 1
+		s.Solver = ode.Settings{Method: s.Solver.Method}
+	}
+	w, tr, err := solve(ctx, &q, s, theta)
+	if err != nil {
+		return 0, err
+	}
+	w.Backward(tr)
+	d := make([]float64, len(theta))
+	src := rng.New(seed)
+	size, slope, scale := 0.0, 0.0, 0.0
+	for i := range d {
+		d[i] = src.Normal()
+		size += theta[i] * theta[i]
+		slope += d[i] * tr.Grad[i]
+		scale += math.Abs(d[i] * tr.StateGrad[i])
+	}
+	h := 1e-5 * (1 + math.Sqrt(size/float64(len(theta))))
+	at := func(scale float64) (float64, error) {
+		shifted := make([]float64, len(theta))
+		for i := range shifted {
+			shifted[i] = theta[i] + scale*d[i]
+		}
+		err := w.Forward(ctx, tr, shifted)
+		return tr.Augmented, err
+	}
+	// Fourth-order central difference.
+	var f [4]float64
+	for k, scale := range [4]float64{-2 * h, -h, h, 2 * h} {
+		if f[k], err = at(scale); err != nil {
+			return 0, err
+		}
+	}
+	diff := (f[0] - 8*f[1] + 8*f[2] - f[3]) / (12 * h)
+	return math.Abs(diff-slope) / max(math.Abs(diff), math.Abs(slope), 1e-2*scale, 1e-300), nil
+}
+
+// solve sweeps p forward under theta with a new Sweeper.
+func solve(ctx context.Context, p *Problem, s Settings, theta []float64) (*Sweeper, *Trajectory, error) {
+	w, err := NewSweeper(p, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	tr := w.NewTrajectory()
+	return w, tr, w.Forward(ctx, tr, theta)
+}
