@@ -91,6 +91,20 @@ type ExportOptions struct {
 	Output string // empty: export/model.<format> in the run directory
 }
 
+// CompareOptions are those of `costate compare`.
+type CompareOptions struct {
+	Options
+	Items []CompareItem
+	Out   string // directory; empty: a new one under runs/
+}
+
+// CompareItem is a run directory, or a configuration to be run first.
+type CompareItem struct {
+	Run    string
+	Config *config.Config // nil for a run
+	Source string
+}
+
 // Engine does what the commands ask for. An error that has an exit code of its own (exit.Coder) decides on it.
 type Engine interface {
 	Run(ctx context.Context, o RunOptions) error
@@ -98,6 +112,7 @@ type Engine interface {
 	Evaluate(ctx context.Context, o EvaluateOptions) error
 	Predict(ctx context.Context, o PredictOptions) error
 	Report(ctx context.Context, o ReportOptions) error
+	Compare(ctx context.Context, o CompareOptions) error
 	Verify(ctx context.Context, o VerifyOptions) error
 	Export(ctx context.Context, o ExportOptions) error
 }

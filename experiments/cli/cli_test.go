@@ -28,6 +28,7 @@ type engine struct {
 	predict  cli.PredictOptions
 	report   cli.ReportOptions
 	verify   cli.VerifyOptions
+	compare  cli.CompareOptions
 	export   cli.ExportOptions
 	err      error
 	wait     bool
@@ -58,6 +59,7 @@ func (e *engine) Evaluate(_ context.Context, o cli.EvaluateOptions) error {
 }
 func (e *engine) Predict(_ context.Context, o cli.PredictOptions) error { e.predict = o; return e.err }
 func (e *engine) Verify(_ context.Context, o cli.VerifyOptions) error   { e.verify = o; return e.err }
+func (e *engine) Compare(_ context.Context, o cli.CompareOptions) error { e.compare = o; return e.err }
 func (e *engine) Export(_ context.Context, o cli.ExportOptions) error   { e.export = o; return e.err }
 func (e *engine) Report(_ context.Context, o cli.ReportOptions) error   { e.report = o; return e.err }
 
@@ -117,6 +119,15 @@ func TestOtherCommands(t *testing.T) {
 	}
 }
 
+func TestCompareOptions(t *testing.T) {
+	var e engine
+	dir := t.TempDir()
+	code, _, stderr := call(&e, "compare", dir, "spiral", "moons", "--out", "/o", "seed=4")
+	if o := e.compare; code != 0 || len(o.Items) != 3 || o.Items[0].Run != dir || o.Items[0].Config != nil || o.Items[1].Config.Name != "spiral" || o.Items[2].Config.Seed != 4 || o.Out != "/o" || o.Stop == nil {
+		t.Errorf("%d %s %+v", code, stderr, e.compare)
+	}
+}
+
 func TestResumeFlag(t *testing.T) {
 	var e engine
 	dir := t.TempDir()
@@ -149,6 +160,9 @@ func TestErrors(t *testing.T) {
 		{[]string{"run", "../../etc/passwd-"}, nil, 2, "no file and no built-in experiment"},
 		{[]string{"run", "--resume"}, nil, 2, "--resume needs --out"},
 		{[]string{"run", "seed=x", "a=1"}, nil, 2, "override 1: seed: want an integer ≥ 0, got the string \"x\"\noverride 2: a: unknown key\ncostate: 2 issues"},
+		{[]string{"compare", "spiral"}, nil, 2, "two or more runs"},
+		{[]string{"compare", dir, dir, "seed=2"}, nil, 2, "finished runs only"},
+		{[]string{"compare", dir, "spirl"}, nil, 2, "did you mean spiral?"},
 		{[]string{"export", "x", "--format", "pt"}, nil, 2, "--format must be one of"},
 		{[]string{"predict", "x"}, nil, 2, "predict needs either --input CSV"},
 		{[]string{"run"}, &data.Error{File: "f.csv", Line: 3, Text: "t"}, 3, "costate: f.csv:3: t\n"},

@@ -60,6 +60,30 @@ func (t *table) applicable(section string) []*Key {
 	return out
 }
 
+// Value is a key that applies and what it holds.
+type Value struct {
+	Path, Text string // Text as in the file; empty where an optional key is absent
+	Default    bool   // it holds what it would if nothing were said
+}
+
+// Values are the applicable keys in the order of the file.
+func (c *Config) Values() []Value {
+	t := tableOf(c)
+	var out []Value
+	for _, s := range sections {
+		for _, k := range t.applicable(s.name) {
+			v := Value{Path: k.Path}
+			if held := k.value(); held != nil {
+				v.Text = literal(held)
+			}
+			deflt, _ := t.resolve(k)
+			v.Default = deflt == nil && v.Text == "" || deflt != nil && v.Text == literal(deflt)
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
 // Hash identifies the resolved configuration: the first 12 hexadecimal digits of the SHA-256 of its applicable
 // keys and values. Comments, order and spelling of numbers do not matter.
 func (c *Config) Hash() string {

@@ -150,3 +150,25 @@ func TestClosest(t *testing.T) {
 		}
 	}
 }
+
+func TestValues(t *testing.T) {
+	c, err := config.Parse("x", []byte("name = \"a\"\n[optimizer]\nkind = \"adam\"\n[solver]\nrtol = 1e-6\n"), "field.hidden=7,8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]config.Value{}
+	for _, v := range c.Values() {
+		got[v.Path] = v
+	}
+	for path, want := range map[string]config.Value{
+		"name": {"name", `"a"`, false}, "optimizer.kind": {"optimizer.kind", `"adam"`, false}, "solver.rtol": {"solver.rtol", "1e-06", true},
+		"field.hidden": {"field.hidden", "[7, 8]", false}, "optimizer.learning_rate": {"optimizer.learning_rate", "0.01", true}, "control.lower": {"control.lower", "", true},
+	} {
+		if got[path] != want {
+			t.Errorf("%+v, want %+v", got[path], want)
+		}
+	}
+	if _, has := got["optimizer.rho"]; has {
+		t.Error("a key that does not apply")
+	}
+}

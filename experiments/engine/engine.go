@@ -37,15 +37,8 @@ func (Engine) Run(ctx context.Context, o cli.RunOptions) error {
 	if o.DryRun {
 		return dryRun(ctx, o)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case s := <-o.Stop:
-			cancel(&cli.Signalled{Signal: s})
-		case <-ctx.Done():
-		}
-	}()
+	ctx, cancel := stoppable(ctx, o.Options)
+	defer cancel()
 	w := &watcher{o: o.Options}
 	opts := run.Options{Out: o.Out, Threads: threads(o.Threads), Observer: w, CommandLine: os.Args, Draw: pictures.Draw}
 	if o.LogFormat == "json" && !o.Quiet {
@@ -68,6 +61,19 @@ func (Engine) Run(ctx context.Context, o cli.RunOptions) error {
 		err = fmt.Errorf("%w; %s", err, advice)
 	}
 	return err
+}
+
+// stoppable is a context that the first signal cancels.
+func stoppable(ctx context.Context, o cli.Options) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case s := <-o.Stop:
+			cancel(&cli.Signalled{Signal: s})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }
 
 // watcher shows a run's progress.

@@ -59,35 +59,40 @@ type Dir struct {
 // Create makes a new run directory: out, which must not exist or be empty, or with out empty
 // `root/<name>-<UTC time>-<6 hex>`; root empty means "runs".
 func Create(root, name, out string) (*Dir, error) {
-	path := out
+	path, err := Make(root, name, out)
+	if err != nil {
+		return nil, err
+	}
+	return open(path)
+}
+
+// Make makes the directory of Create, without any file in it, for what is no run.
+func Make(root, name, out string) (path string, err error) {
 	if out == "" {
 		if root == "" {
 			root = "runs"
 		}
 		var salt [3]byte
 		if _, err := rand.Read(salt[:]); err != nil {
-			return nil, wrap(err)
+			return "", wrap(err)
 		}
 		path = filepath.Join(root, fmt.Sprintf("%s-%s-%s", name, time.Now().UTC().Format("20060102T150405Z"), hex.EncodeToString(salt[:])))
 		if err := os.MkdirAll(root, 0o755); err != nil {
-			return nil, wrap(err)
+			return "", wrap(err)
 		}
-		if err := os.Mkdir(path, 0o755); err != nil { // fails where it exists: never two runs in one directory
-			return nil, wrap(err)
-		}
-	} else {
-		if err := os.MkdirAll(path, 0o755); err != nil {
-			return nil, wrap(err)
-		}
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		if len(entries) > 0 {
-			return nil, &OccupiedError{Dir: out}
-		}
+		return path, wrap(os.Mkdir(path, 0o755)) // fails where it exists: never two runs in one directory
 	}
-	return open(path)
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return "", wrap(err)
+	}
+	entries, err := os.ReadDir(out)
+	if err != nil {
+		return "", wrap(err)
+	}
+	if len(entries) > 0 {
+		return "", &OccupiedError{Dir: out}
+	}
+	return out, nil
 }
 
 // Open opens the directory of an earlier run.
