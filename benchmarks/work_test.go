@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/experiments/systems"
 	"github.com/costate-go/costate/internal/rng"
 	"github.com/costate-go/costate/ode"
 	"github.com/costate-go/costate/ode/neural"
@@ -75,7 +76,7 @@ func spiral(t testing.TB, precision neural.Precision) *work {
 		points, length, windows = 1000, 10, 20
 		dim                     = 2
 	)
-	series, err := data.Spiral(data.SeriesOptions{Points: points, T0: 0, T1: 25})
+	series, err := data.System(systems.ByName("spiral"), nil, nil, data.SeriesOptions{Points: points, T0: 0, T1: 25})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -217,9 +217,14 @@ func fixtures(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	files := map[string]string{
-		"mine.csv":   read(t, "configs/pendulum.csv"),
-		"start.csv":  "time,angle,velocity\n0,1,0\n0.5,,\n1,,\n",
-		"points.csv": "a,b,class\n",
+		"mine.csv":     read(t, "configs/pendulum.csv"),
+		"epidemic.csv": "day,s,i,r\n",
+		"start.csv":    "time,angle,velocity\n0,1,0\n0.5,,\n1,,\n",
+		"points.csv":   "a,b,class\n",
+	}
+	for i := range 30 {
+		x := 0.01 + 0.015*float64(i)
+		files["epidemic.csv"] += fmt.Sprintf("%d,%g,%g,%g\n", i, 1-x, x*0.6, x*0.4)
 	}
 	files["populations.csv"] = "year,prey,predators\n"
 	for i := range 40 {

@@ -10,6 +10,7 @@ import (
 	"github.com/costate-go/costate/configs"
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/rundir"
+	"github.com/costate-go/costate/experiments/systems"
 	"github.com/costate-go/costate/solvers"
 )
 
@@ -38,10 +39,12 @@ var words = map[string]map[string]string{
 	},
 	"field.kind": {
 		"mlp":    "fully connected network",
+		"known":  "a known system with unknown parameters: " + strings.Join(systems.Names(), ", "),
+		"hybrid": "a known system and a network for what it leaves out",
 		"layers": "layers of different width in discrete time, with binary or ternary weights; for task classify with source idx",
 	},
 	"task": {
-		"fit":      "fit the flow to trajectories (spiral, lotka_volterra, csv) or to values (sine)",
+		"fit":      "fit the flow to trajectories (" + strings.Join(systems.Names(), ", ") + ", csv) or to values (sine)",
 		"density":  "learn a density by a continuous normalizing flow (moons, rings, pinwheel, checkerboard, gaussians, csv)",
 		"classify": "separate classes by the flow (moons, circles, csv), or by layers (idx)",
 		"control":  "solve a classical optimal control problem",

@@ -37,6 +37,9 @@ type Data struct {
 	Columns    []string // csv; names or numbers from 1; empty: all others
 	Label      string   // csv, task classify; empty: the last column
 
+	Parameters []float64 // of a built-in system; nil: the usual ones
+	X0         []float64 // initial state of a built-in system; nil: the usual one
+
 	Points    int
 	Samples   int
 	T0, T1    float64 // units of the data; for csv with task fit 0 and 0 mean the whole file
@@ -57,7 +60,13 @@ type Data struct {
 
 // Field is the section [field]: the vector field f(t, x, θ).
 type Field struct {
-	Kind       string
+	Kind string
+
+	System        string    // kinds known and hybrid; "auto": that of the data
+	Parameters    []float64 // first values; nil: the usual ones
+	FitParameters bool      // kind hybrid
+	Components    []string  // kind hybrid: states that the network adds to; empty: all
+
 	Hidden     []int
 	Activation string
 	Output     string

@@ -3,6 +3,9 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/costate-go/costate/experiments/systems"
 )
 
 // fixedStepMethods have no embedded error estimate.
@@ -50,6 +53,7 @@ func (p *parser) cross() {
 			p.blame("optimizer.maximizer", "\"levenberg-marquardt\" needs the Jacobian in the parameters, which the field of a density does not have; choose lbfgs")
 		}
 	}
+	p.physics()
 	if c.Solver.Steps == 0 && slices.Contains(fixedStepMethods, c.Solver.Method) {
 		p.blame("solver.method", "%s has no error estimate; set solver.steps > 0, or choose a pair such as bs3, tsit5 or vern7", c.Solver.Method)
 	}
@@ -97,6 +101,42 @@ func (p *parser) cross() {
 		if !slices.Contains(ok, o.Maximizer) {
 			p.blame("optimizer.maximizer", "%q does not work with optimizer.kind = %q; choose from %v", o.Maximizer, o.Kind, ok)
 		}
+	}
+}
+
+// physics checks what known systems ask for.
+func (p *parser) physics() {
+	d, f := &p.cfg.Data, &p.cfg.Field
+	length := func(key string, values []float64, want int, what string) {
+		if values != nil && len(values) != want {
+			p.blame(key, "has %d numbers, and %s has %d", len(values), what, want)
+		}
+	}
+	if s := systems.ByName(d.Source); s != nil {
+		length("data.parameters", d.Parameters, len(s.Params), s.Name+", whose parameters are "+strings.Join(s.Params, ", ")+",")
+		length("data.x0", d.X0, len(s.States), "the state of "+s.Name)
+	}
+	if f.Kind != "known" && f.Kind != "hybrid" {
+		return
+	}
+	if d.Source == "sine" {
+		p.blame("field.kind", "%q does not work with data.source = \"sine\"; choose mlp", f.Kind)
+	}
+	name := f.System
+	if name == "auto" {
+		name = d.Source
+	}
+	if s := systems.ByName(name); s == nil {
+		p.blame("field.system", "name the system: data.source = %q says nothing of it; choose from %s", d.Source, strings.Join(systems.Names(), ", "))
+	} else {
+		length("field.parameters", f.Parameters, len(s.Params), s.Name+", whose parameters are "+strings.Join(s.Params, ", ")+",")
+	}
+	const units = "does not work with field.kind = %q, whose equation is in the units of the data"
+	if d.Normalize {
+		p.blame("data.normalize", units, f.Kind)
+	}
+	if d.Transform == "log" {
+		p.blame("data.transform", "\"log\" "+units, f.Kind)
 	}
 }
 

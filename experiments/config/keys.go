@@ -1,6 +1,11 @@
 package config
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+
+	"github.com/costate-go/costate/experiments/systems"
+)
 
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
@@ -86,12 +91,17 @@ func tableOf(c *Config) *table {
 
 	fit := when("task", "fit")
 	csv := when("data.source", "csv")
-	noisy := when("data.source", "spiral", "lotka_volterra", "sine", "moons", "circles", "rings")
+	known := systems.Names()
+	noisy := when("data.source", append(slices.Clone(known), "sine", "moons", "circles", "rings")...)
 	points := []string{"moons", "circles", "rings", "pinwheel", "checkerboard", "gaussians"}
-	series := when("data.source", "spiral", "lotka_volterra", "csv")
+	solved, series := when("data.source", known...), when("data.source", append(slices.Clone(known), "csv")...)
+	var counts, ends []option // usual numbers of the systems
+	for _, s := range systems.All() {
+		counts, ends = append(counts, def("data.source", s.Name, s.Points)), append(ends, def("data.source", s.Name, s.T1))
+	}
 	d := &c.Data
 	k("data.source", &d.Source, "spiral", "built-in generator, or csv for a file", learn,
-		oneOf("spiral", "lotka_volterra", "sine", "csv"),
+		oneOf(append(slices.Clone(known), "sine", "csv")...),
 		def("task", "classify", "circles", "moons", "circles", "csv", "idx"),
 		def("task", "density", "moons", "moons", "rings", "pinwheel", "checkerboard", "gaussians", "csv"))
 	k("data.file", &d.File, nil, "path of the CSV file, relative to the working directory", learn, csv)
@@ -99,17 +109,17 @@ func tableOf(c *Config) *table {
 	k("data.time_column", &d.TimeColumn, "", "column of times, by name or number from 1; empty: the first", fit, csv)
 	k("data.columns", &d.Columns, []string{}, "columns of the state, by name or number from 1; empty: all others", learn, csv)
 	k("data.label", &d.Label, "", "column of class labels, by name or number from 1; empty: the last", when("task", "classify"), csv)
-	k("data.points", &d.Points, 1000, "observations along the generated trajectory", learn,
-		when("data.source", "spiral", "lotka_volterra"), between(2, 1e7), def("data.source", "lotka_volterra", 100))
+	k("data.points", &d.Points, 1000, "observations along the generated trajectory", slices.Concat([]option{learn, solved, between(2, 1e7)}, counts)...)
+	k("data.parameters", &d.Parameters, nil, "parameters of the system that makes the data, in its order (docs/systems.md); absent: its usual ones", fit, solved, optional())
+	k("data.x0", &d.X0, nil, "its initial state; absent: the usual one", fit, solved, optional())
 	k("data.samples", &d.Samples, 1000, "generated points, all sets together", learn,
 		when("data.source", append([]string{"sine"}, points...)...), between(2, 1e7), def("data.source", "sine", 200))
 	k("data.t0", &d.T0, 0.0, "begin of the time span; with csv and task fit t0 = t1 = 0 is the file's own span", learn)
-	k("data.t1", &d.T1, 1.0, "end of the time span; the horizon of the flow for sine, classification and densities", learn,
-		def("task", "classify", 1.0), def("task", "density", 1.0), def("data.source", "spiral", 25.0), def("data.source", "lotka_volterra", 10.0),
-		def("data.source", "sine", 5.0), def("data.source", "csv", 0.0))
+	k("data.t1", &d.T1, 1.0, "end of the time span; the horizon of the flow for sine, classification and densities",
+		slices.Concat([]option{learn, def("task", "classify", 1.0), def("task", "density", 1.0), def("data.source", "sine", 5.0), def("data.source", "csv", 0.0)}, ends)...)
 	k("data.noise", &d.Noise, 0.0, "standard deviation of Gaussian noise added to the observations", learn, noisy, atLeast(0), def("task", "density", 0.1))
 	k("data.irregular", &d.Irregular, false, "observe at sorted uniform random times instead of a regular grid", learn,
-		when("data.source", "spiral", "lotka_volterra"))
+		solved)
 	k("data.window", &d.Window, 10, "points of one training window; 0: the whole series as one", fit, series, atLeast(0))
 	k("data.stride", &d.Stride, 0, "points between window starts; 0: half the window", fit, series, atLeast(0))
 	k("data.grow_to", &d.GrowTo, 0, "windows grow from window to this many points; 0: they stay", fit, series, atLeast(0))
@@ -132,20 +142,25 @@ func tableOf(c *Config) *table {
 	k("problem.penalty_growth", &p.PenaltyGrowth, 10.0, "factor of the weight while the violation falls too slowly", control, atLeast(1))
 
 	f := &c.Field
-	flow := unless("field.kind", "layers")
-	k("field.kind", &f.Kind, "mlp", "kind of network: a vector field, or layers of different width with weights from a finite set, in discrete time", learn, oneOf("mlp"),
-		def("data.source", "idx", nil, "mlp", "layers"))
-	k("field.hidden", &f.Hidden, []int{50}, "sizes of the hidden layers", learn, checked(checkHidden))
+	flow, network := unless("field.kind", "layers"), unless("field.kind", "layers", "known")
+	k("field.kind", &f.Kind, "mlp", "kind of field: a network; a known system with its parameters as the control; both added up; or layers of different width with weights from a finite set, in discrete time", learn, oneOf("mlp"),
+		def("data.source", "idx", nil, "mlp", "layers"), def("task", "fit", nil, "mlp", "known", "hybrid"))
+	physical, hybrid := when("field.kind", "known", "hybrid"), when("field.kind", "hybrid")
+	k("field.system", &f.System, "auto", "the known system (docs/systems.md); auto: that of the data", fit, physical, oneOf(append([]string{"auto"}, known...)...))
+	k("field.parameters", &f.Parameters, nil, "first values of its parameters; absent: its usual ones", fit, physical, optional())
+	k("field.fit_parameters", &f.FitParameters, true, "the parameters are part of the control; false: they stay as they are", fit, hybrid)
+	k("field.components", &f.Components, []string{}, "states whose derivatives the network adds to, by name or number from 1; empty: all", fit, hybrid)
+	k("field.hidden", &f.Hidden, []int{50}, "sizes of the hidden layers", learn, unless("field.kind", "known"), checked(checkHidden))
 	layers := when("field.kind", "layers")
 	k("field.weights", &f.Weights, "ternary", "values of the weights: −1, 0 and 1, or −1 and 1", learn, layers, oneOf("ternary", "binary"))
 	k("field.density", &f.Density, 0.01, "share of the first weights that are not zero", learn, layers, when("field.weights", "ternary"), between(1e-6, 1))
-	k("field.activation", &f.Activation, "tanh", "activation of the hidden layers", learn, flow, oneOf(Activations...))
-	k("field.output", &f.Output, "linear", "activation of the last layer", learn, flow, oneOf(append([]string{"linear"}, Activations...)...))
-	k("field.input", &f.Input, "identity", "what the network sees of the state: x, or x³ entry by entry", learn, flow, oneOf("identity", "cube"))
-	k("field.time", &f.Time, false, "the network sees t as one more input", learn, flow)
-	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0 (for source sine: copies of the input)", supervised, flow, between(0, 4096))
-	k("field.init", &f.Init, "lecun-normal", "distribution of the initial weights", learn, flow, oneOf("lecun-normal", "normal", "uniform", "glorot-uniform", "glorot-normal", "kaiming-uniform", "kaiming-normal", "torch-linear", "zeros"))
-	k("field.init_scale", &f.InitScale, 1.0, "factor σ of the initial weights", learn, flow, above(0))
+	k("field.activation", &f.Activation, "tanh", "activation of the hidden layers", learn, network, oneOf(Activations...))
+	k("field.output", &f.Output, "linear", "activation of the last layer", learn, network, oneOf(append([]string{"linear"}, Activations...)...))
+	k("field.input", &f.Input, "identity", "what the network sees of the state: x, or x³ entry by entry", learn, network, oneOf("identity", "cube"))
+	k("field.time", &f.Time, false, "the network sees t as one more input", learn, network)
+	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0 (for source sine: copies of the input)", supervised, unless("field.kind", "layers", "known", "hybrid"), between(0, 4096))
+	k("field.init", &f.Init, "lecun-normal", "distribution of the initial weights", learn, network, oneOf("lecun-normal", "normal", "uniform", "glorot-uniform", "glorot-normal", "kaiming-uniform", "kaiming-normal", "torch-linear", "zeros"))
+	k("field.init_scale", &f.InitScale, 1.0, "factor σ of the initial weights", learn, network, above(0), def("field.kind", "hybrid", 0.1))
 
 	density, q := when("task", "density"), &c.Density
 	estimate := when("density.trace", "rademacher", "gaussian")

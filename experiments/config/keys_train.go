@@ -1,5 +1,7 @@
 package config
 
+import "github.com/costate-go/costate/experiments/systems"
+
 func solverKeys(t *table, s *Solver, c *Costate) {
 	k, flow := t.add, unless("field.kind", "layers")
 	k("solver.method", &s.Method, "tsit5", "Runge–Kutta method", flow, oneOf(Methods...),
@@ -80,7 +82,7 @@ func trainKeys(t *table, r *Train, p *Report) {
 	k := t.add
 	k("train.iterations", &r.Iterations, 100, "updates of the control", between(0, 1e9))
 	k("train.batch", &r.Batch, 0, "samples of one iteration; 0: all", when("task", "fit", "classify", "density"), atLeast(0), def("field.kind", "layers", 100))
-	k("train.loss", &r.Loss, "squared", "error of an observation, averaged over windows, times and components", when("task", "fit"), when("data.source", "spiral", "lotka_volterra", "csv"),
+	k("train.loss", &r.Loss, "squared", "error of an observation, averaged over windows, times and components", when("task", "fit"), when("data.source", append(systems.Names(), "csv")...),
 		oneOf("squared", "absolute"))
 	k("train.validate_every", &r.ValidateEvery, 1, "iterations between validations", when("task", "fit", "classify", "density"), atLeast(1))
 	k("train.patience", &r.Patience, 0, "stop after this many validations without improvement; 0: never", when("task", "fit", "classify", "density"), atLeast(0))

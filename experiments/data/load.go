@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/systems"
 )
 
 // LoadSeries gives the series that a configuration of task fit names; nothing is normalized yet.
@@ -11,12 +12,10 @@ import (
 func LoadSeries(c *config.Config) (*Series, error) {
 	d := &c.Data
 	o := SeriesOptions{Points: d.Points, T0: d.T0, T1: d.T1, Irregular: d.Irregular, Noise: d.Noise, Seed: c.Seed}
-	switch d.Source {
-	case "spiral":
-		return Spiral(o)
-	case "lotka_volterra":
-		return LotkaVolterra(o)
-	case "csv":
+	if s := systems.ByName(d.Source); s != nil {
+		return System(s, d.Parameters, d.X0, o)
+	}
+	if d.Source == "csv" {
 		t, err := ReadTable(d.File)
 		if err != nil {
 			return nil, err

@@ -3,6 +3,8 @@ package data
 import (
 	"fmt"
 	"slices"
+
+	"github.com/costate-go/costate/experiments/systems"
 )
 
 // SeriesOptions says how a trajectory is observed. Times have the unit of the equation.
@@ -14,22 +16,16 @@ type SeriesOptions struct {
 	Seed      uint64
 }
 
-// Spiral is y' = y³A (row vector, cubes entry by entry) with A = [[−0.1, 2], [−2, −0.1]] from (2, 0): the
-// demonstration of Chen et al., Neural Ordinary Differential Equations, NeurIPS 2018.
-func Spiral(o SeriesOptions) (*Series, error) {
-	return generate("spiral", []string{"y1", "y2"}, []float64{2, 0}, func(dy []float64, _ float64, y []float64) {
-		a, b := y[0]*y[0]*y[0], y[1]*y[1]*y[1]
-		dy[0] = -0.1*a - 2*b
-		dy[1] = 2*a - 0.1*b
-	}, o)
-}
-
-// LotkaVolterra is x' = 1.5x − xy, y' = xy − 3y from (1, 1).
-func LotkaVolterra(o SeriesOptions) (*Series, error) {
-	return generate("lotka_volterra", []string{"prey", "predator"}, []float64{1, 1}, func(dx []float64, _ float64, x []float64) {
-		dx[0] = 1.5*x[0] - x[0]*x[1]
-		dx[1] = x[0]*x[1] - 3*x[1]
-	}, o)
+// System is a solution of a known equation, from the initial state x0 with the given parameters; nil means the usual ones.
+func System(s *systems.System, parameters, x0 []float64, o SeriesOptions) (*Series, error) {
+	if parameters == nil {
+		parameters = s.Values
+	}
+	if x0 == nil {
+		x0 = s.X0
+	}
+	f := s.Field().F
+	return generate(s.Name, s.States, x0, func(dx []float64, t float64, x []float64) { f(dx, t, x, parameters) }, o)
 }
 
 func generate(source string, names []string, x0 []float64, f func(dx []float64, t float64, x []float64), o SeriesOptions) (*Series, error) {

@@ -8,12 +8,13 @@ import (
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/experiments/systems"
 )
 
 // Reference: quadruple precision, two tolerances.
 func TestLotkaVolterraReference(t *testing.T) {
 	for _, irregular := range []bool{false, true} {
-		s, err := data.LotkaVolterra(data.SeriesOptions{Points: 57, T0: 0, T1: 10, Irregular: irregular, Seed: 3})
+		s, err := data.System(systems.ByName("lotka_volterra"), nil, nil, data.SeriesOptions{Points: 57, T0: 0, T1: 10, Irregular: irregular, Seed: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -28,7 +29,7 @@ func TestLotkaVolterraReference(t *testing.T) {
 
 // The spiral has an invariant to check against: with u = ‖y‖⁴ = Σ y_i⁴, u' = 4 Σ y³·y' = −0.4 Σ y_i⁶ (A's skew part drops out).
 func TestSpiral(t *testing.T) {
-	s, err := data.Spiral(data.SeriesOptions{Points: 1000, T0: 0, T1: 25})
+	s, err := data.System(systems.ByName("spiral"), nil, nil, data.SeriesOptions{Points: 1000, T0: 0, T1: 25})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +49,7 @@ func TestSpiral(t *testing.T) {
 
 func TestNoiseAndTimes(t *testing.T) {
 	o := data.SeriesOptions{Points: 5000, T0: -1, T1: 3, Irregular: true, Noise: 0.3, Seed: 9}
-	s, err := data.LotkaVolterra(o)
+	s, err := data.System(systems.ByName("lotka_volterra"), nil, nil, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,13 +66,13 @@ func TestNoiseAndTimes(t *testing.T) {
 	if m, sd := sum/n, math.Sqrt(sq/n); math.Abs(m) > 4*0.3/math.Sqrt(n) || math.Abs(sd-0.3) > 4*0.3/math.Sqrt(2*n) {
 		t.Errorf("noise has mean %g and deviation %g, want 0 and 0.3", m, sd)
 	}
-	again, _ := data.LotkaVolterra(o)
+	again, _ := data.System(systems.ByName("lotka_volterra"), nil, nil, o)
 	o.Seed = 10
-	other, _ := data.LotkaVolterra(o)
+	other, _ := data.System(systems.ByName("lotka_volterra"), nil, nil, o)
 	if again.Hash != s.Hash || other.Hash == s.Hash || len(s.Hash) != 64 {
 		t.Error("the same seed must give the same numbers, another seed others")
 	}
-	if _, err := data.Spiral(data.SeriesOptions{Points: 1, T1: 1}); !errors.Is(err, data.ErrData) {
+	if _, err := data.System(systems.ByName("spiral"), nil, nil, data.SeriesOptions{Points: 1, T1: 1}); !errors.Is(err, data.ErrData) {
 		t.Errorf("one point: %v", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/figures"
+	"github.com/costate-go/costate/experiments/systems"
 )
 
 var show = flag.String("show", "", "folder to write all figures of the tests to, for looking at them")
@@ -30,7 +31,7 @@ func grid(n int, f func(t float64) float64, lo, hi float64) (t, y []float64) {
 // all builds one figure of every kind; bad adds non-finite numbers everywhere.
 func all(t *testing.T, bad bool) []*figures.Figure {
 	t.Helper()
-	s, err := data.Spiral(data.SeriesOptions{Points: 300, T0: 0, T1: 25, Noise: 0.05, Seed: 1})
+	s, err := data.System(systems.ByName("spiral"), nil, nil, data.SeriesOptions{Points: 300, T0: 0, T1: 25, Noise: 0.05, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

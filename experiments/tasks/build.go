@@ -178,7 +178,7 @@ func maximizer(c *config.Config) (pmp.Maximizer, error) {
 }
 
 // describe is a line on a network.
-func describe(c *config.Field, m *neural.MLP, control *config.Control) string {
+func describe(c *config.Field, m neural.Network) string {
 	var sizes []string
 	in := m.Dim()
 	if c.Time {
@@ -189,9 +189,13 @@ func describe(c *config.Field, m *neural.MLP, control *config.Control) string {
 		sizes = append(sizes, fmt.Sprint(h))
 	}
 	sizes = append(sizes, fmt.Sprint(m.Dim()))
-	text := fmt.Sprintf("MLP %s (%s), %d parameters", strings.Join(sizes, "-"), c.Activation, m.NumParams())
+	return fmt.Sprintf("MLP %s (%s), %d parameters", strings.Join(sizes, "-"), c.Activation, m.NumParams())
+}
+
+// meshed says how a control varies in time, and nothing where it does not.
+func meshed(control *config.Control) string {
 	if n := nodes(control); n > 1 {
-		text += fmt.Sprintf(" × %d nodes, %s", n, control.Kind)
+		return fmt.Sprintf(" × %d nodes, %s", n, control.Kind)
 	}
-	return text
+	return ""
 }

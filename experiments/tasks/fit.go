@@ -10,7 +10,6 @@ import (
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/safetensors"
 	"github.com/costate-go/costate/ode"
-	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/pmp"
 )
 
@@ -22,7 +21,7 @@ type Fit struct {
 	series   *data.Series // normalized
 	raw      *data.Series
 	scaler   data.Scaler
-	field    *neural.MLP
+	field    *model
 	dim      int // of the state, augmentation included
 
 	train   []data.Window
@@ -46,7 +45,7 @@ func newFit(c *config.Config, threads int) (*Fit, error) {
 		return nil, err
 	}
 	f := &Fit{c: c, settings: s, raw: raw, dim: raw.Dim() + c.Field.Augment}
-	if f.field, err = Field(c, f.dim); err != nil {
+	if f.field, err = newModel(c, raw.Names, f.dim); err != nil {
 		return nil, err
 	}
 	if c.Control.Kind != "constant" && c.Data.Window != 0 {
@@ -114,7 +113,7 @@ func (f *Fit) Enter(phase int) error {
 	}
 	times := f.times(f.train)
 	f.grid = pmp.MeanGrid(times, len(f.train))
-	f.warped = f.c.Field.Time || !equallySpaced(times, f.grid, len(f.train))
+	f.warped = f.field.timed(f.c) || !equallySpaced(times, f.grid, len(f.train))
 	for _, w := range [][]data.Window{f.valid, f.held} {
 		f.warped = f.warped || len(w) > 0 && !equallySpaced(f.times(w), f.grid, len(w))
 	}
@@ -188,9 +187,9 @@ func (f *Fit) normalize() {
 func (f *Fit) pose(w []data.Window) (*pmp.Problem, error) {
 	n, d, k := len(w), f.series.Dim(), w[0].Len
 	grid := f.grid
-	p := &pmp.Problem{Field: f.field, T0: 0, T1: grid[k-1], X0: make([]float64, f.dim*n)}
+	p := &pmp.Problem{Field: f.field.Field, T0: 0, T1: grid[k-1], X0: make([]float64, f.dim*n)}
 	if f.warped {
-		p.Field = &pmp.Warp{Field: f.field, Grid: grid, Times: f.times(w), N: n}
+		p.Field = &pmp.Warp{Field: f.field.Field, Grid: grid, Times: f.times(w), N: n}
 		p.Breaks = grid[1 : k-1]
 	}
 	for s, v := range w {
@@ -254,7 +253,7 @@ func (f *Fit) Select(index []int) {
 }
 
 // Initial implements Task.
-func (f *Fit) Initial() []float64 { return initial(f.field, nodes(&f.c.Control), f.c.Seed) }
+func (f *Fit) Initial() []float64 { return f.field.initial(nodes(&f.c.Control), f.c.Seed) }
 
 // Validate implements Task.
 func (f *Fit) Validate(ctx context.Context, theta []float64) (float64, error) {
@@ -370,7 +369,7 @@ func (f *Fit) HeldOut() []bool {
 // Plane returns the vector field in the plane of the first two components, in the units of the data, and nil where the
 // model is not planar and autonomous.
 func (f *Fit) Plane(theta []float64) func(x, y float64) (u, v float64) {
-	if f.dim != 2 || f.c.Field.Time || f.c.Control.Kind != "constant" {
+	if f.dim != 2 || f.field.timed(f.c) || f.c.Control.Kind != "constant" {
 		return nil
 	}
 	ev := f.field.NewEvaluator(1)
@@ -408,7 +407,15 @@ func (f *Fit) Observations() (t, x []float64, names []string) {
 // Metrics implements Task: errors of the trajectory from the first observation to the end of the series, in the units
 // of the data, and of held-out windows.
 func (f *Fit) Metrics(ctx context.Context, theta []float64) (map[string]float64, error) {
-	m := map[string]float64{"trajectory_mae": math.NaN(), "trajectory_rmse": math.NaN()}
+	m := f.field.parameters(theta)
+	m["trajectory_mae"], m["trajectory_rmse"] = math.NaN(), math.NaN()
+	if truth := f.field.truth(f.c); truth != nil && len(theta) == f.field.NumParams() {
+		worst := 0.0
+		for i, v := range truth {
+			worst = max(worst, math.Abs(theta[i]-v)/max(math.Abs(v), 1e-12))
+		}
+		m["parameter_error"] = worst
+	}
 	x, err := f.Trajectory(ctx, theta)
 	if err != nil && ctx.Err() != nil {
 		return m, err
@@ -445,14 +452,14 @@ func errorsOf(x, y []float64) (mae, rmse float64) {
 }
 
 // Tensors implements Task.
-func (f *Fit) Tensors(theta []float64) []safetensors.Tensor { return tensors(f.field, theta) }
+func (f *Fit) Tensors(theta []float64) []safetensors.Tensor { return f.field.tensors(theta) }
 
 // About implements Task.
 func (f *Fit) About() About {
 	return About{
 		Data: fmt.Sprintf("%s: %d rows × %d columns, %d training and %d held-out windows of %d points",
 			f.raw.Source, f.raw.Len(), f.raw.Dim(), len(f.train), len(f.held), f.length),
-		Model: describe(&f.c.Field, f.field, &f.c.Control), Params: nodes(&f.c.Control) * f.field.NumParams(),
+		Model: f.field.describe(f.c), Params: nodes(&f.c.Control) * f.field.NumParams(),
 		StateSize: f.dim, Samples: len(f.train), Validation: len(f.valid), HeldOut: len(f.held), Hashes: map[string]string{f.raw.Source: f.raw.Hash}, Scaler: f.scaler,
 	}
 }

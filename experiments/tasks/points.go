@@ -109,7 +109,7 @@ func (p *points) Select(index []int) {
 }
 
 // Initial implements Task.
-func (p *points) Initial() []float64 { return initial(p.field, nodes(&p.c.Control), p.c.Seed) }
+func (p *points) Initial() []float64 { return p.model().initial(nodes(&p.c.Control), p.c.Seed) }
 
 // Validate implements Task.
 func (p *points) Validate(ctx context.Context, theta []float64) (float64, error) {
@@ -170,13 +170,15 @@ func (p *points) ends(ctx context.Context, theta, rows []float64, d int) ([]floa
 }
 
 // Tensors implements Task.
-func (p *points) Tensors(theta []float64) []safetensors.Tensor { return tensors(p.field, theta) }
+func (p *points) Tensors(theta []float64) []safetensors.Tensor { return p.model().tensors(theta) }
+
+func (p *points) model() *model { return &model{Field: p.field, network: p.field} }
 
 // About implements Task.
 func (p *points) About() About {
 	return About{
 		Data:  fmt.Sprintf("%s: %d points of dimension %d, %d for training and %d held out", p.all.Source, p.all.Len(), p.all.Dim(), len(p.train), len(p.held)),
-		Model: describe(&p.c.Field, p.field, &p.c.Control), Params: nodes(&p.c.Control) * p.field.NumParams(),
+		Model: p.model().describe(p.c), Params: nodes(&p.c.Control) * p.field.NumParams(),
 		StateSize: p.dim, Samples: len(p.train), Validation: len(p.valid), HeldOut: len(p.held), Hashes: map[string]string{p.all.Source: p.all.Hash}, Scaler: p.scaler,
 	}
 }

@@ -151,16 +151,6 @@ func (g *gauge) flow(ctx context.Context, theta []float64) (float64, []float64, 
 	return g.tr.J, g.x, nil
 }
 
-// initial draws the first control of a network: the same weights on every node.
-func initial(field *neural.MLP, nodes int, seed uint64) []float64 {
-	p := field.NumParams()
-	theta := make([]float64, nodes*p)
-	for j := range nodes {
-		field.Init(theta[j*p:(j+1)*p], seed)
-	}
-	return theta
-}
-
 // nodes is the number of nodes of a control.
 func nodes(c *config.Control) int {
 	switch c.Kind {
@@ -172,27 +162,16 @@ func nodes(c *config.Control) int {
 	return 1
 }
 
-// tensors splits the control of a network into its layers.
-func tensors(field *neural.MLP, theta []float64) []safetensors.Tensor {
-	p := field.NumParams()
+// tensors splits a control of p parameters a node into named parts.
+func tensors(parts []neural.Tensor, p int, theta []float64) []safetensors.Tensor {
 	n := len(theta) / p
 	var out []safetensors.Tensor
-	at := 0
-	cut := func(name string, shape ...int) {
-		size := 1
-		for _, d := range shape {
-			size *= d
-		}
-		t := safetensors.Tensor{Name: name, Shape: append([]int{n}, shape...)}
+	for _, part := range parts {
+		t := safetensors.Tensor{Name: part.Name, Shape: append([]int{n}, part.Shape...)}
 		for j := range n {
-			t.Data = append(t.Data, theta[j*p+at:j*p+at+size]...)
+			t.Data = append(t.Data, theta[j*p+part.Offset:][:part.Len()]...)
 		}
-		at += size
 		out = append(out, t)
-	}
-	for l, s := range field.Layers() {
-		cut(fmt.Sprintf("layers.%d.weight", l), s.Out, s.In)
-		cut(fmt.Sprintf("layers.%d.bias", l), s.Out)
 	}
 	return out
 }

@@ -49,6 +49,9 @@ func TestGradients(t *testing.T) {
 		{"sine", "emsa_sine", nil, 0.1},
 		{"moons", "moons", []string{"data.samples=100"}, 0.05},
 		{"circles", "circles", []string{"data.samples=60", "field.hidden=8"}, 0.05},
+		{"known", "sir_parameters", nil, 0.05},
+		{"known, driven, irregular times", "", []string{"data.source=driven_pendulum", "field.kind=known", "data.irregular=true", "data.points=60", "data.t1=3"}, 0.05},
+		{"hybrid", "hybrid_pendulum", []string{"field.fit_parameters=true", "data.points=60", "data.t1=3"}, 0.05},
 		{"density", "density_moons", []string{"data.samples=60", "data.normalize=true"}, 0.05},
 		{"density, estimated and regularized", "density_pinwheel", []string{"data.samples=60", "density.trace=gaussian", "density.probes=2", "density.kinetic=0.1", "density.jacobian=0.05"}, 0.05},
 		{"density, control in time", "density_moons", []string{"data.samples=60", "control.kind=piecewise-linear", "control.intervals=2", "density.trace=rademacher"}, 0.05},
@@ -79,6 +82,7 @@ func TestConfigs(t *testing.T) {
 	want := map[string]string{
 		"circles": "train_accuracy train_cross_entropy held_out_accuracy held_out_cross_entropy", "emsa_sine": "train_mse held_out_mse",
 		"spiral": "trajectory_mae trajectory_rmse", "lotka_volterra": "trajectory_mae trajectory_rmse truth_mae truth_rmse held_out_loss",
+		"sir_parameters":                    "parameter_beta parameter_gamma parameter_error trajectory_mae",
 		"density_moons":                     "train_nats held_out_nats reference_nats gap_nats kinetic_energy jacobian_energy",
 		"control/rayleigh":                  "cost reference gap on_bounds projected_gradient costate_error p0_1 p0_2",
 		"control/double_integrator_bounded": "cost reference gap end_violation transversality complementarity on_bounds projected_gradient costate_error p0_1 p0_2",

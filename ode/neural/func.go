@@ -13,8 +13,8 @@ import (
 // control problem. The functions must not keep or change their arguments but for the destinations, and must be
 // safe for concurrent use.
 //
-// Its Evaluator implements SecondOrder, ParamJacobian and TimeBatch as well. With VJP given nothing is
-// differenced but in VJPGrad. Without it derivatives are gonum's central differences (diff/fd), which allocate, with
+// Its Evaluator implements SecondOrder, ParamJacobian and TimeBatch as well. With VJP or Jacobian given nothing is
+// differenced but in VJPGrad. Without them derivatives are gonum's central differences (diff/fd), which allocate, with
 // a relative error of about 1e-10 at 2(D + P) calls of F; that of VJPGrad is about 1e-8.
 type Func struct {
 	// D and P are the dimensions of the state and of the parameters (or controls) u.
@@ -25,6 +25,8 @@ type Func struct {
 	VJP func(px, pu []float64, t float64, x, u, p []float64)
 	// JVP stores f_x v + f_u w in dst (D); len(v) == D, len(w) == P. Optional.
 	JVP func(dst []float64, t float64, x, u, v, w []float64)
+	// Jacobian stores f_x in fx (D×D) and f_u in fu (D×P), row-major; both come zeroed. Optional, instead of VJP and JVP.
+	Jacobian func(fx, fu []float64, t float64, x, u []float64)
 }
 
 // Dim is D.
@@ -39,7 +41,11 @@ func (f Func) NewEvaluator(width int) Evaluator {
 	if f.F == nil || f.D < 1 || f.P < 0 || width < 1 {
 		panic("neural: Func needs F, D ≥ 1, P ≥ 0 and a width of 1 or more")
 	}
-	buf := make([]float64, 9*f.D+4*f.P)
+	jacobian := 0
+	if f.Jacobian != nil {
+		jacobian = f.D * (f.D + f.P)
+	}
+	buf := make([]float64, 9*f.D+4*f.P+jacobian)
 	cut := func(n int) []float64 {
 		part := buf[:n:n]
 		buf = buf[n:]
@@ -49,7 +55,7 @@ func (f Func) NewEvaluator(width int) Evaluator {
 		f: f, width: width,
 		u: cut(f.P), um: cut(f.P), pu: cut(f.P), acc: cut(f.P),
 		x: cut(f.D), xm: cut(f.D), p: cut(f.D), px: cut(f.D), y: cut(f.D), yp: cut(f.D), ym: cut(f.D),
-		v: cut(f.D), unit: cut(f.D),
+		v: cut(f.D), unit: cut(f.D), jacobian: cut(jacobian),
 	}
 }
 
@@ -64,6 +70,31 @@ type funcEvaluator struct {
 	x, p, px, y, v []float64 // one sample
 	xm, yp, ym     []float64 // D: moved state, values on both sides
 	unit           []float64
+	jacobian       []float64 // f_x, f_u
+}
+
+// matrices evaluates the Jacobian.
+func (e *funcEvaluator) matrices(t float64, x []float64) (fx, fu []float64) {
+	clear(e.jacobian)
+	d := e.f.D
+	fx, fu = e.jacobian[:d*d], e.jacobian[d*d:]
+	e.f.Jacobian(fx, fu, t, x, e.u)
+	return fx, fu
+}
+
+// product adds m v to dst, for the matrix m of len(dst) rows.
+func product(dst, m, v []float64) {
+	for i := range dst {
+		dst[i] += kernel.Dot(m[i*len(v):(i+1)*len(v)], v)
+	}
+}
+
+// productT stores mᵀp in dst.
+func productT(dst, m, p []float64) {
+	clear(dst)
+	for i, v := range p {
+		kernel.Axpy(dst, v, m[i*len(dst):(i+1)*len(dst)])
+	}
 }
 
 // Bind implements Evaluator.
@@ -134,6 +165,12 @@ func (e *funcEvaluator) vjp(px, pu []float64, t float64, x, p []float64) {
 		e.f.VJP(px, pu, t, x, e.u, p)
 		return
 	}
+	if e.f.Jacobian != nil {
+		fx, fu := e.matrices(t, x)
+		productT(px, fx, p)
+		productT(pu, fu, p)
+		return
+	}
 	along := func(x, u []float64) float64 {
 		e.f.F(e.yp, t, x, u)
 		return kernel.Dot(p, e.yp)
@@ -177,7 +214,7 @@ func (e *funcEvaluator) VJP(px, ptheta []float64, t float64, x, p []float64) {
 	}
 }
 
-// JVP implements Evaluator: by JVP where there is one, else row by row from VJP at D calls a sample, otherwise by the
+// JVP implements Evaluator: by JVP or Jacobian where there is one, else row by row from VJP at D calls a sample, otherwise by the
 // central difference along (dx, dtheta).
 func (e *funcEvaluator) JVP(dst []float64, t float64, x, dx, dtheta []float64) {
 	n := e.batch(x)
@@ -207,6 +244,13 @@ func (e *funcEvaluator) JVP(dst []float64, t float64, x, dx, dtheta []float64) {
 		switch {
 		case e.f.JVP != nil:
 			e.f.JVP(e.y, ts, xs, e.u, v, w)
+		case e.f.Jacobian != nil:
+			fx, fu := e.matrices(ts, xs)
+			clear(e.y)
+			product(e.y, fx, v)
+			if w != nil {
+				product(e.y, fu, w)
+			}
 		case e.f.VJP != nil:
 			e.rows(e.y, ts, xs, v, dtheta)
 		default:
@@ -296,7 +340,16 @@ func (e *funcEvaluator) ParamJacobian(jac []float64, t float64, x []float64) {
 	if len(jac) != len(x)*params {
 		panic(badJacobian)
 	}
-	if e.f.VJP == nil {
+	switch {
+	case e.f.Jacobian != nil:
+		for s := range n {
+			_, fu := e.matrices(e.time(t, s), gather(e.x, x, s, n))
+			for i := range d {
+				copy(jac[(i*n+s)*params:][:params], fu[i*params:])
+			}
+		}
+		return
+	case e.f.VJP == nil:
 		e.differenceJacobian(jac, t, x, n)
 		return
 	}

@@ -34,8 +34,19 @@ func withTangent() Func {
 	return f
 }
 
+// withJacobian is pendulum with its Jacobian instead of products.
+func withJacobian() Func {
+	f := pendulum()
+	f.VJP = nil
+	f.Jacobian = func(fx, fu []float64, t float64, x, u []float64) {
+		fx[1], fx[2], fx[3] = 1, -u[0]*math.Cos(x[0]), -3*u[1]*x[1]*x[1]
+		fu[3], fu[4], fu[5] = -math.Sin(x[0]), -x[1]*x[1]*x[1], math.Cos(t)
+	}
+	return f
+}
+
 func TestFuncConformance(t *testing.T) {
-	for _, given := range []string{"nothing", "VJP", "VJP and JVP"} {
+	for _, given := range []string{"nothing", "VJP", "VJP and JVP", "Jacobian"} {
 		for _, batch := range []int{1, 3, 17} {
 			t.Run(fmt.Sprintf("given=%s/B=%d", given, batch), func(t *testing.T) {
 				f := pendulum()
@@ -44,6 +55,8 @@ func TestFuncConformance(t *testing.T) {
 					f.VJP = nil
 				case "VJP and JVP":
 					f = withTangent()
+				case "Jacobian":
+					f = withJacobian()
 				}
 				if err := Check(f, CheckConfig{Batch: batch, T: 0.3, Seed: 5}).Err(1e-7); err != nil {
 					t.Error(err)
