@@ -69,9 +69,13 @@ func (w *Sweeper) Certify(ctx context.Context, theta []float64) (Certificate, er
 	for j, mass := range m.mass {
 		u, g, s := m.node(theta, j), m.node(tr.Grad, j), m.node(step, j)
 		for i, v := range u {
-			s[i] = min(max(v-g[i]/mass, m.lower[i]), m.upper[i]) - v
+			s[i] = v - g[i]/mass
+		}
+		m.clipNode(s)
+		for i, v := range u {
+			s[i] -= v
 			total += mass
-			if v <= m.lower[i] || v >= m.upper[i] {
+			if m.onBound(u, i) {
 				on += mass
 			}
 		}
@@ -206,7 +210,7 @@ func (w *Sweeper) Residual(tr *Trajectory) (residual float64, exact bool) {
 		for i, v := range u {
 			g := -grad[i]/mass + m.l2*old[i]
 			d := v - old[i]
-			gain := g*d - 0.5*m.l2*(v*v-old[i]*old[i]) - m.l1*(math.Abs(v)-math.Abs(old[i])) - f.Epsilon*d*d
+			gain := g*d - (m.price(v) - m.price(old[i])) - f.Epsilon*d*d
 			residual += mass * gain
 		}
 	}

@@ -11,11 +11,11 @@ import (
 // CheckGradient compares ⟨∇J, d⟩ by the costate with central differences of J along a random direction d drawn
 // from seed, relative to the larger of both, or to a hundredth of the costate's part of the slope without
 // cancellation, where that is more, as it is near an optimum. The steps of the forward sweep at theta are used for all of them, so
-// that only rounding and the differences' own error O(h⁴) remain. Of the batch it uses the first shard; the L¹ cost of the
-// control, which has kinks, is left out, and path constraints have a penalty weight of 1 at most, with the multipliers they have.
+// that only rounding and the differences' own error O(h⁴) remain. Of the batch it uses the first shard; the L¹ and L⁰ costs of the
+// control are left out, and path constraints have a penalty weight of 1 at most, with the multipliers they have.
 func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64, seed uint64) (float64, error) {
 	q := *firstShard(p, s)
-	q.Control.L1 = 0
+	q.Control.L1, q.Control.L0 = 0, 0
 	q.Paths = nil
 	for _, c := range p.Paths { // heavy penalties bend within a difference
 		light := *c

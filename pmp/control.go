@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"sort"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // Kind says how a control depends on time.
@@ -47,9 +49,11 @@ type Control struct {
 	Mesh []float64
 	// Lower and Upper bound every parameter, length P or 1 (the same for all); nil means unbounded.
 	Lower, Upper []float64
-	// L2 is ν and L1 is β in the control cost ∫ ½ν|θ|² + β|θ|₁ dt. For piecewise linear controls the first
-	// integral is exact and the second is taken by the trapezoidal rule.
-	L2, L1 float64
+	// Radius, when positive, bounds the Euclidean norm of the parameters of a node instead: |θ(t)| ≤ Radius. It goes with neither bounds nor L0.
+	Radius float64
+	// L2 is ν, L1 is β and L0 is γ in the control cost ∫ ½ν|θ|² + β|θ|₁ + γ|θ|₀ dt, where |θ|₀ counts the parameters that are not zero.
+	// For piecewise linear controls the first integral is exact and the others are taken by the trapezoidal rule.
+	L2, L1, L0 float64
 }
 
 // UniformMesh returns n+1 equally spaced knots from t0 to t1.
@@ -89,11 +93,13 @@ type mesh struct {
 	lower  []float64 // len params, −Inf where unbounded
 	upper  []float64
 	l2, l1 float64
+	l0     float64
+	radius float64   // 0: none
 	points []float64 // where path constraints are held
 }
 
 func newMesh(c Control, t0, t1 float64, params int) (*mesh, error) {
-	m := &mesh{kind: c.Kind, params: params, l2: c.L2, l1: c.L1}
+	m := &mesh{kind: c.Kind, params: params, l2: c.L2, l1: c.L1, l0: c.L0, radius: c.Radius}
 	switch c.Kind {
 	case Constant:
 		m.knots = []float64{t0, t1}
@@ -125,8 +131,11 @@ func newMesh(c Control, t0, t1 float64, params int) (*mesh, error) {
 			m.mass[e] += d
 		}
 	}
-	if c.L2 < 0 || c.L1 < 0 {
-		return nil, fmt.Errorf("pmp: the control cost has a negative weight (L2 = %g, L1 = %g)", c.L2, c.L1)
+	if c.L2 < 0 || c.L1 < 0 || c.L0 < 0 {
+		return nil, fmt.Errorf("pmp: the control cost has a negative weight (L2 = %g, L1 = %g, L0 = %g)", c.L2, c.L1, c.L0)
+	}
+	if c.Radius < 0 || c.Radius > 0 && (c.Lower != nil || c.Upper != nil || c.L0 != 0) {
+		return nil, fmt.Errorf("%w: the radius %g has to be positive, and stands alone: no Lower, Upper or L0", ErrBound, c.Radius)
 	}
 	var err error
 	if m.lower, err = spread("lower", c.Lower, params, math.Inf(-1)); err != nil {
@@ -164,6 +173,9 @@ func spread(name string, b []float64, params int, none float64) ([]float64, erro
 
 // bounded reports whether every parameter is bounded on both sides.
 func (m *mesh) bounded() bool {
+	if m.radius > 0 {
+		return true
+	}
 	for i := range m.lower {
 		if math.IsInf(m.lower[i], -1) || math.IsInf(m.upper[i], 1) {
 			return false
@@ -172,8 +184,14 @@ func (m *mesh) bounded() bool {
 	return true
 }
 
+// smooth reports whether the control's cost has no kinks and jumps.
+func (m *mesh) smooth() bool { return m.l1 == 0 && m.l0 == 0 }
+
 // free reports whether no parameter has a bound.
 func (m *mesh) free() bool {
+	if m.radius > 0 {
+		return false
+	}
 	for i := range m.lower {
 		if !math.IsInf(m.lower[i], -1) || !math.IsInf(m.upper[i], 1) {
 			return false
@@ -278,6 +296,14 @@ func (m *mesh) dualNorm(g []float64) float64 {
 	return math.Sqrt(sum)
 }
 
+// onBound reports whether a bound holds parameter i of a node.
+func (m *mesh) onBound(u []float64, i int) bool {
+	if m.radius > 0 {
+		return floats.Norm(u, 2) >= m.radius*(1-1e-12)
+	}
+	return u[i] <= m.lower[i] || u[i] >= m.upper[i]
+}
+
 // clip projects theta onto the bounds, in place.
 func (m *mesh) clip(theta []float64) {
 	for j := 0; j < m.nodes; j++ {
@@ -286,16 +312,48 @@ func (m *mesh) clip(theta []float64) {
 }
 
 func (m *mesh) clipNode(u []float64) {
+	if m.radius > 0 {
+		if size := floats.Norm(u, 2); size > m.radius {
+			floats.Scale(m.radius/size, u)
+		}
+		return
+	}
 	for i, v := range u {
 		u[i] = math.Min(math.Max(v, m.lower[i]), m.upper[i])
 	}
 }
 
-// cost is the control's own cost ∫ ½ν|θ|² + β|θ|₁ dt; its gradient of the smooth part is added to grad unless nil.
+// cost is the control's own cost ∫ ½ν|θ|² + β|θ|₁ + γ|θ|₀ dt; its gradient of the smooth part is added to grad unless nil.
 func (m *mesh) cost(grad, theta []float64) float64 {
-	if m.l2 == 0 && m.l1 == 0 {
+	sum := 0.0
+	if m.l2 != 0 {
+		sum = m.quadraticCost(grad, theta)
+	}
+	if m.smooth() {
+		return sum
+	}
+	for j, mass := range m.mass {
+		part := 0.0
+		for _, v := range m.node(theta, j) {
+			part += m.kinks(v)
+		}
+		sum += mass * part
+	}
+	return sum
+}
+
+// kinks is β|u| + γ for u ≠ 0.
+func (m *mesh) kinks(u float64) float64 {
+	if u == 0 {
 		return 0
 	}
+	return m.l1*math.Abs(u) + m.l0
+}
+
+// price is ½νu² + β|u| + γ for u ≠ 0.
+func (m *mesh) price(u float64) float64 { return 0.5*m.l2*u*u + m.kinks(u) }
+
+func (m *mesh) quadraticCost(grad, theta []float64) float64 {
 	sum := 0.0
 	if m.kind == PiecewiseLinear {
 		for e := 0; e < m.elements(); e++ {
@@ -322,15 +380,6 @@ func (m *mesh) cost(grad, theta []float64) float64 {
 				}
 			}
 			sum += 0.5 * m.l2 * mass * part
-		}
-	}
-	if m.l1 != 0 {
-		for j, mass := range m.mass {
-			part := 0.0
-			for _, v := range m.node(theta, j) {
-				part += math.Abs(v)
-			}
-			sum += m.l1 * mass * part
 		}
 	}
 	return sum

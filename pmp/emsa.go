@@ -65,7 +65,7 @@ func (o *EMSA) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	o.trial = w.NewTrajectory()
 	o.next = make([]float64, len(theta))
 	o.rho, o.fails, o.ready = o.Rho, 0, false
-	return o.Maximizer.Prepare(w)
+	return o.prepare(o.Maximizer)
 }
 
 // Refresh implements Optimizer.

@@ -3,6 +3,7 @@ package pmp_test
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/costate-go/costate/ode"
 	"github.com/costate-go/costate/ode/neural"
@@ -141,6 +142,53 @@ func ExampleEMSA() {
 	fmt.Println("J below 1e-8:", last.Loss < 1e-8)
 	// Output:
 	// J below 1e-8: true
+}
+
+// golden is a maximizer of one's own: golden section on [−1, 1] for a control with one parameter. It needs nothing but values of the
+// frozen Hamiltonian.
+type golden struct{}
+
+func (golden) Name() string               { return "golden" }
+func (golden) Prepare(*pmp.Sweeper) error { return nil }
+
+func (golden) MaximizeNode(f *pmp.Frozen, ln *pmp.Lane, j int, u []float64) {
+	a, b, phi := -1.0, 1.0, (math.Sqrt(5)-1)/2
+	value := func(v float64) float64 { return f.ValueNode(ln, j, []float64{v}) }
+	for b-a > 1e-9 {
+		if l, r := b-phi*(b-a), a+phi*(b-a); value(l) > value(r) {
+			b = r
+		} else {
+			a = l
+		}
+	}
+	if v := (a + b) / 2; value(v) > value(u[0]) {
+		u[0] = v
+	}
+}
+
+// Any maximizer will do: H is concave here, so that golden section finds its maximum.
+func ExampleMaximizer() {
+	ctx := context.Background()
+	p := problems.ScalarLQR().Problem(pmp.PiecewiseConstant, 20)
+	w, err := pmp.NewSweeper(p, pmp.Settings{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	o := &pmp.SQH{Maximizer: golden{}}
+	if err := o.Init(ctx, w, make([]float64, w.NumControls())); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 100 {
+		it, err := o.Step(ctx)
+		if err != nil || it.Stop != pmp.InProgress {
+			fmt.Printf("%v, J = %.4f\n", it.Stop, it.Loss)
+			break
+		}
+	}
+	// Output:
+	// converged, J = 0.3809
 }
 
 // A gradient of your own cost is easily checked.

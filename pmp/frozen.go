@@ -1,7 +1,6 @@
 package pmp
 
 import (
-	"math"
 	"slices"
 
 	"github.com/costate-go/costate/internal/kernel"
@@ -171,7 +170,7 @@ func firstStep(steps []step, a float64) int {
 }
 
 // separable is the part of H̃_j that does not look at the states; its gradient is added to g unless nil. The
-// L¹ term enters the value only.
+// L¹ and L⁰ terms enter the value only.
 func (f *Frozen) separable(j int, g, u []float64) float64 {
 	m := f.w.mesh
 	mass, old := m.mass[j], m.node(f.tr.Theta, j)
@@ -179,7 +178,7 @@ func (f *Frozen) separable(j int, g, u []float64) float64 {
 	sum := 0.0
 	for i, v := range u {
 		d := v - old[i]
-		sum += -mass*(0.5*m.l2*v*v+m.l1*math.Abs(v)+f.Epsilon*d*d) + shift[i]*v
+		sum += -mass*(m.price(v)+f.Epsilon*d*d) + shift[i]*v
 		if g != nil {
 			g[i] += -mass*(m.l2*v+2*f.Epsilon*d) + shift[i]
 		}
@@ -248,7 +247,7 @@ func distance2(a, b []float64) float64 {
 	return sum
 }
 
-// GradientNode stores ∂H̃_j/∂u in g. The L¹ term is left out.
+// GradientNode stores ∂H̃_j/∂u in g. The L¹ and L⁰ terms are left out.
 func (f *Frozen) GradientNode(ln *Lane, g []float64, j int, u []float64) {
 	clear(g)
 	for k := range f.tr.shards {

@@ -62,7 +62,7 @@ func (o *GaussNewton) Init(_ context.Context, w *Sweeper, theta []float64) error
 	if err := w.Problem.curved(); err != nil {
 		return err
 	}
-	if !w.mesh.free() || w.mesh.l1 != 0 {
+	if !w.mesh.free() || !w.mesh.smooth() {
 		return fmt.Errorf("%w: gauss-newton takes no bounds and no L1 cost; use sqh", ErrProblem)
 	}
 	if err := o.init(w, theta); err != nil {

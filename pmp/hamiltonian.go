@@ -42,7 +42,7 @@ func (w *Sweeper) meanH(tp *tape, t float64, x, f, lam, u []float64) float64 {
 	}
 	sum /= float64(tp.batch)
 	for _, v := range u {
-		sum -= 0.5*w.mesh.l2*v*v + w.mesh.l1*math.Abs(v)
+		sum -= w.mesh.price(v)
 	}
 	return sum
 }

@@ -23,6 +23,12 @@ type Maximizer interface {
 	MaximizeNode(f *Frozen, ln *Lane, j int, u []float64)
 }
 
+// Projector is a Maximizer over a set of its own, such as a finite one.
+type Projector interface {
+	// Project moves a control into the set, in place.
+	Project(w *Sweeper, theta []float64)
+}
+
 // Maximize applies mx to all nodes: theta, which holds the control to start from, is improved in place.
 func (f *Frozen) Maximize(mx Maximizer, theta []float64) {
 	f.mx, f.arg = mx, theta
@@ -31,69 +37,6 @@ func (f *Frozen) Maximize(mx Maximizer, theta []float64) {
 
 // ErrMaximizer reports a maximizer that does not fit the problem.
 var ErrMaximizer = errors.New("pmp: maximizer does not fit the problem")
-
-// ClosedForm maximizes exactly where f is affine in the control and the running cost depends on it only
-// through ½ν|u|² + β|u|₁: with g = ∂(p·f − L)/∂u averaged over the node,
-//
-//	u⁺ = clip_[0, upper]((2ε u_k + g − β)/(2ε + ν)),   u⁻ = clip_[lower, 0]((2ε u_k + g + β)/(2ε + ν)),
-//
-// and the better of both. With ν = ε = 0 the control is bang-bang (Borzì, The Sequential Quadratic Hamiltonian
-// Method, 2023).
-type ClosedForm struct{}
-
-// Name implements Maximizer.
-func (ClosedForm) Name() string { return "closed-form" }
-
-// Prepare implements Maximizer.
-func (ClosedForm) Prepare(*Sweeper) error { return nil }
-
-// MaximizeNode implements Maximizer.
-func (ClosedForm) MaximizeNode(f *Frozen, _ *Lane, j int, u []float64) {
-	m := f.w.mesh
-	mass, old := m.mass[j], m.node(f.tr.Theta, j)
-	grad := m.node(f.tr.Grad, j)
-	for i := range u {
-		// ∂J/∂θ holds the smooth control cost; taking its pointwise form out leaves −m g.
-		g := -grad[i]/mass + m.l2*old[i]
-		u[i] = affineMax(g, old[i], f.Epsilon, m.l2, m.l1, m.lower[i], m.upper[i])
-	}
-}
-
-// affineMax returns argmax over [lo, hi] of g u − ½ν u² − β|u| − ε(u − old)².
-func affineMax(g, old, eps, nu, beta, lo, hi float64) float64 {
-	best, value := math.NaN(), math.Inf(-1)
-	try := func(u float64) {
-		if v := g*u - 0.5*nu*u*u - beta*math.Abs(u) - eps*(u-old)*(u-old); v > value || math.IsNaN(best) {
-			best, value = u, v
-		}
-	}
-	branch := func(slope, lo, hi float64) {
-		if lo > hi {
-			return
-		}
-		curve := 2*eps + nu
-		switch {
-		case curve > 0:
-			try(min(max((2*eps*old+slope)/curve, lo), hi))
-		case slope > 0:
-			try(hi)
-		case slope < 0:
-			try(lo)
-		default: // every control of the branch is a maximizer: stay
-			try(min(max(old, lo), hi))
-		}
-	}
-	if beta == 0 {
-		branch(g, lo, hi)
-		return best
-	}
-	branch(g-beta, max(lo, 0), hi)
-	branch(g+beta, lo, min(hi, 0))
-	if lo <= 0 && hi >= 0 {
-		try(0)
-	}
-	return best
-}
 
 // HMax is the closed form of the linearized Hamiltonian of a network (Hofmann & Borzì, 2022),
 //
@@ -294,8 +237,8 @@ func (*LBFGS) Name() string { return "lbfgs" }
 
 // Prepare implements Maximizer.
 func (b *LBFGS) Prepare(w *Sweeper) error {
-	if w.mesh.l1 != 0 {
-		return fmt.Errorf("%w: lbfgs needs a smooth control cost, and L1 = %g", ErrMaximizer, w.mesh.l1)
+	if !w.mesh.smooth() {
+		return fmt.Errorf("%w: lbfgs needs a smooth control cost, and L1 = %g, L0 = %g", ErrMaximizer, w.mesh.l1, w.mesh.l0)
 	}
 	return nil
 }

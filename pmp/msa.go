@@ -33,13 +33,13 @@ func (o *MSA) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	if o.Maximizer == nil {
 		o.Maximizer = ClosedForm{}
 	}
-	if w.mesh.l2 == 0 && !w.mesh.bounded() {
+	if _, own := o.Maximizer.(Projector); !own && w.mesh.l2 == 0 && !w.mesh.bounded() {
 		return fmt.Errorf("%w: without bounds and without a control cost ½ν|θ|² the Hamiltonian has no maximum; set control bounds or l2, or use sqh or emsa", ErrMaximizer)
 	}
 	o.frozen = w.NewFrozen()
 	o.best, o.stale = math.Inf(1), 0
 	o.next = make([]float64, len(theta))
-	return o.Maximizer.Prepare(w)
+	return o.prepare(o.Maximizer)
 }
 
 // patience is how many iterations without a better J are taken for divergence.

@@ -111,6 +111,17 @@ func (b *base) initFrozen(w *Sweeper, theta []float64) error {
 	return b.init(w, theta)
 }
 
+// prepare prepares the maximizer and moves the control to where it is allowed.
+func (b *base) prepare(mx Maximizer) error {
+	if err := mx.Prepare(b.w); err != nil {
+		return err
+	}
+	if p, ok := mx.(Projector); ok {
+		p.Project(b.w, b.theta)
+	}
+	return nil
+}
+
 // Theta is the present control.
 func (b *base) Theta() []float64 { return b.theta }
 

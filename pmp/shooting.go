@@ -150,6 +150,8 @@ func (s *Shooting) compile() (*shooter, error) {
 	switch {
 	case p == nil || p.Field == nil || p.Field.Dim() <= 0:
 		return nil, fmt.Errorf("%w: no field", ErrProblem)
+	case p.Control.L0 != 0 || p.Control.Radius != 0:
+		return nil, fmt.Errorf("%w: shooting takes no L0 price and no radius", ErrProblem)
 	case !p.Affine:
 		return nil, fmt.Errorf("%w: shooting needs the maximum of H in closed form: dynamics affine in the control, whose price is L2 and L1; say so with Affine", ErrProblem)
 	case p.Samples() != 1 || len(p.X0) != p.Field.Dim():

@@ -31,7 +31,7 @@ func TestFormulasMaximize(t *testing.T) {
 		value := func(g, u float64) float64 { return g*u - 0.5*nu*u*u - beta*math.Abs(u) }
 		for range 20 {
 			g := 6 * r.NormFloat64()
-			u, want := list[sys.choose(0, g)].at(g), affineMax(g, 0, 0, nu, beta, lo, hi)
+			u, want := list[sys.choose(0, g)].at(g), affineMax(g, 0, 0, nu, beta, 0, lo, hi)
 			if math.Abs(value(g, u)-value(g, want)) > 1e-12*(1+math.Abs(g*want)) {
 				t.Fatalf("ν = %g, β = %g on [%g, %g]: u(%g) = %g, want %g", nu, beta, lo, hi, g, u, want)
 			}

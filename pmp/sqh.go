@@ -19,7 +19,8 @@ const (
 
 // SQH is the sequential quadratic Hamiltonian method (Borzì, The Sequential Quadratic Hamiltonian Method, 2023;
 // Hofmann & Borzì, 2022): θ⁺ maximizes H − ε|θ − θ_k|² at every time with states and costates frozen, and a trial
-// that does not lower J enough is undone, with a larger ε and the same costate.
+// that does not lower J enough is undone, with a larger ε and the same costate. In a finite set (Finite) ε is no help: there, with the rule
+// Curvature, only a share of the time is allowed to jump, where H gains most (Hahn, Leyffer & Sager, Math. Program. 197 (2023)).
 type SQH struct {
 	// Maximizer defaults to ClosedForm.
 	Maximizer Maximizer
@@ -46,6 +47,9 @@ type SQH struct {
 	hasOld   bool
 	turn     bool // which of the two curvatures is next
 	rejected float64
+	polished float64 // times that ε was lowered after convergence
+	jumps    bool    // the control may jump: where that pays depends on ε
+	set      *jumps  // of the control in a finite set, nil without
 }
 
 // memory is how many values of J the nonmonotone test looks back on.
@@ -70,14 +74,18 @@ func (o *SQH) Init(_ context.Context, w *Sweeper, theta []float64) error {
 			*d.v = d.def
 		}
 	}
+	o.set, o.jumps = nil, w.mesh.l0 > 0
+	if _, ok := o.Maximizer.(Projector); ok && o.Rule == Curvature {
+		o.set = newJumps(w)
+	}
 	o.frozen = w.NewFrozen()
 	o.trial = w.NewTrajectory()
 	o.next = make([]float64, len(theta))
 	o.old = make([]float64, len(theta))
 	o.oldGrad = make([]float64, len(theta))
 	o.recent = o.recent[:0]
-	o.eps, o.hasOld, o.turn, o.rejected, o.ready = o.Epsilon, false, false, 0, false
-	return o.Maximizer.Prepare(w)
+	o.eps, o.hasOld, o.turn, o.rejected, o.polished, o.ready = o.Epsilon, false, false, 0, 0, false
+	return o.prepare(o.Maximizer)
 }
 
 // Refresh implements Optimizer. Curvatures and old values of J belong to the problem as it was.
@@ -103,14 +111,25 @@ func (o *SQH) Step(ctx context.Context) (Iterate, error) {
 		o.frozen.Freeze(o.cur)
 		o.ready = true
 	}
+	if o.set != nil {
+		o.eps = 0
+	}
 	it.StepParameter = o.eps
 	o.frozen.Epsilon = o.eps
 	copy(o.next, o.theta)
 	o.frozen.Maximize(o.Maximizer, o.next)
 	o.frozen.Epsilon = 0
+	if o.set != nil {
+		o.set.best(o.frozen, o.next, o.theta)
+		it.StepParameter = o.set.share
+	}
 	gain := o.frozen.Value(o.next) - o.frozen.Value(o.theta)
 	it.Residual = gain
 	tau := o.w.mesh.dist2(o.next, o.theta)
+	if tau == 0 && o.polish() {
+		o.describe(&it, o.cur)
+		return it, nil
+	}
 	if tau == 0 {
 		o.describe(&it, o.cur)
 		it.Accepted = true
@@ -133,16 +152,32 @@ func (o *SQH) Step(ctx context.Context) (Iterate, error) {
 	} else {
 		o.reject(&it, change, gain, tau)
 	}
+	if o.set != nil {
+		o.set.end(&it)
+		return it, nil
+	}
 	if o.Rule == Curvature {
 		scale := 1 + 2*it.StepParameter/max(o.w.mesh.l2, 1)
 		tau *= scale * scale
 	}
-	if tau < o.Kappa && (it.Accepted || o.rejected > memory) {
+	if tau < o.Kappa && (it.Accepted || o.rejected > memory) && !o.polish() {
 		it.Stop, it.Message = Converged, fmt.Sprintf("the control changed by τ = %.3g < %.3g", tau, o.Kappa)
 	} else if o.rejected > 60 {
 		it.Stop, it.Message = NoProgress, fmt.Sprintf("no trial was accepted for %.0f solves (ε = %.3g)", o.rejected, o.eps)
 	}
 	return it, nil
+}
+
+// polish lowers ε where the control has converged, and reports whether it did. With the price L0 and in sets that are not convex a
+// maximizer of H − ε|θ − θ_k|² stays at θ_k more easily than one of H: there are fixed points that depend on ε.
+func (o *SQH) polish() bool {
+	const rounds = 12
+	if !o.jumps || o.polished >= rounds {
+		return false
+	}
+	o.polished++
+	o.eps = min(o.eps, o.Epsilon) * math.Pow(0.5, o.polished)
+	return true
 }
 
 func (o *SQH) acceptable(change, gain, tau float64) bool {
@@ -151,6 +186,9 @@ func (o *SQH) acceptable(change, gain, tau float64) bool {
 	}
 	if o.Rule == Published {
 		return change <= -o.Eta*tau
+	}
+	if o.set != nil {
+		return change < 0
 	}
 	worst := o.recent[0]
 	for _, j := range o.recent {
@@ -174,6 +212,10 @@ func (o *SQH) accept(it *Iterate) {
 		o.eps *= o.Zeta
 		return
 	}
+	if o.set != nil {
+		o.set.share = min(2*o.set.share, 1)
+		return
+	}
 	o.hasOld = true
 	o.eps = o.curvature()
 }
@@ -184,6 +226,10 @@ func (o *SQH) reject(it *Iterate, change, gain, tau float64) {
 	o.describe(it, o.cur)
 	if o.Rule == Published {
 		o.eps *= o.Sigma
+		return
+	}
+	if o.set != nil {
+		o.set.reject()
 		return
 	}
 	next := o.eps + 0.5*(change+gain)/tau
@@ -230,7 +276,10 @@ func (o *SQH) Save() State {
 		flags[1] = 1
 	}
 	s := o.save()
-	s["sqh"] = []float64{o.eps, o.rejected, flags[0], flags[1]}
+	if o.set != nil {
+		s["sqh.set"] = []float64{o.set.share}
+	}
+	s["sqh"] = []float64{o.eps, o.rejected, o.polished, flags[0], flags[1]}
 	s["sqh.recent"] = append([]float64(nil), o.recent...)
 	s["sqh.old"] = append([]float64(nil), o.old...)
 	s["sqh.old_grad"] = append([]float64(nil), o.oldGrad...)
@@ -243,11 +292,16 @@ func (o *SQH) Load(s State) error {
 	if err := o.load(s); err != nil {
 		return err
 	}
-	if err := s.scalars("sqh", &o.eps, &o.rejected, &hasOld, &turn); err != nil {
+	if err := s.scalars("sqh", &o.eps, &o.rejected, &o.polished, &hasOld, &turn); err != nil {
 		return err
 	}
 	o.hasOld, o.turn = hasOld != 0, turn != 0
 	o.recent = append(o.recent[:0], s["sqh.recent"]...)
+	if o.set != nil {
+		if err := s.scalars("sqh.set", &o.set.share); err != nil {
+			return err
+		}
+	}
 	if err := s.vector("sqh.old", o.old); err != nil {
 		return err
 	}

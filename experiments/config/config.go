@@ -94,6 +94,8 @@ type Control struct {
 	Lower     []float64 // nil: unbounded (for task control: the problem's own bounds); one number: all entries
 	Upper     []float64
 	L2, L1    float64
+	L0        float64
+	Radius    float64 // 0: no ball
 	Initial   float64
 }
 
@@ -134,6 +136,7 @@ type Optimizer struct {
 	Rho             float64
 	Adaptive        bool
 	InnerIterations int
+	Levels          []float64
 	Perturbation    float64
 	PenaltyCostate  bool
 

@@ -77,6 +77,13 @@ func (p *parser) cross() {
 	if c.Optimizer.Kind == "riccati" && c.Control.L1 != 0 {
 		p.blame("control.l1", "does not work with optimizer.kind = \"riccati\", which needs a smooth cost; choose sqh, or 0, got %s", num(c.Control.L1))
 	}
+	p.prices()
+	if c.Optimizer.Maximizer == "ridge" && c.Task != "control" && c.Field.Kind == "mlp" && (len(c.Field.Hidden) > 0 || c.Field.Output != "linear") {
+		p.blame("optimizer.maximizer", "\"ridge\" needs parameters that enter linearly: field.hidden = [] and field.output = \"linear\"")
+	}
+	if c.Optimizer.Maximizer == "finite" && c.Control.Kind == "piecewise-linear" {
+		p.blame("control.kind", "\"piecewise-linear\" takes values between those of optimizer.maximizer = \"finite\"; choose piecewise-constant")
+	}
 	if c.Optimizer.Kind == "gauss-newton" {
 		p.leastSquares()
 	}
@@ -94,9 +101,9 @@ func (p *parser) cross() {
 	}
 	if o := &c.Optimizer; o.Kind == "msa" || o.Kind == "emsa" || o.Kind == "sqh" {
 		ok := map[string][]string{
-			"emsa": {"auto", "levenberg-marquardt", "lbfgs"},
-			"sqh":  {"auto", "closed-form", "lbfgs", "h-max"},
-			"msa":  {"auto", "closed-form", "lbfgs", "h-max"},
+			"emsa": {"auto", "levenberg-marquardt", "lbfgs", "newton", "ridge"},
+			"sqh":  {"auto", "closed-form", "lbfgs", "h-max", "newton", "ridge", "finite"},
+			"msa":  {"auto", "closed-form", "lbfgs", "h-max", "newton", "ridge", "finite"},
 		}[o.Kind]
 		if !slices.Contains(ok, o.Maximizer) {
 			p.blame("optimizer.maximizer", "%q does not work with optimizer.kind = %q; choose from %v", o.Maximizer, o.Kind, ok)
@@ -137,6 +144,25 @@ func (p *parser) physics() {
 	}
 	if d.Transform == "log" {
 		p.blame("data.transform", "\"log\" "+units, f.Kind)
+	}
+}
+
+// prices checks what goes with prices and bounds that few optimizers take.
+func (p *parser) prices() {
+	c := p.cfg
+	o := &c.Optimizer
+	pointwise := o.Kind == "sqh" || o.Kind == "msa"
+	if c.Control.L0 != 0 && (!pointwise || slices.Contains([]string{"lbfgs", "newton", "ridge"}, o.Maximizer)) {
+		p.blame("control.l0", "counts parameters, which needs optimizer.kind = sqh or msa and a maximizer that jumps (closed-form, h-max, finite), or 0, got %s", num(c.Control.L0))
+	}
+	if c.Control.Radius == 0 {
+		return
+	}
+	if slices.Contains([]string{"lbfgs", "gauss-newton", "riccati", "shooting"}, o.Kind) || slices.Contains([]string{"newton", "ridge", "finite"}, o.Maximizer) {
+		p.blame("control.radius", "does not work with optimizer.kind = %q and optimizer.maximizer = %q; choose sqh with closed-form or h-max, or 0, got %s", o.Kind, o.Maximizer, num(c.Control.Radius))
+	}
+	if c.Control.Lower != nil || c.Control.Upper != nil || c.Control.L0 != 0 {
+		p.blame("control.radius", "stands alone: no control.lower, control.upper or control.l0")
 	}
 }
 

@@ -51,6 +51,13 @@ func checkHidden(v any) string {
 	return ""
 }
 
+func checkLevels(v any) string {
+	if len(v.([]float64)) < 2 {
+		return "a finite set needs two levels or more"
+	}
+	return ""
+}
+
 func checkFormats(v any) string {
 	for _, f := range v.([]string) {
 		if f != "svg" && f != "png" {
@@ -179,6 +186,8 @@ func tableOf(c *Config) *table {
 	k("control.upper", &u.Upper, nil, "upper bound, one number or one per entry; absent: none, or the problem's own", flow, optional())
 	k("control.l2", &u.L2, 0.0, "ν of the running cost ½ν|θ|²", flow, atLeast(0))
 	k("control.l1", &u.L1, 0.0, "β of the running cost β|θ|₁", flow, atLeast(0))
+	k("control.l0", &u.L0, 0.0, "γ of the running cost γ|θ|₀, which counts what is not zero", atLeast(0))
+	k("control.radius", &u.Radius, 0.0, "> 0: bounds |θ(t)| in the Euclidean norm, in place of lower and upper", atLeast(0))
 	k("control.initial", &u.Initial, 0.0, "every entry of the first control", flow, control)
 
 	solverKeys(t, &c.Solver, &c.Costate)

@@ -32,9 +32,11 @@ func optimizerKeys(t *table, o *Optimizer) {
 
 	emsa, sqh := when(kind, "emsa"), when(kind, "sqh")
 	k("optimizer.maximizer", &o.Maximizer, "auto", "how the Hamiltonian is maximized on the frozen trajectories",
-		when(kind, "emsa", "sqh", "msa"), oneOf("auto", "levenberg-marquardt", "lbfgs", "closed-form", "h-max"))
+		when(kind, "emsa", "sqh", "msa"), oneOf("auto", "levenberg-marquardt", "lbfgs", "closed-form", "h-max", "newton", "ridge", "finite"))
 	k("optimizer.inner_iterations", &o.InnerIterations, 2, "iterations of the maximizer for each update",
 		when(kind, "emsa", "sqh", "msa"), between(1, 10000))
+
+	k("optimizer.levels", &o.Levels, []float64{-1, 1}, "values that the parameters may take", when("optimizer.maximizer", "finite"), checked(checkLevels))
 
 	k("optimizer.rho", &o.Rho, 0.0, "weight ρ of the feasibility penalties; the first one when adaptive; 0: from the sizes of costate and state", emsa, atLeast(0))
 	k("optimizer.adaptive", &o.Adaptive, true, "test every update and adapt ρ; false: fixed ρ, every update accepted, as published", emsa)

@@ -83,7 +83,7 @@ func controlOf(c *config.Control, t0, t1 float64) (pmp.Control, error) {
 	if err != nil {
 		return pmp.Control{}, err
 	}
-	out := pmp.Control{Kind: kind, Lower: c.Lower, Upper: c.Upper, L2: c.L2, L1: c.L1}
+	out := pmp.Control{Kind: kind, Lower: c.Lower, Upper: c.Upper, Radius: c.Radius, L2: c.L2, L1: c.L1, L0: c.L0}
 	if kind != pmp.Constant {
 		out.Mesh = pmp.UniformMesh(t0, t1, c.Intervals)
 	}
@@ -173,6 +173,12 @@ func maximizer(c *config.Config) (pmp.Maximizer, error) {
 		return pmp.ClosedForm{}, nil
 	case "h-max":
 		return pmp.HMax{}, nil
+	case "newton":
+		return &pmp.Newton{Inner: o.InnerIterations}, nil
+	case "ridge":
+		return &pmp.Ridge{}, nil
+	case "finite":
+		return &pmp.Finite{Levels: o.Levels}, nil
 	}
 	return nil, fmt.Errorf("tasks: unknown maximizer %q", kind)
 }

@@ -44,6 +44,12 @@ func classicalOf(c *config.Config) (*problems.Classical, error) {
 			*b.own, classical.Optimal = b.given, math.NaN()
 		}
 	}
+	if c.Control.Radius > 0 {
+		classical.Lower, classical.Upper, classical.Optimal = nil, nil, math.NaN()
+	}
+	if c.Control.L0 > 0 || c.Optimizer.Maximizer == "finite" {
+		classical.Optimal = math.NaN()
+	}
 	if c.Control.L1 > 0 || c.Control.L2 > 0 {
 		classical.L1 += c.Control.L1
 		classical.L2 += c.Control.L2
@@ -70,6 +76,7 @@ func newControl(c *config.Config, threads int) (*Control, error) {
 	}
 	t := &Control{c: c, settings: s, Classical: classical}
 	t.problem = classical.Problem(kind, max(1, c.Control.Intervals))
+	t.problem.Control.Radius, t.problem.Control.L0 = c.Control.Radius, c.Control.L0
 	return t, nil
 }
 
