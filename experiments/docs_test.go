@@ -320,7 +320,10 @@ func shell(t *testing.T, at, line, binary, dir string) {
 		t.Logf("%s: left out, %s is missing", at, mnist)
 		return
 	}
-	if rest[0] == "run" && !slices.Contains(rest, "--print-config") {
+	trains := rest[0] == "run" && !slices.Contains(rest, "--print-config") || rest[0] == "sweep" || rest[0] == "compare" && slices.ContainsFunc(rest[1:], func(w string) bool {
+		return !strings.HasPrefix(w, "-") && !exists(filepath.Join(dir, w))
+	})
+	if trains {
 		rest = slices.DeleteFunc(slices.Clone(rest), func(w string) bool {
 			return strings.HasPrefix(w, "train.iterations=") || strings.HasPrefix(w, "report.figures=")
 		})

@@ -20,6 +20,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/sweep"
 )
 
 // Options are what all commands of the Engine share.
@@ -105,6 +106,18 @@ type CompareItem struct {
 	Source string
 }
 
+// SweepOptions are those of `costate sweep`.
+type SweepOptions struct {
+	Options
+	Plan    *sweep.Plan
+	Out     string // directory; empty: a new one under runs/
+	Workers int    // processes at a time; 0: one for every CPU
+	By      string // column that ranks; empty: the best loss
+	// CommandLine is how the program was called, without its own name.
+	CommandLine []string
+	Retry       bool // run failed points again
+}
+
 // Engine does what the commands ask for. An error that has an exit code of its own (exit.Coder) decides on it.
 type Engine interface {
 	Run(ctx context.Context, o RunOptions) error
@@ -113,6 +126,7 @@ type Engine interface {
 	Predict(ctx context.Context, o PredictOptions) error
 	Report(ctx context.Context, o ReportOptions) error
 	Compare(ctx context.Context, o CompareOptions) error
+	Sweep(ctx context.Context, o SweepOptions) error
 	Verify(ctx context.Context, o VerifyOptions) error
 	Export(ctx context.Context, o ExportOptions) error
 }
@@ -133,6 +147,7 @@ func (s *Signalled) ExitCode() int {
 // app is what commands need to do their work.
 type app struct {
 	ctx            context.Context
+	args           []string
 	engine         Engine
 	stdout, stderr io.Writer
 	stop           chan os.Signal
@@ -150,7 +165,7 @@ func Main(args []string, stdout, stderr io.Writer, engine Engine) (code int) {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
 	defer func() { signal.Stop(signals); close(done) }()
-	a := &app{ctx: ctx, engine: engine, stdout: stdout, stderr: stderr, stop: make(chan os.Signal, 1), graceful: new(atomic.Bool)}
+	a := &app{ctx: ctx, args: args, engine: engine, stdout: stdout, stderr: stderr, stop: make(chan os.Signal, 1), graceful: new(atomic.Bool)}
 	go func() {
 		select {
 		case s := <-signals:
@@ -199,7 +214,7 @@ var replacement = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*=`)
 // wordsFirst moves key=value words that stand behind flags before them: the parser takes a list of words in one piece
 // only.
 func wordsFirst(args []string) []string {
-	takesValue := map[string]bool{"--out": true, "--seed": true, "--threads": true, "--progress": true, "--log-format": true, "--input": true, "--output": true, "-o": true, "--format": true, "-f": true, "--type": true, "--samples": true}
+	takesValue := map[string]bool{"--out": true, "--seed": true, "--threads": true, "--progress": true, "--log-format": true, "--input": true, "--output": true, "-o": true, "--format": true, "-f": true, "--type": true, "--workers": true, "--by": true, "--samples": true}
 	first := slices.IndexFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") })
 	if first < 0 {
 		return args

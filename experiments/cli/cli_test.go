@@ -29,6 +29,7 @@ type engine struct {
 	report   cli.ReportOptions
 	verify   cli.VerifyOptions
 	compare  cli.CompareOptions
+	sweep    cli.SweepOptions
 	export   cli.ExportOptions
 	err      error
 	wait     bool
@@ -60,6 +61,7 @@ func (e *engine) Evaluate(_ context.Context, o cli.EvaluateOptions) error {
 func (e *engine) Predict(_ context.Context, o cli.PredictOptions) error { e.predict = o; return e.err }
 func (e *engine) Verify(_ context.Context, o cli.VerifyOptions) error   { e.verify = o; return e.err }
 func (e *engine) Compare(_ context.Context, o cli.CompareOptions) error { e.compare = o; return e.err }
+func (e *engine) Sweep(_ context.Context, o cli.SweepOptions) error     { e.sweep = o; return e.err }
 func (e *engine) Export(_ context.Context, o cli.ExportOptions) error   { e.export = o; return e.err }
 func (e *engine) Report(_ context.Context, o cli.ReportOptions) error   { e.report = o; return e.err }
 
@@ -128,6 +130,22 @@ func TestCompareOptions(t *testing.T) {
 	}
 }
 
+func TestSweepOptions(t *testing.T) {
+	var e engine
+	code, _, stderr := call(&e, "sweep", "moons", "seed=1,2", "--workers", "3", "field.hidden=[8],[8,8]", "--out", "/o", "--by", "held_out_accuracy", "train.iterations=7")
+	o := e.sweep
+	if code != 0 || o.Out != "/o" || o.Workers != 3 || o.By != "held_out_accuracy" || len(o.Plan.Points) != 4 || strings.Join(o.Plan.Keys, " ") != "seed field.hidden" {
+		t.Fatalf("%d %s %+v", code, stderr, o)
+	}
+	if c := o.Plan.Points[3].Config; c.Seed != 2 || len(c.Field.Hidden) != 2 || c.Train.Iterations != 7 || c.Task != "classify" {
+		t.Errorf("%+v", c)
+	}
+	code, _, stderr = call(&e, "sweep", "optimizer.rho=1e-3:1:log", "--samples", "5")
+	if o := e.sweep; code != 0 || len(o.Plan.Points) != 5 || o.Plan.Source != "configs/spiral.toml" || o.Plan.Points[0].Config.Optimizer.Rho == o.Plan.Points[1].Config.Optimizer.Rho {
+		t.Errorf("%d %s %+v", code, stderr, o.Plan)
+	}
+}
+
 func TestResumeFlag(t *testing.T) {
 	var e engine
 	dir := t.TempDir()
@@ -163,6 +181,11 @@ func TestErrors(t *testing.T) {
 		{[]string{"compare", "spiral"}, nil, 2, "two or more runs"},
 		{[]string{"compare", dir, dir, "seed=2"}, nil, 2, "finished runs only"},
 		{[]string{"compare", dir, "spirl"}, nil, 2, "did you mean spiral?"},
+		{[]string{"sweep", "spiral"}, nil, 2, "nothing to vary"},
+		{[]string{"sweep", "spiral", "optimizer.rho=1:2"}, nil, 2, "needs --samples"},
+		{[]string{"sweep", "spiral", "seed=1,2", "seed=3"}, nil, 2, "stands twice"},
+		{[]string{"sweep", "spiral", "optimizer.knid=adam,sgd"}, nil, 2, "did you mean kind?"},
+		{[]string{"sweep", "spiral", "seed=1,2", "--workers=-1"}, nil, 2, "--workers must be 0 or more"},
 		{[]string{"export", "x", "--format", "pt"}, nil, 2, "--format must be one of"},
 		{[]string{"predict", "x"}, nil, 2, "predict needs either --input CSV"},
 		{[]string{"run"}, &data.Error{File: "f.csv", Line: 3, Text: "t"}, 3, "costate: f.csv:3: t\n"},

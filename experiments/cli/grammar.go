@@ -16,7 +16,7 @@ standard error.
 Exit codes: 0 done, 1 a bug, 2 usage or configuration, 3 data file, 4 numerical failure, 5 input or output, 6 checkpoint corrupt or
 incompatible, 130 or 143 interrupted after a good save.`
 
-var commands = []string{"run", "resume", "check", "evaluate", "predict", "compare", "verify", "export", "report", "list", "version"}
+var commands = []string{"run", "resume", "check", "evaluate", "predict", "compare", "sweep", "verify", "export", "report", "list", "version"}
 
 type grammar struct {
 	Run      runCmd      `cmd:"" help:"Run an experiment."`
@@ -25,6 +25,7 @@ type grammar struct {
 	Evaluate evaluateCmd `cmd:"" help:"Print the metrics of a run's best model."`
 	Predict  predictCmd  `cmd:"" help:"Apply a run's best model to a CSV file."`
 	Compare  compareCmd  `cmd:"" help:"Set runs side by side: table, curves, page."`
+	Sweep    sweepCmd    `cmd:"" help:"Run an experiment with many settings, several processes at a time."`
 	Verify   verifyCmd   `cmd:"" help:"Check that a run's files are whole, and what holds at its best control."`
 	Export   exportCmd   `cmd:"" help:"Write a run's best model for other programs: safetensors, NPZ or ONNX."`
 	Report   reportCmd   `cmd:"" help:"Rewrite the report and figures of a run."`

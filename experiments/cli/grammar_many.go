@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
+	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/sweep"
 )
 
 type compareCmd struct {
@@ -66,4 +69,77 @@ func (c *compareCmd) Run(a *app) error {
 		r.Stop = a.listen()
 	}
 	return a.engine.Compare(a.ctx, r)
+}
+
+type sweepCmd struct {
+	Args []string `arg:"" name:"config" help:"A TOML file or the name of a built-in experiment (default: spiral), then key=a,b,c or key=lo:hi[:log]; a single value replaces that of the configuration."`
+	common
+	Samples int    `placeholder:"N" help:"Draw N points at random instead of running every combination; ranges need it."`
+	Seed    uint64 `default:"1" placeholder:"N" help:"Seed of the draw, not of the runs."`
+	Workers int    `placeholder:"N" help:"Processes at a time; 0: one for every CPU. Each has one thread unless --threads says otherwise."`
+	By      string `placeholder:"COLUMN" help:"Column that ranks the runs, such as held_out_accuracy (default: best, the least loss)."`
+	Retry   bool   `help:"Run points again that failed."`
+	Out     string `placeholder:"DIR" type:"path" help:"Where the sweep goes, or goes on (default: runs/sweep-<time>-<hex>)."`
+}
+
+// Help implements kong.HelpProvider.
+func (sweepCmd) Help() string {
+	return `Every point is a run in a directory of its own, DIR/0001 and so on. The same command with the same DIR goes on where it was stopped:
+finished runs are not run again. The table goes to standard output, from the best run on, and to DIR/sweep.csv; table, curves and
+links to all reports are in DIR/sweep.html. Commas in brackets belong to a value: field.hidden=[16],[32,32].
+
+Examples:
+  costate sweep spiral seed=1,2,3 optimizer.kind=emsa,lbfgs --out sweep
+  costate sweep spiral_adam optimizer.learning_rate=1e-4:1e-1:log field.hidden=20:80 --samples 20
+  costate sweep moons control.intervals=2,4,8 train.iterations=50 --by held_out_cross_entropy`
+}
+
+// Run implements the command.
+func (c *sweepCmd) Run(a *app) error {
+	o, err := c.options(a)
+	if err != nil {
+		return err
+	}
+	if c.Workers < 0 {
+		return exit.With(exit.Usage, fmt.Errorf("--workers must be 0 or more, got %d", c.Workers))
+	}
+	var base []string
+	var axes []sweep.Axis
+	for i, arg := range c.Args {
+		if i == 0 && !isOverride(arg) {
+			base = append(base, arg)
+			continue
+		}
+		axis, err := sweep.ParseAxis(arg)
+		if err != nil {
+			return exit.With(exit.Usage, err)
+		}
+		if len(axis.Values) == 1 {
+			base = append(base, axis.Key+"="+axis.Values[0])
+		}
+		axes = append(axes, axis)
+	}
+	all := axes
+	axes = slices.DeleteFunc(slices.Clone(all), func(x sweep.Axis) bool { return len(x.Values) == 1 })
+	for i, x := range all { // a value for all runs, and several for some
+		for _, y := range all[:i] {
+			if x.Key == y.Key {
+				return exit.With(exit.Usage, fmt.Errorf("the key %s stands twice", x.Key))
+			}
+		}
+	}
+	if len(axes) == 0 {
+		return exit.With(exit.Usage, errors.New("there is nothing to vary: give a key several values, key=a,b,c, or a range, key=lo:hi"))
+	}
+	plan, err := sweep.Make(axes, c.Samples, c.Seed, func(set []string) (*config.Config, string, error) {
+		return resolve(append(slices.Clone(base), set...))
+	})
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	if err := a.ready(); err != nil {
+		return err
+	}
+	o.Stop = a.listen()
+	return a.engine.Sweep(a.ctx, SweepOptions{Options: o, Plan: plan, Out: c.Out, Workers: c.Workers, By: c.By, Retry: c.Retry, CommandLine: a.args})
 }

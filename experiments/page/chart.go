@@ -51,13 +51,14 @@ type Plan struct {
 	Lines              []Line
 	Log                bool      // begin with the logarithmic scale where the numbers allow it
 	Hold               bool      // lines don't share their X: at a cursor the last value before it counts
+	Dots               bool      // points without a line between them
 	Undone             []float64 // X of marks below the axis
 }
 
 // Chart is complete as it stands in the page, by the template "chart"; the script adds a cursor and zoom.
 type Chart struct {
 	ID, Title, Caption, Label, XLabel string
-	Hold                              bool
+	Hold, Dots                        bool
 	Places                            geometry
 	X                                 []tick
 	X0, X1                            string // at the left and right edge
@@ -89,7 +90,7 @@ type series struct {
 
 // Draw makes the chart of a plan; it says whether there is anything to see.
 func Draw(p Plan) (Chart, bool) {
-	c := Chart{ID: p.ID, Title: p.Title, Caption: p.Caption, XLabel: p.XLabel, Hold: p.Hold, Places: places}
+	c := Chart{ID: p.ID, Title: p.Title, Caption: p.Caption, XLabel: p.XLabel, Hold: p.Hold, Dots: p.Dots, Places: places}
 	whole := p.XLabel == ""
 	if whole {
 		c.XLabel = "iteration"
@@ -146,7 +147,7 @@ func Draw(p Plan) (Chart, bool) {
 			g.Ticks = append(g.Ticks, tick{decimal(vertical(v)), labels[i]})
 		}
 		for i, pts := range lines {
-			g.Paths = append(g.Paths, path{c.Series[i].Class, trace(pts, horizontal, vertical, kind == "log")})
+			g.Paths = append(g.Paths, path{c.Series[i].Class, trace(pts, horizontal, vertical, kind == "log", p.Dots)})
 		}
 		c.Views = append(c.Views, g)
 	}
@@ -252,8 +253,8 @@ func thin(pts []point, most int) []point {
 	return append(out, pts[n-1])
 }
 
-// trace is the path of a line, with gaps where there is no number; a lone point becomes a dot.
-func trace(pts []point, horizontal, vertical func(float64) float64, log bool) string {
+// trace is the path of a line, with gaps where there is no number; a lone point becomes a dot, and so do all where dots.
+func trace(pts []point, horizontal, vertical func(float64) float64, log, dots bool) string {
 	var b strings.Builder
 	pen, lone := false, false
 	for _, p := range pts {
@@ -270,6 +271,10 @@ func trace(pts []point, horizontal, vertical func(float64) float64, log bool) st
 		}
 		b.WriteString(op + decimal(horizontal(p.x)) + " " + decimal(vertical(p.y)))
 		lone, pen = !pen, true
+		if dots {
+			b.WriteString("h0")
+			lone, pen = false, false
+		}
 	}
 	if lone {
 		b.WriteString("h0")

@@ -56,9 +56,16 @@ func TestChartGaps(t *testing.T) {
 		for i, y := range c.y {
 			pts = append(pts, point{float64(i), y})
 		}
-		if got := trace(pts, flat, flat, c.log); got != c.want {
+		if got := trace(pts, flat, flat, c.log, false); got != c.want {
 			t.Errorf("%v: %s, want %s", c.y, got, c.want)
 		}
+	}
+}
+
+func TestDots(t *testing.T) {
+	flat := func(v float64) float64 { return v }
+	if got := trace([]point{{0, 1}, {0, 2}, {1, math.NaN()}, {2, 3}}, flat, flat, false, true); got != "M0 1h0M0 2h0M2 3h0" {
+		t.Errorf("%s", got)
 	}
 }
 

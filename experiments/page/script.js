@@ -18,7 +18,7 @@ function rounds(lo, hi, n) {
   return out.map(v => [v, Math.abs(v) < step / 2 ? "0" : +v.toPrecision(Math.min(15, Math.max(1, Math.ceil(Math.log10(Math.abs(v) / step) + 1.5)))) + ""]);
 }
 for (const chart of document.querySelectorAll(".chart")) {
-  const svg = chart.querySelector(":scope > svg"), where = chart.querySelector(".where"), reset = chart.querySelector(".reset"), d = chart.dataset, hold = d.hold === "1";
+  const svg = chart.querySelector(":scope > svg"), where = chart.querySelector(".where"), reset = chart.querySelector(".reset"), d = chart.dataset, hold = d.hold === "1", dots = chart.classList.contains("dots");
   const [left, top, width, height] = d.frame.split(" ").map(Number), all = [+d.x0, +d.x1];
   let [x0, x1] = all, part = null; // part: the graph of a part of the range, with its scale
   const series = [...chart.querySelectorAll(".series")].map(e => {
@@ -101,8 +101,8 @@ for (const chart of document.querySelectorAll(".chart")) {
       let path = "", pen = false;
       s.x.forEach((x, k) => {
         const near = x >= x0 && x <= x1 || s.x[k + 1] >= x0 && x < x0 || s.x[k - 1] <= x1 && x > x1, y = up(s.y[k]);
-        if (near && isFinite(y)) path += (pen ? "L" : "M") + across(x).toFixed(1) + " " + y.toFixed(1);
-        pen = near && isFinite(y);
+        if (near && isFinite(y)) path += (pen ? "L" : "M") + across(x).toFixed(1) + " " + y.toFixed(1) + (dots ? "h0" : "");
+        pen = !dots && near && isFinite(y);
       });
       make("path", { class: "line " + s.style, d: path }, inner);
     }
