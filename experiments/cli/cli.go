@@ -200,6 +200,10 @@ func Main(args []string, stdout, stderr io.Writer, engine Engine) (code int) {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	if args[0] == "complete" { // by the scripts of costate completion
+		complete(stdout, parser.Model, args[1:])
+		return exit.OK
+	}
 	k, err := parser.Parse(wordsFirst(args))
 	if err != nil {
 		fmt.Fprintf(stderr, "costate: %v (see costate %s--help)\n", err, commandOf(args))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -223,11 +224,20 @@ func TestPrintConfig(t *testing.T) {
 	}
 }
 
+// Every command has help with an example that begins with the command itself.
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{nil, {"--help"}, {"run", "--help"}, {"check", "--help"}, {"predict", "--help"}, {"list", "--help"}} {
-		code, stdout, stderr := call(nil, args...)
-		if code != 0 || !strings.Contains(stdout, "Usage: costate") || stderr != "" {
-			t.Errorf("%q: %d %s %s", args, code, stdout, stderr)
+	code, all, stderr := call(nil)
+	if code != 0 || stderr != "" {
+		t.Fatal(code, stderr)
+	}
+	commands := regexp.MustCompile(`(?m)^  ([a-z]+) `).FindAllStringSubmatch(all, -1)
+	if len(commands) < 13 {
+		t.Errorf("%d commands in\n%s", len(commands), all)
+	}
+	for _, c := range commands {
+		code, stdout, stderr := call(nil, c[1], "--help")
+		if code != 0 || !strings.Contains(stdout, "Usage: costate "+c[1]) || !regexp.MustCompile(`(?s)Examples?:\n.*costate `+c[1]).MatchString(stdout) || stderr != "" {
+			t.Errorf("%s: %d %s %s", c[1], code, stdout, stderr)
 		}
 	}
 }

@@ -16,21 +16,22 @@ standard error.
 Exit codes: 0 done, 1 a bug, 2 usage or configuration, 3 data file, 4 numerical failure, 5 input or output, 6 checkpoint corrupt or
 incompatible, 130 or 143 interrupted after a good save.`
 
-var commands = []string{"run", "resume", "check", "evaluate", "predict", "compare", "sweep", "verify", "export", "report", "list", "version"}
+var commands = []string{"run", "resume", "check", "evaluate", "predict", "compare", "sweep", "verify", "export", "report", "list", "version", "completion"}
 
 type grammar struct {
-	Run      runCmd      `cmd:"" help:"Run an experiment."`
-	Resume   resumeCmd   `cmd:"" help:"Continue a run, bit for bit."`
-	Check    checkCmd    `cmd:"" help:"Validate a configuration, estimate memory and time, check gradients; write nothing."`
-	Evaluate evaluateCmd `cmd:"" help:"Print the metrics of a run's best model."`
-	Predict  predictCmd  `cmd:"" help:"Apply a run's best model to a CSV file."`
-	Compare  compareCmd  `cmd:"" help:"Set runs side by side: table, curves, page."`
-	Sweep    sweepCmd    `cmd:"" help:"Run an experiment with many settings, several processes at a time."`
-	Verify   verifyCmd   `cmd:"" help:"Check that a run's files are whole, and what holds at its best control."`
-	Export   exportCmd   `cmd:"" help:"Write a run's best model for other programs: safetensors, NPZ or ONNX."`
-	Report   reportCmd   `cmd:"" help:"Rewrite the report and figures of a run."`
-	List     listCmd     `cmd:"" help:"List methods, optimizers, costates, fields, tasks or configs."`
-	Version  versionCmd  `cmd:"" help:"Print version, revision, Go version and CPU features."`
+	Run        runCmd        `cmd:"" help:"Run an experiment."`
+	Resume     resumeCmd     `cmd:"" help:"Continue a run, bit for bit."`
+	Check      checkCmd      `cmd:"" help:"Validate a configuration, estimate memory and time, check gradients; write nothing."`
+	Evaluate   evaluateCmd   `cmd:"" help:"Print the metrics of a run's best model."`
+	Predict    predictCmd    `cmd:"" help:"Apply a run's best model to a CSV file."`
+	Compare    compareCmd    `cmd:"" help:"Set runs side by side: table, curves, page."`
+	Sweep      sweepCmd      `cmd:"" help:"Run an experiment with many settings, several processes at a time."`
+	Verify     verifyCmd     `cmd:"" help:"Check that a run's files are whole, and what holds at its best control."`
+	Export     exportCmd     `cmd:"" help:"Write a run's best model for other programs: safetensors, NPZ or ONNX."`
+	Report     reportCmd     `cmd:"" help:"Rewrite the report and figures of a run."`
+	List       listCmd       `cmd:"" help:"List methods, optimizers, costates, fields, tasks or configs."`
+	Version    versionCmd    `cmd:"" help:"Print version, revision, Go version and CPU features."`
+	Completion completionCmd `cmd:"" help:"Print a script that completes commands in a shell."`
 }
 
 // common are the flags of commands that compute.
@@ -183,6 +184,13 @@ type evaluateCmd struct {
 	common
 }
 
+// Help implements kong.HelpProvider.
+func (evaluateCmd) Help() string {
+	return `Examples:
+  costate evaluate runs/spiral-20260102T030405Z-a1b2c3
+  costate evaluate moons --json`
+}
+
 // Run implements the command.
 func (c *evaluateCmd) Run(a *app) error {
 	o, err := c.options(a)
@@ -290,6 +298,14 @@ func (c *exportCmd) Run(a *app) error {
 type reportCmd struct {
 	Dir string `arg:"" name:"run" type:"path" help:"Run directory."`
 	common
+}
+
+// Help implements kong.HelpProvider.
+func (reportCmd) Help() string {
+	return `The figures and report.html are made anew from the files of the run, with the formats of its config.toml.
+
+Example:
+  costate report moons`
 }
 
 // Run implements the command.

@@ -55,6 +55,13 @@ type listCmd struct {
 	What string `arg:"" enum:"methods,optimizers,costates,fields,tasks,configs" help:"One of ${enum}."`
 }
 
+// Help implements kong.HelpProvider.
+func (listCmd) Help() string {
+	return `Examples:
+  costate list configs
+  costate list methods`
+}
+
 // Run implements the command.
 func (c *listCmd) Run(a *app) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
@@ -125,6 +132,12 @@ func headline(text string) string {
 }
 
 type versionCmd struct{}
+
+// Help implements kong.HelpProvider.
+func (versionCmd) Help() string {
+	return `Example:
+  costate version`
+}
 
 // Run implements the command.
 func (versionCmd) Run(a *app) error {
