@@ -107,6 +107,9 @@ type Footprinter interface {
 func (o *Gradient) Bytes(w *Sweeper, f Footprint) int64 { return f.Trajectory + w.vectors(3) }
 
 // Bytes implements Footprinter.
+func (o *Batch) Bytes(w *Sweeper, f Footprint) int64 { return 2*f.Trajectory + w.vectors(4) }
+
+// Bytes implements Footprinter.
 func (o *QuasiNewton) Bytes(w *Sweeper, f Footprint) int64 {
 	return 2*f.Trajectory + w.vectors(5+2*o.Pairs)
 }

@@ -244,6 +244,11 @@ func optimizers() map[string]func() pmp.Optimizer {
 		"adam": func() pmp.Optimizer {
 			return &pmp.Gradient{Rule: pmp.Adam, Rate: 0.02, Clip: 10, Schedule: pmp.CosineRate, Total: 100}
 		},
+		"batch": func() pmp.Optimizer { return &pmp.Batch{Average: 0.5, Epsilon: 20} },
+		"batch-fixed": func() pmp.Optimizer {
+			return &pmp.Batch{Average: 0.9, Epsilon: 30, Fixed: true, Schedule: pmp.CosineRate, Total: 100}
+		},
+		"bsqh":               func() pmp.Optimizer { return &pmp.Batch{} },
 		"lbfgs":              func() pmp.Optimizer { return &pmp.QuasiNewton{} },
 		"gauss-newton":       func() pmp.Optimizer { return &pmp.GaussNewton{} },
 		"gauss-newton-dense": func() pmp.Optimizer { return &pmp.GaussNewton{Dense: 1000} },

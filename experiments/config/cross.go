@@ -151,9 +151,9 @@ func (p *parser) physics() {
 func (p *parser) prices() {
 	c := p.cfg
 	o := &c.Optimizer
-	pointwise := o.Kind == "sqh" || o.Kind == "msa"
+	pointwise := o.Kind == "sqh" || o.Kind == "msa" || o.Kind == "batch-pmp"
 	if c.Control.L0 != 0 && (!pointwise || slices.Contains([]string{"lbfgs", "newton", "ridge"}, o.Maximizer)) {
-		p.blame("control.l0", "counts parameters, which needs optimizer.kind = sqh or msa and a maximizer that jumps (closed-form, h-max, finite), or 0, got %s", num(c.Control.L0))
+		p.blame("control.l0", "counts parameters, which needs optimizer.kind = sqh, msa or batch-pmp and a maximizer that jumps (closed-form, h-max, finite), or 0, got %s", num(c.Control.L0))
 	}
 	if c.Control.Radius == 0 {
 		return

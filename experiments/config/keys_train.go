@@ -25,10 +25,10 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k := t.add
 	const kind = "optimizer.kind"
 	k(kind, &o.Kind, "emsa", "how the control is updated",
-		oneOf("emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "gauss-newton"),
+		oneOf("emsa", "sqh", "msa", "batch-pmp", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "gauss-newton"),
 		def("field.kind", "layers", "discrete-msa", "discrete-msa"),
-		def("task", "control", "sqh", "emsa", "sqh", "msa", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "riccati", "shooting"),
-		def("task", "density", "adam", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "sqh", "emsa", "msa"))
+		def("task", "control", "sqh", "emsa", "sqh", "msa", "batch-pmp", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "riccati", "shooting"),
+		def("task", "density", "adam", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "batch-pmp", "sqh", "emsa", "msa"))
 
 	emsa, sqh := when(kind, "emsa"), when(kind, "sqh")
 	k("optimizer.maximizer", &o.Maximizer, "auto", "how the Hamiltonian is maximized on the frozen trajectories",
@@ -39,12 +39,12 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k("optimizer.levels", &o.Levels, []float64{-1, 1}, "values that the parameters may take", when("optimizer.maximizer", "finite"), checked(checkLevels))
 
 	k("optimizer.rho", &o.Rho, 0.0, "weight ρ of the feasibility penalties; the first one when adaptive; 0: from the sizes of costate and state", emsa, atLeast(0))
-	k("optimizer.adaptive", &o.Adaptive, true, "test every update and adapt ρ; false: fixed ρ, every update accepted, as published", emsa)
+	k("optimizer.adaptive", &o.Adaptive, true, "test every update and adapt ρ or ε; false: a fixed one, every update accepted", when(kind, "emsa", "batch-pmp"))
 	k("optimizer.perturbation", &o.Perturbation, 0.0, "half width of the uniform perturbation of the maximizer's start", emsa, atLeast(0))
 	k("optimizer.penalty_costate", &o.PenaltyCostate, false, "also penalize the violation of the costate equation", emsa)
 
 	const rule = "optimizer.epsilon_rule"
-	k("optimizer.epsilon", &o.Epsilon, 1.0, "first weight ε of the proximal term", sqh, above(0))
+	k("optimizer.epsilon", &o.Epsilon, 1.0, "first weight ε of the proximal term; 0: 1, or with batch-pmp that with which the first step changes the control by a tenth", when(kind, "sqh", "batch-pmp"), atLeast(0), def(kind, "batch-pmp", 0.0))
 	k(rule, &o.EpsilonRule, "curvature", "ε from the curvature seen between iterates, or by σ and ζ as published", sqh, oneOf("curvature", "published"))
 	published := when(rule, "published")
 	k("optimizer.sigma", &o.Sigma, 1.1, "ε grows by this factor after a rejection", sqh, published, above(1), def("task", "control", 1.2))
@@ -56,7 +56,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k("optimizer.threshold", &o.Threshold, 0.25, "ρ: weights change where the averaged ∂H/∂W exceeds this share of its largest entry", discrete, between(0, 1), def("field.weights", "binary", 0.5))
 	k("optimizer.price", &o.Price, 1e-7, "λ, the price of a weight that is not zero", discrete, when("field.weights", "ternary"), atLeast(0))
 	k("optimizer.sparsity", &o.Sparsity, 0.0, "κ, a price relative to the threshold: weights come at (1 + κ) and go at (1 − κ) times it; 0: as published", discrete, when("field.weights", "ternary"), fraction())
-	k("optimizer.average", &o.Average, 0.999, "first weight α of the past in the average of ∂H/∂W", discrete, fraction())
+	k("optimizer.average", &o.Average, 0.999, "first weight α of the past in the average of ∂H/∂W; the weight, with batch-pmp", when(kind, "discrete-msa", "batch-pmp"), fraction(), def(kind, "batch-pmp", 0.9))
 	k("optimizer.average_decay", &o.AverageDecay, 0.95, "d: 1 − α is multiplied by it after every epoch", discrete, between(1e-3, 1))
 
 	grad := when(kind, "adam", "rmsprop", "sgd", "adagrad", "discrete-msa")
@@ -67,7 +67,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k("optimizer.decay", &o.Decay, 0.99, "decay α of the mean square", when(kind, "rmsprop"), fraction())
 	k("optimizer.eps", &o.Eps, 1e-8, "added to the denominator", when(kind, "adam", "rmsprop", "adagrad"), above(0), def(kind, "adagrad", 1e-10))
 	k("optimizer.weight_decay", &o.WeightDecay, 0.0, "decoupled weight decay (AdamW)", when(kind, "adam"), atLeast(0))
-	k("optimizer.schedule", &o.Schedule, "constant", "learning rate over the iterations: constant, or falling to zero", grad, oneOf("constant", "linear", "cosine"))
+	k("optimizer.schedule", &o.Schedule, "constant", "learning rate, or 1/ε, over the iterations: constant, or falling to zero", when(kind, "adam", "rmsprop", "sgd", "adagrad", "discrete-msa", "batch-pmp"), oneOf("constant", "linear", "cosine"))
 	k("optimizer.clip_norm", &o.ClipNorm, 0.0, "gradients are scaled down to this norm; 0: never", when(kind, "adam", "rmsprop", "sgd", "adagrad"), atLeast(0))
 	k("optimizer.memory", &o.Memory, 10, "pairs of the quasi-Newton update", when(kind, "lbfgs"), between(1, 1000))
 

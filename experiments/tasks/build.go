@@ -121,6 +121,8 @@ func unconstrained(c *config.Config) (pmp.Optimizer, error) {
 	case "msa":
 		mx, err := maximizer(c)
 		return &pmp.MSA{Maximizer: mx, Kappa: 1e-10}, err
+	case "batch-pmp":
+		return &pmp.Batch{Average: o.Average, Epsilon: o.Epsilon, Fixed: !o.Adaptive, Schedule: scheduleOf(o.Schedule), Total: c.Train.Iterations}, nil
 	case "lbfgs":
 		return &pmp.QuasiNewton{Pairs: o.Memory}, nil
 	case "riccati":
@@ -146,6 +148,10 @@ func unconstrained(c *config.Config) (pmp.Optimizer, error) {
 // schedule is how the learning rate changes.
 func schedule(o *config.Optimizer) pmp.Schedule {
 	return map[string]pmp.Schedule{"linear": pmp.LinearRate, "cosine": pmp.CosineRate}[o.Schedule]
+}
+
+func scheduleOf(name string) pmp.Schedule {
+	return map[string]pmp.Schedule{"linear": pmp.LinearRate, "cosine": pmp.CosineRate}[name]
 }
 
 // maximizer builds the maximizer; "auto" is the one that suits optimizer and dynamics.

@@ -45,7 +45,7 @@ func newDensity(c *config.Config, threads int) (*Density, error) {
 	if t.exact, err = neural.NewDensity(neural.DensityConfig{Flow: p.field, Energies: true}); err != nil {
 		return nil, err
 	}
-	t.stochastic = slices.Contains([]string{"adam", "rmsprop", "sgd", "adagrad"}, c.Optimizer.Kind)
+	t.stochastic = slices.Contains([]string{"adam", "rmsprop", "sgd", "adagrad", "batch-pmp"}, c.Optimizer.Kind)
 	for _, sd := range t.scaler.Std {
 		t.scale -= math.Log(sd)
 	}
