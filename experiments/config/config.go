@@ -33,6 +33,7 @@ type Data struct {
 	Source     string
 	File       string   // source = "csv"
 	Folder     string   // source = "idx"
+	Shift      int      // pixels, source = "idx"
 	TimeColumn string   // csv, task fit; empty: the first column
 	Columns    []string // csv; names or numbers from 1; empty: all others
 	Label      string   // csv, task classify; empty: the last column
@@ -75,6 +76,7 @@ type Field struct {
 	Augment    int
 	Init       string
 	InitScale  float64
+	States     int     // of the flow, source = "idx"
 	Weights    string  // kind = "layers": the set of their values
 	Density    float64 // kind = "layers": share of first weights that are not zero
 }
@@ -179,6 +181,7 @@ type Train struct {
 	Patience        int     // validations without improvement; 0: off
 	TargetLoss      float64 // 0: off
 	CheckpointEvery int
+	Select          string // which control is the best one
 	Keep            int
 	MaxSeconds      float64 // 0: no limit
 	MemoryLimit     string

@@ -84,8 +84,14 @@ func (p *parser) cross() {
 	if c.Optimizer.Maximizer == "finite" && c.Control.Kind == "piecewise-linear" {
 		p.blame("control.kind", "\"piecewise-linear\" takes values between those of optimizer.maximizer = \"finite\"; choose piecewise-constant")
 	}
+	if c.Train.Select == "last" && c.Train.Patience > 0 {
+		p.blame("train.patience", "counts iterations without a better control, and with train.select = \"last\" none is better; set it to 0, got %d", c.Train.Patience)
+	}
 	if c.Optimizer.Kind == "gauss-newton" {
 		p.leastSquares()
+	}
+	if d.Source == "idx" && c.Field.Kind != "layers" {
+		p.maps()
 	}
 	lo, hi := c.Control.Lower, c.Control.Upper
 	if len(lo) > 1 && len(hi) > 1 && len(lo) != len(hi) {
@@ -184,6 +190,21 @@ func (p *parser) leastSquares() {
 	}
 	if c.Control.L1 != 0 {
 		p.blame("control.l1", kind+"; choose sqh, or 0, got %s", num(c.Control.L1))
+	}
+}
+
+// maps checks what a flow between maps from pictures and to classes asks for.
+func (p *parser) maps() {
+	c := p.cfg
+	const source = "does not work with data.source = \"idx\""
+	if c.Control.Kind != "constant" {
+		p.blame("control.kind", "%q "+source+", whose maps come before and after the flow; choose constant", c.Control.Kind)
+	}
+	if k := c.Optimizer.Kind; !slices.Contains([]string{"adam", "rmsprop", "sgd", "adagrad", "lbfgs"}, k) {
+		p.blame("optimizer.kind", "%q "+source+": its maximizer would need the features of single points; choose adam, rmsprop, sgd, adagrad or lbfgs", k)
+	}
+	if c.Control.Lower != nil || c.Control.Upper != nil {
+		p.blame("control.lower", "bounds on the network "+source+"; leave them out")
 	}
 }
 

@@ -83,13 +83,14 @@ func optimizerKeys(t *table, o *Optimizer) {
 func trainKeys(t *table, r *Train, p *Report) {
 	k := t.add
 	k("train.iterations", &r.Iterations, 100, "updates of the control", between(0, 1e9))
-	k("train.batch", &r.Batch, 0, "samples of one iteration; 0: all", when("task", "fit", "classify", "density"), atLeast(0), def("field.kind", "layers", 100))
+	k("train.batch", &r.Batch, 0, "samples of one iteration; 0: all", when("task", "fit", "classify", "density"), atLeast(0), def("data.source", "idx", 100))
 	k("train.loss", &r.Loss, "squared", "error of an observation, averaged over windows, times and components", when("task", "fit"), when("data.source", append(systems.Names(), "csv")...),
 		oneOf("squared", "absolute"))
 	k("train.validate_every", &r.ValidateEvery, 1, "iterations between validations", when("task", "fit", "classify", "density"), atLeast(1))
 	k("train.patience", &r.Patience, 0, "stop after this many validations without improvement; 0: never", when("task", "fit", "classify", "density"), atLeast(0))
 	k("train.target_loss", &r.TargetLoss, 0.0, "stop at this training loss; 0: off", atLeast(0))
 	k("train.checkpoint_every", &r.CheckpointEvery, 25, "iterations between checkpoints", atLeast(1))
+	k("train.select", &r.Select, "best", "the control that counts as the best one: that of the smallest loss on the validation set, or on the training set where there is none; or the last", oneOf("best", "last"))
 	k("train.keep", &r.Keep, 3, "checkpoints kept besides the best", between(1, 1e6))
 	k("train.memory_limit", &r.MemoryLimit, "auto", "memory that a run may need, such as \"2GiB\", before it is refused; auto: what the machine has free", checked(checkMemory))
 	k("train.max_seconds", &r.MaxSeconds, 0.0, "stop after this wall-clock time; 0: no limit", atLeast(0))

@@ -47,7 +47,9 @@ func Figures(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
 	case *tasks.Control:
 		list, err = control(ctx, t, r)
 	case *tasks.Layers:
-		list = layers(t, r.Best)
+		list, err = confusion(t.Confusion(ctx, r.Best))
+	case *tasks.Lifted:
+		list, err = confusion(t.Confusion(ctx, r.Best))
 	}
 	if err != nil {
 		return nil, err
@@ -227,9 +229,12 @@ func classify(ctx context.Context, t *tasks.Classify, theta []float64) ([]*figur
 	return []*figures.Figure{f}, failed
 }
 
-// layers draws what a layered network confuses.
-func layers(t *tasks.Layers, theta []float64) []*figures.Figure {
-	return []*figures.Figure{figures.Confusion(t.Confusion(theta))}
+// confusion draws what a classifier of pictures confuses.
+func confusion(classes []string, count [][]int, err error) ([]*figures.Figure, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []*figures.Figure{figures.Confusion(classes, count)}, nil
 }
 
 func control(ctx context.Context, t *tasks.Control, r *run.Result) ([]*figures.Figure, error) {

@@ -125,6 +125,8 @@ func (d *driver) keepBest(it *pmp.Iterate, val float64, validated bool) {
 	switch {
 	case !it.Accepted:
 		return
+	case d.c.Train.Select == "last": // taken over when it is needed
+		return
 	case d.constrained():
 		score = math.Inf(-1)
 	case d.validates && !validated && !math.IsInf(d.bestScore, 1):

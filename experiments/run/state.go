@@ -14,6 +14,10 @@ func (d *driver) save() error {
 	if err := d.dir.Sync(); err != nil {
 		return err
 	}
+	if d.c.Train.Select == "last" && d.iteration > 0 {
+		d.bestLoss, d.bestIteration = d.final, d.iteration
+		d.best = append(d.best[:0], d.opt.Theta()...)
+	}
 	scaler, err := json.Marshal(d.task.About().Scaler)
 	if err != nil {
 		return err

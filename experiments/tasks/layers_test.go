@@ -8,6 +8,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/tasks"
+	"github.com/costate-go/costate/pmp"
 )
 
 // mnist is the folder of the MNIST files: shared/data/mnist beside the project or above it.
@@ -52,7 +53,10 @@ func TestLayersReadDigits(t *testing.T) {
 	if m["test_accuracy"] < 0.9 || m["nonzero_weights"] > 0.2 {
 		t.Errorf("metrics %v", m)
 	}
-	classes, count := own.Confusion(opt.Theta())
+	classes, count, err := own.Confusion(ctx, opt.Theta())
+	if err != nil {
+		t.Fatal(err)
+	}
 	right, all := 0, 0
 	for i, row := range count {
 		for j, k := range row {
@@ -96,5 +100,47 @@ func discreteTask(t *testing.T, c *config.Config) {
 	own.Select(index)
 	if it, err := opt.Step(ctx); err != nil || !(it.Loss > 0 && it.Loss < 20) {
 		t.Errorf("loss %g, %v", it.Loss, err)
+	}
+}
+
+// A flow between trained maps reads nine in ten digits after an epoch, and its gradient, maps included, is that of central
+// differences.
+func TestLiftedReadsDigits(t *testing.T) {
+	folder := "data.folder=" + mnist(t)
+	c := parse(t, "mnist_ode", folder, "field.states=16", "field.hidden=16", "precision=float64", "train.batch=8", "solver.rtol=1e-8", "solver.atol=1e-8")
+	task, w := build(t, c)
+	s, err := tasks.SweepSettings(c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if off, err := pmp.CheckGradient(ctx, task.Problem(), s, task.Initial(), 3); err != nil || off > 1e-6 {
+		t.Errorf("the gradient is off by %.2g, %v", off, err)
+	}
+	if w.NumControls() != task.About().Params {
+		t.Errorf("%d numbers, described as %d", w.NumControls(), task.About().Params)
+	}
+
+	c = parse(t, "mnist_ode", folder, "field.states=32", "field.hidden=32", "data.shift=1", "optimizer.learning_rate=0.01", "train.iterations=445")
+	task, w = build(t, c)
+	opt := &pmp.Gradient{Rule: pmp.Adam, Rate: 0.01, Schedule: pmp.CosineRate, Total: 300}
+	if err := opt.Init(ctx, w, task.Initial()); err != nil {
+		t.Fatal(err)
+	}
+	index := make([]int, c.Train.Batch)
+	for k := range 300 {
+		for i := range index {
+			index[i] = (k*len(index) + i) % task.Samples()
+		}
+		task.Select(index)
+		if _, err := opt.Step(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := task.Metrics(ctx, opt.Theta())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m["test_accuracy"] < 0.9 {
+		t.Errorf("metrics %v", m)
 	}
 }

@@ -107,6 +107,9 @@ func New(c *config.Config, threads int) (Task, error) {
 		if c.Field.Kind == "layers" {
 			return newLayers(c, threads)
 		}
+		if c.Data.Source == "idx" {
+			return newLifted(c, threads)
+		}
 		return newClassify(c, threads)
 	case "density":
 		return newDensity(c, threads)

@@ -1,0 +1,145 @@
+package tasks
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/safetensors"
+	"github.com/costate-go/costate/ode/neural"
+	"github.com/costate-go/costate/pmp"
+)
+
+// Lifted classifies pictures by a flow between two affine maps that are trained with it: from the pixels to the flow's first
+// state, and from its last state to the logits of the classes.
+type Lifted struct {
+	pictures
+	settings pmp.Settings
+	flow     *neural.MLP
+	field    *neural.Lifted
+	samples  *neural.Samples
+	labelled []int // of the batch
+	problem  *pmp.Problem
+	theta    []float64 // of what is measured
+}
+
+// The mean and the standard deviation of MNIST's pixels, as shares of 255, by which all pictures are scaled.
+const (
+	pixelMean      = 0.1307
+	pixelDeviation = 0.3081
+)
+
+func newLifted(c *config.Config, threads int) (*Lifted, error) {
+	p, err := newPictures(c)
+	if err != nil {
+		return nil, err
+	}
+	t := &Lifted{pictures: p, samples: new(neural.Samples)}
+	if t.settings, err = SweepSettings(c, threads); err != nil {
+		return nil, err
+	}
+	if t.flow, err = Field(c, c.Field.States); err != nil {
+		return nil, err
+	}
+	o := t.flow.Config()
+	t.field, err = neural.NewLifted(neural.LiftedConfig{
+		Flow: t.flow, Features: p.images.Dim(), Outputs: len(p.images.Classes), Start: c.Data.T0, End: c.Data.T1,
+		Precision: o.Precision, Init: neural.Initializer{Scheme: o.Init.Scheme}, Samples: t.samples,
+	})
+	if err != nil {
+		return nil, err
+	}
+	first := make([]int, c.Train.Batch)
+	for i := range first {
+		first[i] = i
+	}
+	t.problem = t.pose(t.field)
+	t.Select(first)
+	t.use = func(theta []float64) error {
+		t.theta = append(t.theta[:0], theta...)
+		return nil
+	}
+	t.logits = t.read
+	return t, nil
+}
+
+// pose states a problem without samples.
+func (t *Lifted) pose(field *neural.Lifted) *pmp.Problem {
+	t0, t1 := t.c.Data.T0, t.c.Data.T1
+	return &pmp.Problem{Field: field, T0: t0 - 1, T1: t1 + 1, Breaks: []float64{t0, t1}, Control: pmp.Control{L2: t.c.Control.L2, L1: t.c.Control.L1}}
+}
+
+// scale stores pictures as features, sample by sample.
+func scale(x []float32, rows [][]byte) []float32 {
+	x = x[:0]
+	for _, row := range rows {
+		for _, v := range row {
+			x = append(x, (float32(v)/255-pixelMean)/pixelDeviation)
+		}
+	}
+	return x
+}
+
+// read returns the logits of pictures.
+func (t *Lifted) read(ctx context.Context, rows [][]byte) ([]float64, error) {
+	q := t.pose(t.field.With(&neural.Samples{X: scale(nil, rows)}))
+	q.X0 = make([]float64, t.field.Dim()*len(rows))
+	g, err := newGauge(q, t.settings)
+	if err != nil {
+		return nil, err
+	}
+	_, ends, err := g.flow(ctx, t.theta)
+	if err != nil {
+		return nil, err
+	}
+	return ends[t.flow.Dim()*len(rows):], nil
+}
+
+// Problem implements Task.
+func (t *Lifted) Problem() *pmp.Problem { return t.problem }
+
+// Select implements Task; all pictures are too many for a batch, and leave the batch as it is.
+func (t *Lifted) Select(index []int) {
+	if index == nil {
+		return
+	}
+	chosen := t.chosen(index)
+	rows := t.pictures.batch(chosen)
+	t.samples.X, t.labelled = scale(t.samples.X, rows), t.labels(t.labelled, chosen)
+	if n := t.field.Dim() * len(index); len(t.problem.X0) != n {
+		t.problem.X0 = make([]float64, n)
+	}
+	t.problem.Terminal = &pmp.CrossEntropy{Label: t.labelled, First: t.flow.Dim(), Classes: len(t.images.Classes), Scale: 1}
+}
+
+// Initial implements Task.
+func (t *Lifted) Initial() []float64 {
+	theta := make([]float64, t.field.NumParams())
+	t.field.InitMaps(theta, t.c.Seed+1)
+	_, _, flow, read, _ := t.field.Parts()
+	t.flow.Init(theta[flow:read], t.c.Seed)
+	return theta
+}
+
+// Tensors implements Task.
+func (t *Lifted) Tensors(theta []float64) []safetensors.Tensor {
+	d, k, m := t.flow.Dim(), t.images.Dim(), len(t.images.Classes)
+	weights, bias, flow, read, readBias := t.field.Parts()
+	out := []safetensors.Tensor{
+		{Name: "input.weight", Shape: []int{d, k}, Data: theta[weights:bias]},
+		{Name: "input.bias", Shape: []int{d}, Data: theta[bias:flow]},
+	}
+	out = append(out, tensors(t.flow, theta[flow:read])...)
+	return append(out,
+		safetensors.Tensor{Name: "output.weight", Shape: []int{m, d}, Data: theta[read:readBias]},
+		safetensors.Tensor{Name: "output.bias", Shape: []int{m}, Data: theta[readBias:]})
+}
+
+// About implements Task.
+func (t *Lifted) About() About {
+	a := t.about()
+	a.Model = fmt.Sprintf("affine %d-%d, %s, affine %d-%d, %d parameters in all", t.images.Dim(), t.flow.Dim(),
+		describe(&t.c.Field, t.flow, &t.c.Control), t.flow.Dim(), len(t.images.Classes), t.field.NumParams())
+	a.Params, a.StateSize = t.field.NumParams(), t.field.Dim()
+	return a
+}
