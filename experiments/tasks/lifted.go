@@ -115,31 +115,20 @@ func (t *Lifted) Select(index []int) {
 // Initial implements Task.
 func (t *Lifted) Initial() []float64 {
 	theta := make([]float64, t.field.NumParams())
-	t.field.InitMaps(theta, t.c.Seed+1)
-	_, _, flow, read, _ := t.field.Parts()
-	t.flow.Init(theta[flow:read], t.c.Seed)
+	t.field.Init(theta, t.c.Seed)
 	return theta
 }
 
 // Tensors implements Task.
 func (t *Lifted) Tensors(theta []float64) []safetensors.Tensor {
-	d, k, m := t.flow.Dim(), t.images.Dim(), len(t.images.Classes)
-	weights, bias, flow, read, readBias := t.field.Parts()
-	out := []safetensors.Tensor{
-		{Name: "input.weight", Shape: []int{d, k}, Data: theta[weights:bias]},
-		{Name: "input.bias", Shape: []int{d}, Data: theta[bias:flow]},
-	}
-	out = append(out, tensors(t.flow, theta[flow:read])...)
-	return append(out,
-		safetensors.Tensor{Name: "output.weight", Shape: []int{m, d}, Data: theta[read:readBias]},
-		safetensors.Tensor{Name: "output.bias", Shape: []int{m}, Data: theta[readBias:]})
+	return tensors(t.field.Tensors(), t.field.NumParams(), theta)
 }
 
 // About implements Task.
 func (t *Lifted) About() About {
 	a := t.about()
 	a.Model = fmt.Sprintf("affine %d-%d, %s, affine %d-%d, %d parameters in all", t.images.Dim(), t.flow.Dim(),
-		describe(&t.c.Field, t.flow, &t.c.Control), t.flow.Dim(), len(t.images.Classes), t.field.NumParams())
+		describe(&t.c.Field, t.flow), t.flow.Dim(), len(t.images.Classes), t.field.NumParams())
 	a.Params, a.StateSize = t.field.NumParams(), t.field.Dim()
 	return a
 }

@@ -10,7 +10,7 @@ import (
 // LiftedConfig describes a flow between two affine maps that are trained with it.
 type LiftedConfig struct {
 	// Flow is the vector field between the maps, on states h.
-	Flow Field
+	Flow Network
 	// Features is the number of features u of a sample, Outputs the number m of what is read from h at the end.
 	Features, Outputs int
 	// Start and End are the times at which the flow begins and ends.
@@ -81,12 +81,24 @@ func (l *Lifted) Parts() (weights, bias, flow, readWeights, readBias int) {
 	return 0, l.d * l.cfg.Features, l.flow, l.read, l.read + l.cfg.Outputs*l.d
 }
 
-// InitMaps draws the initial weights of the maps, and leaves the flow's parameters alone.
-func (l *Lifted) InitMaps(theta []float64, seed uint64) {
-	r := rng.New(seed)
-	w, b, _, c, e := l.Parts()
+// Init implements Network.
+func (l *Lifted) Init(theta []float64, seed uint64) {
+	w, b, f, c, e := l.Parts()
+	l.cfg.Flow.Init(theta[f:c], seed)
+	r := rng.New(seed + 1)
 	l.cfg.Init.fill(theta[w:b], theta[b:b+l.d], l.cfg.Features, l.d, r)
 	l.cfg.Init.fill(theta[c:e], theta[e:e+l.cfg.Outputs], l.d, l.cfg.Outputs, r)
+}
+
+// Tensors lists input.weight and input.bias, those of the flow, output.weight and output.bias.
+func (l *Lifted) Tensors() []Tensor {
+	w, b, f, c, e := l.Parts()
+	out := []Tensor{{"input.weight", w, []int{l.d, l.cfg.Features}}, {"input.bias", b, []int{l.d}}}
+	for _, t := range l.cfg.Flow.Tensors() {
+		t.Offset += f
+		out = append(out, t)
+	}
+	return append(out, Tensor{"output.weight", c, []int{l.cfg.Outputs, l.d}}, Tensor{"output.bias", e, []int{l.cfg.Outputs}})
 }
 
 // liftedEvaluator implements Evaluator, Keeper, Holder, SampleBatch and pmp.Piecewise.

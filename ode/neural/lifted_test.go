@@ -172,3 +172,26 @@ func TestLiftedErrors(t *testing.T) {
 		}
 	}
 }
+
+// The tensors are all of the parameters, in order, and Init draws every weight.
+func TestLiftedTensors(t *testing.T) {
+	l := lifted(t, Float64)
+	at := 0
+	for _, part := range l.Tensors() {
+		if part.Offset != at {
+			t.Errorf("%s begins at %d, want %d", part.Name, part.Offset, at)
+		}
+		at += part.Len()
+	}
+	if at != l.NumParams() {
+		t.Errorf("tensors hold %d of %d parameters", at, l.NumParams())
+	}
+	theta := make([]float64, l.NumParams())
+	l.Init(theta, 1)
+	for _, part := range l.Tensors() {
+		zero := theta[part.Offset] == 0
+		if bias := len(part.Shape) == 1; zero != bias {
+			t.Errorf("%s begins with %g", part.Name, theta[part.Offset])
+		}
+	}
+}
