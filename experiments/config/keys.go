@@ -67,13 +67,6 @@ func checkFormats(v any) string {
 	return ""
 }
 
-func checkTensorBoard(v any) string {
-	if v.(bool) {
-		return "event files for TensorBoard are not written by this version; leave it false and read metrics.jsonl"
-	}
-	return ""
-}
-
 // The names that files may use; the same lists serve `costate list`.
 var (
 	Activations = []string{"tanh", "softplus", "sigmoid", "relu", "sine", "gelu"}

@@ -98,5 +98,5 @@ func trainKeys(t *table, r *Train, p *Report) {
 	k("report.figures", &p.Figures, true, "draw figures")
 	k("report.formats", &p.Formats, []string{"svg", "png"}, "formats of the figures", checked(checkFormats))
 	k("report.every", &p.Every, 0, "iterations between reports while training; 0: at the end only", atLeast(0))
-	k("report.tensorboard", &p.TensorBoard, false, "write event files for TensorBoard", checked(checkTensorBoard))
+	k("report.tensorboard", &p.TensorBoard, true, "write the numbers of metrics.jsonl as event files for TensorBoard, too")
 }

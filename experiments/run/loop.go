@@ -34,8 +34,14 @@ func (d *driver) loop(ctx context.Context) (*Result, error) {
 			err = d.save()
 		}
 	}
+	if err == nil && d.c.Report.TensorBoard {
+		d.board, err = openBoard(d.dir, d.iteration)
+	}
 	if err == nil {
 		reason, err = d.iterate(ctx, stop)
+	}
+	if e := d.board.close(); e != nil && err == nil {
+		reason, err = "failed", e
 	}
 	if d.o.Observer != nil {
 		d.o.Observer.End()
@@ -108,7 +114,7 @@ func (d *driver) measure(ctx context.Context, it *pmp.Iterate) (*rundir.Metrics,
 		StepsAccepted: int64(it.Work.Accepted), StepsRejected: int64(it.Work.Rejected),
 		MinStep: rundir.Float(it.Work.MinStep), MaxStep: rundir.Float(it.Work.MaxStep), Rollbacks: it.Rollbacks,
 	}
-	if err := d.dir.AppendMetrics(row); err != nil {
+	if err := errors.Join(d.dir.AppendMetrics(row), d.board.add(row)); err != nil {
 		return nil, err
 	}
 	if !it.Accepted {

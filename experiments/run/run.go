@@ -169,6 +169,7 @@ type driver struct {
 	task     tasks.Task
 	settings pmp.Settings
 	dir      *rundir.Dir
+	board    *board // nil: none
 	log      zerolog.Logger
 	header   Header
 

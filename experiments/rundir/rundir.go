@@ -45,6 +45,7 @@ const (
 	ReportFile      = "report.html"
 	Checkpoints     = "checkpoints"
 	Figures         = "figures"
+	TensorBoard     = "tensorboard"
 )
 
 // Dir is an open run directory. It belongs to one goroutine.
