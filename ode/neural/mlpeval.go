@@ -26,6 +26,7 @@ type mlpEvaluator[T kernel.Float] struct {
 	second   secondWork[T]
 	jacobian jacobianWork[T]
 	blocks   blocksWork[T]
+	factors  factorsWork[T]
 }
 
 // NewEvaluator builds an evaluator for batches of at most width samples. It panics if width < 1.
@@ -245,17 +246,7 @@ func (e *mlpEvaluator[T]) backward(px, ptheta []T, u, x, p []T, n int, keep []T)
 		start := end - (nh+nd)*n
 		h, d := keep[start:start+nh*n], keep[start+nh*n:end]
 		end = start
-		switch {
-		case i == len(e.m.layers)-1:
-			if nd > 0 {
-				delta = e.ping[i&1][:l.out*n]
-				kernel.MulTo(delta, p, d)
-			}
-		case nd > 0:
-			kernel.Mul(delta, d)
-		default:
-			kernel.MulD1(l.act.kernel(), delta, h)
-		}
+		delta = e.throughActivation(i, n, delta, h, d)
 		in := u
 		if i > 0 {
 			hBelow, dBelow := e.m.kept(i - 1)
@@ -277,4 +268,22 @@ func (e *mlpEvaluator[T]) backward(px, ptheta []T, u, x, p []T, n int, keep []T)
 			}
 		}
 	}
+}
+
+// throughActivation multiplies what comes back to a layer's values by φ′: in place, but for the last layer, whose δ is the caller's.
+func (e *mlpEvaluator[T]) throughActivation(i, n int, delta, h, d []T) []T {
+	l := e.m.layers[i]
+	switch {
+	case i == len(e.m.layers)-1:
+		if len(d) > 0 {
+			p := delta
+			delta = e.ping[i&1][:l.out*n]
+			kernel.MulTo(delta, p, d)
+		}
+	case len(d) > 0:
+		kernel.Mul(delta, d)
+	default:
+		kernel.MulD1(l.act.kernel(), delta, h)
+	}
+	return delta
 }
