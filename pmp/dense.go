@@ -32,38 +32,45 @@ func matrices(count, size int) [][]float64 {
 	return out
 }
 
-// solveSymmetric replaces b (n × columns) by a⁻¹b with Cholesky's factors in place of a, and reports false where a is not positive definite.
+// solveSymmetric replaces b (n × columns) by a⁻¹b with Cholesky's factor in place of a, and reports false where a is not positive definite.
 func solveSymmetric(b, a []float64, n, columns int) bool {
+	if !cholesky(a, n) {
+		return false
+	}
+	choleskySolve(b, a, n, columns)
+	return true
+}
+
+// cholesky replaces the lower triangle of a (n × n) by that of its factor, and reports false where a is not positive definite.
+func cholesky(a []float64, n int) bool {
 	for j := range n {
-		pivot := a[j*n+j]
-		for k := range j {
-			pivot -= a[j*n+k] * a[j*n+k]
-		}
+		row := a[j*n : j*n+j]
+		pivot := a[j*n+j] - floats.Dot(row, row)
 		if !(pivot > 0) || math.IsInf(pivot, 0) {
 			return false
 		}
 		pivot = math.Sqrt(pivot)
 		a[j*n+j] = pivot
 		for i := j + 1; i < n; i++ {
-			v := a[i*n+j]
-			for k := range j {
-				v -= a[i*n+k] * a[j*n+k]
-			}
-			a[i*n+j] = v / pivot
+			a[i*n+j] = (a[i*n+j] - floats.Dot(a[i*n:i*n+j], row)) / pivot
 		}
 	}
+	return true
+}
+
+// choleskySolve replaces b (n × columns) by (ggᵀ)⁻¹b.
+func choleskySolve(b, g []float64, n, columns int) {
 	row := func(i int) []float64 { return b[i*columns : (i+1)*columns] }
 	for i := range n {
 		for k := range i {
-			axpy(row(i), -a[i*n+k], row(k))
+			floats.AddScaled(row(i), -g[i*n+k], row(k))
 		}
-		floats.Scale(1/a[i*n+i], row(i))
+		floats.Scale(1/g[i*n+i], row(i))
 	}
 	for i := n - 1; i >= 0; i-- {
 		for k := i + 1; k < n; k++ {
-			axpy(row(i), -a[k*n+i], row(k))
+			floats.AddScaled(row(i), -g[k*n+i], row(k))
 		}
-		floats.Scale(1/a[i*n+i], row(i))
+		floats.Scale(1/g[i*n+i], row(i))
 	}
-	return true
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/costate-go/costate/ode/neural"
 )
 
 // ErrMemory is wrapped by the error of a sweep that takes more steps than there is memory for.
@@ -108,6 +110,17 @@ func (o *Gradient) Bytes(w *Sweeper, f Footprint) int64 { return f.Trajectory + 
 
 // Bytes implements Footprinter.
 func (o *Batch) Bytes(w *Sweeper, f Footprint) int64 { return 2*f.Trajectory + w.vectors(4) }
+
+// Bytes implements Footprinter.
+func (o *SNOpt) Bytes(w *Sweeper, f Footprint) int64 {
+	bytes := 2*f.Trajectory + w.vectors(5)
+	if q, ok := w.lanes[0].ev.(neural.Factored); ok {
+		a, b := neural.FactorSizes(q.FactorLayers())
+		shards := int64((w.Problem.Samples() + w.width - 1) / w.width)
+		bytes += 8 * int64(w.mesh.nodes) * int64(a+b) * (2 + shards)
+	}
+	return bytes
+}
 
 // Bytes implements Footprinter.
 func (o *QuasiNewton) Bytes(w *Sweeper, f Footprint) int64 {

@@ -248,6 +248,8 @@ func optimizers() map[string]func() pmp.Optimizer {
 		"batch-fixed": func() pmp.Optimizer {
 			return &pmp.Batch{Average: 0.9, Epsilon: 30, Fixed: true, Schedule: pmp.CosineRate, Total: 100}
 		},
+		"snopt":              func() pmp.Optimizer { return &pmp.SNOpt{} },
+		"snopt-momentum":     func() pmp.Optimizer { return &pmp.SNOpt{Momentum: 0.5, Every: 3, Damping: 0.01} },
 		"bsqh":               func() pmp.Optimizer { return &pmp.Batch{} },
 		"lbfgs":              func() pmp.Optimizer { return &pmp.QuasiNewton{} },
 		"gauss-newton":       func() pmp.Optimizer { return &pmp.GaussNewton{} },

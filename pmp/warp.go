@@ -165,6 +165,20 @@ type warpFull struct{ *warpEvaluator }
 // ParamJacobian implements neural.ParamJacobian.
 func (e *warpFull) ParamJacobian(jac []float64, t float64, x []float64) { e.paramJacobian(jac, t, x) }
 
+// FactorLayers implements neural.Factored.
+func (e *warpFull) FactorLayers() []neural.Shape {
+	if f, ok := e.ev.(neural.Factored); ok {
+		return f.FactorLayers()
+	}
+	return nil
+}
+
+// AddFactors implements neural.Factored.
+func (e *warpFull) AddFactors(a, b []float64, weight, t float64, x, p []float64) {
+	rate := e.enter(t, x)
+	e.ev.(neural.Factored).AddFactors(a, b, weight, t, x, scaled(e.p, p, rate))
+}
+
 // KeepLen implements neural.Keeper.
 func (e *warpFull) KeepLen(n int) int { return e.keeper.KeepLen(n) }
 

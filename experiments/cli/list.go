@@ -26,6 +26,7 @@ var words = map[string]map[string]string{
 		"sgd":          "gradient descent on −∂H/∂θ, with momentum",
 		"adagrad":      "Adagrad on −∂H/∂θ (Duchi et al. 2011)",
 		"lbfgs":        "limited-memory BFGS with a strong Wolfe line search (Nocedal & Wright 2006)",
+		"snopt":        "Kronecker factors of the curvature along the costate sweep (Liu, Chen & Theodorou 2021)",
 		"riccati":      "Newton's method, its linear-quadratic problems solved by Riccati's recursion (Dunn & Bertsekas 1989); for task control",
 		"shooting":     "indirect shooting by Newton's method on p(t0), switching times and t1 (Stoer & Bulirsch); for task control",
 		"discrete-msa": "discrete-time MSA for weights from a finite set (Li & Hao 2018); for field.kind = \"layers\"",

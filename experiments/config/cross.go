@@ -61,7 +61,7 @@ func (p *parser) cross() {
 		p.blame("solver.observe", "\"interpolate\" works with solver.method = %v, not %s", interpolatingMethods, c.Solver.Method)
 	}
 	if kind := c.Costate.Kind; kind != "discrete" {
-		if slices.Contains([]string{"emsa", "sqh", "msa", "riccati"}, c.Optimizer.Kind) {
+		if slices.Contains([]string{"emsa", "sqh", "msa", "riccati", "snopt"}, c.Optimizer.Kind) {
 			p.blame("costate.kind", "%q does not work with optimizer.kind = %q, which needs all points of a trajectory at once; choose adam, rmsprop, sgd, adagrad or lbfgs", kind, c.Optimizer.Kind)
 		}
 		if c.Solver.Observe == "interpolate" {
@@ -86,6 +86,12 @@ func (p *parser) cross() {
 	}
 	if c.Train.Select == "last" && c.Train.Patience > 0 {
 		p.blame("train.patience", "counts iterations without a better control, and with train.select = \"last\" none is better; set it to 0, got %d", c.Train.Patience)
+	}
+	if c.Optimizer.Kind == "snopt" && c.Precision != "float64" {
+		p.blame("precision", "%q does not work with optimizer.kind = \"snopt\", whose factors are float64", c.Precision)
+	}
+	if c.Optimizer.Kind == "snopt" && c.Control.L1 != 0 {
+		p.blame("control.l1", "does not work with optimizer.kind = \"snopt\"; choose sqh or batch-pmp, or 0, got %s", num(c.Control.L1))
 	}
 	if c.Optimizer.Kind == "gauss-newton" {
 		p.leastSquares()

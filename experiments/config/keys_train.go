@@ -25,7 +25,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k := t.add
 	const kind = "optimizer.kind"
 	k(kind, &o.Kind, "emsa", "how the control is updated",
-		oneOf("emsa", "sqh", "msa", "batch-pmp", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "gauss-newton"),
+		oneOf("emsa", "sqh", "msa", "batch-pmp", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "snopt", "gauss-newton"),
 		def("field.kind", "layers", "discrete-msa", "discrete-msa"),
 		def("task", "control", "sqh", "emsa", "sqh", "msa", "batch-pmp", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "riccati", "shooting"),
 		def("task", "density", "adam", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "batch-pmp", "sqh", "emsa", "msa"))
@@ -39,7 +39,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k("optimizer.levels", &o.Levels, []float64{-1, 1}, "values that the parameters may take", when("optimizer.maximizer", "finite"), checked(checkLevels))
 
 	k("optimizer.rho", &o.Rho, 0.0, "weight ρ of the feasibility penalties; the first one when adaptive; 0: from the sizes of costate and state", emsa, atLeast(0))
-	k("optimizer.adaptive", &o.Adaptive, true, "test every update and adapt ρ or ε; false: a fixed one, every update accepted", when(kind, "emsa", "batch-pmp"))
+	k("optimizer.adaptive", &o.Adaptive, true, "test every update and adapt ρ, ε or the rate; false: a fixed one, every update accepted", when(kind, "emsa", "batch-pmp", "snopt"))
 	k("optimizer.perturbation", &o.Perturbation, 0.0, "half width of the uniform perturbation of the maximizer's start", emsa, atLeast(0))
 	k("optimizer.penalty_costate", &o.PenaltyCostate, false, "also penalize the violation of the costate equation", emsa)
 
@@ -59,15 +59,15 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k("optimizer.average", &o.Average, 0.999, "first weight α of the past in the average of ∂H/∂W; the weight, with batch-pmp", when(kind, "discrete-msa", "batch-pmp"), fraction(), def(kind, "batch-pmp", 0.9))
 	k("optimizer.average_decay", &o.AverageDecay, 0.95, "d: 1 − α is multiplied by it after every epoch", discrete, between(1e-3, 1))
 
-	grad := when(kind, "adam", "rmsprop", "sgd", "adagrad", "discrete-msa")
-	k("optimizer.learning_rate", &o.LearningRate, 0.01, "step size (of scales and shifts, with discrete-msa)", grad, above(0), def(kind, "sgd", 0.1), def(kind, "adagrad", 0.1))
-	k("optimizer.momentum", &o.Momentum, 0.0, "heavy-ball momentum", when(kind, "sgd", "rmsprop"), fraction())
+	grad := when(kind, "adam", "rmsprop", "sgd", "adagrad", "discrete-msa", "snopt")
+	k("optimizer.learning_rate", &o.LearningRate, 0.01, "step size (of scales and shifts, with discrete-msa); 0, with snopt: found", grad, atLeast(0), def(kind, "sgd", 0.1), def(kind, "adagrad", 0.1), def(kind, "snopt", 0.0))
+	k("optimizer.momentum", &o.Momentum, 0.0, "heavy-ball momentum", when(kind, "sgd", "rmsprop", "snopt"), fraction())
 	k("optimizer.beta1", &o.Beta1, 0.9, "decay of the first moment", when(kind, "adam"), fraction())
 	k("optimizer.beta2", &o.Beta2, 0.999, "decay of the second moment", when(kind, "adam"), fraction())
 	k("optimizer.decay", &o.Decay, 0.99, "decay α of the mean square", when(kind, "rmsprop"), fraction())
 	k("optimizer.eps", &o.Eps, 1e-8, "added to the denominator", when(kind, "adam", "rmsprop", "adagrad"), above(0), def(kind, "adagrad", 1e-10))
 	k("optimizer.weight_decay", &o.WeightDecay, 0.0, "decoupled weight decay (AdamW)", when(kind, "adam"), atLeast(0))
-	k("optimizer.schedule", &o.Schedule, "constant", "learning rate, or 1/ε, over the iterations: constant, or falling to zero", when(kind, "adam", "rmsprop", "sgd", "adagrad", "discrete-msa", "batch-pmp"), oneOf("constant", "linear", "cosine"))
+	k("optimizer.schedule", &o.Schedule, "constant", "learning rate, or 1/ε, over the iterations: constant, or falling to zero", when(kind, "adam", "rmsprop", "sgd", "adagrad", "discrete-msa", "batch-pmp", "snopt"), oneOf("constant", "linear", "cosine"))
 	k("optimizer.clip_norm", &o.ClipNorm, 0.0, "gradients are scaled down to this norm; 0: never", when(kind, "adam", "rmsprop", "sgd", "adagrad"), atLeast(0))
 	k("optimizer.memory", &o.Memory, 10, "pairs of the quasi-Newton update", when(kind, "lbfgs"), between(1, 1000))
 
@@ -75,7 +75,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k("optimizer.nodes", &o.Nodes, 1, "pieces that every arc is cut into: multiple shooting where > 1", shooting, between(1, 1000))
 	k("optimizer.tolerance", &o.Tolerance, 1e-10, "relative size of the last Newton step", shooting, between(1e-14, 1e-2))
 	newton := when(kind, "gauss-newton")
-	k("optimizer.damping", &o.Damping, 0.3, "first damping of the normal equations, relative to their diagonal", newton, above(0))
+	k("optimizer.damping", &o.Damping, 0.3, "first damping of the normal equations, relative to their diagonal; that of the factors, with snopt", when(kind, "gauss-newton", "snopt"), above(0), def(kind, "snopt", 1e-2))
 	k("optimizer.dense", &o.Dense, 50, "most unknowns whose normal matrix is formed and factorized; more are left to conjugate gradients", newton, between(0, 10000))
 	k("optimizer.products", &o.Products, 50, "most iterations of the conjugate gradients for each update", newton, between(1, 1e6))
 }

@@ -123,6 +123,8 @@ func unconstrained(c *config.Config) (pmp.Optimizer, error) {
 		return &pmp.MSA{Maximizer: mx, Kappa: 1e-10}, err
 	case "batch-pmp":
 		return &pmp.Batch{Average: o.Average, Epsilon: o.Epsilon, Fixed: !o.Adaptive, Schedule: scheduleOf(o.Schedule), Total: c.Train.Iterations}, nil
+	case "snopt":
+		return &pmp.SNOpt{Rate: o.LearningRate, Damping: o.Damping, Momentum: o.Momentum, Fixed: !o.Adaptive, Schedule: scheduleOf(o.Schedule), Total: c.Train.Iterations}, nil
 	case "lbfgs":
 		return &pmp.QuasiNewton{Pairs: o.Memory}, nil
 	case "riccati":
