@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"strings"
 	"text/tabwriter"
 
@@ -90,48 +89,23 @@ func verifiedText(out io.Writer, files []verify.File, cert *pmp.Certificate) err
 	if err := w.Flush(); err != nil || cert == nil {
 		return err
 	}
-	fmt.Fprintln(w, "\ncertificate of the best control\t\t")
-	for _, row := range certificateRows(*cert) {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", row[0], row[1], row[2])
+	fmt.Fprintln(out, "\ncertificate of the best control")
+	text, err := json.Marshal(rundir.Plain(cert))
+	if err != nil {
+		return err
 	}
-	return w.Flush()
-}
-
-// certified says in words what the entries of a certificate are.
-var certified = map[string]string{
-	"loss":                 "J, the control's own cost included",
-	"residual":             "∫ max H − H dt; 0 where the maximum principle holds",
-	"exact":                "whether that maximum is a closed form, or one to first order with a proximal term",
-	"hamiltonian_drift":    "variation of H along the path; 0 where nothing depends on time",
-	"projected_gradient":   "size of a unit gradient step inside the bounds",
-	"on_bounds":            "share of the time that the control is on a bound",
-	"violation":            "largest miss of the constraints",
-	"autonomous":           "whether f and L are free of time, so that H has to be constant",
-	"final_hamiltonian":    "H(t1) = −∂J/∂t1",
-	"stationarity":         "largest slope of H where no bound holds the control, relative",
-	"complementarity":      "largest slope of H from an active bound to the inside, relative",
-	"transversality":       "p(t1) against the multipliers of the end conditions, relative",
-	"path_complementarity": "Σ w μ |g| of the constraints along the way",
-	"least_multiplier":     "smallest multiplier of an inequality; not negative",
-	"costate_error":        "∇J by the costate against central differences, relative",
-}
-
-// certificateRows are name, value and meaning of the numbers of a certificate.
-func certificateRows(c pmp.Certificate) [][3]string {
-	var out [][3]string
-	v := reflect.ValueOf(c)
-	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		text := ""
-		switch f := v.Field(i); f.Kind() {
-		case reflect.Float64:
-			text = fmt.Sprintf("%.6g", f.Float())
-		case reflect.Bool, reflect.Int, reflect.String:
-			text = fmt.Sprint(f.Interface())
-		default: // lists are in the file
-			continue
+	rows, err := verify.Rows(text)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		meaning := row.Meaning
+		if len(row.Value) > 14 { // lists
+			meaning = ""
 		}
-		out = append(out, [3]string{name, text, certified[name]})
+		if _, err := fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("%-22s %-14s %s", row.Name, row.Value, meaning), " ")); err != nil {
+			return err
+		}
 	}
-	return out
+	return nil
 }

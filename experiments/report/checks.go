@@ -52,7 +52,7 @@ func (r *record) fell() check {
 	first := loss(&r.metrics[0])
 	v, at := least(r.metrics, loss)
 	last := loss(&r.metrics[len(r.metrics)-1])
-	if at < 0 || len(r.metrics) < 2 {
+	if at < 0 || len(r.metrics) < 2 || r.constrained() {
 		return check{}
 	}
 	switch {
@@ -63,6 +63,15 @@ func (r *record) fell() check {
 			"The best model is kept. To end nearer to it, " + r.smaller() + ", or let the learning rate fall (optimizer.schedule) where there is one."}
 	}
 	return check{ok, title, fmt.Sprintf("From %s at the first to %s at iteration %d.", number(rundir.Float(first)), number(rundir.Float(v)), r.metrics[at].Iteration), ""}
+}
+
+// constrained tells whether the control has end conditions to meet: before it does, its loss may be anything.
+func (r *record) constrained() bool {
+	if r.summary == nil {
+		return false
+	}
+	_, has := r.summary.Metrics["end_violation"]
+	return has
 }
 
 // flat asks whether more iterations would have helped.

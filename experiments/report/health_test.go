@@ -137,6 +137,17 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// Under end conditions the first loss may be the least one of all: nothing was driven anywhere yet.
+func TestLossUnderEndConditions(t *testing.T) {
+	r := healthy(100, func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(min(i, 50)) })
+	r.summary.Metrics = map[string]rundir.Float{"end_violation": 1e-9}
+	for _, c := range r.health(time.Now()) {
+		if c.Title == "Loss fell" || c.Level == bad {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
 // A killed process cannot say that it ended.
 func TestSilentRun(t *testing.T) {
 	r := healthy(10, nil)

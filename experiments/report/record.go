@@ -12,6 +12,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/rundir"
+	"github.com/costate-go/costate/experiments/verify"
 )
 
 // record is what a run directory says. What is missing is nil or empty.
@@ -26,7 +27,8 @@ type record struct {
 	written  time.Time // when metrics.jsonl last changed
 	events   []rundir.Event
 	pictures []picture
-	damaged  []string // complaints about files
+	proof    []verify.Row // of certificate.json
+	damaged  []string     // complaints about files
 }
 
 // load reads a run directory as far as it can be read.
@@ -73,6 +75,8 @@ func load(dir string) (*record, error) {
 	if !found {
 		return nil, fmt.Errorf("%s is not a run directory: it has no %s: %w", dir, rundir.ConfigFile, fs.ErrNotExist)
 	}
+	r.proof, err = readCertificate(dir)
+	note(err)
 	r.pictures, err = readPictures(filepath.Join(dir, rundir.Figures))
 	note(err)
 	return r, nil

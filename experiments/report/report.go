@@ -15,6 +15,7 @@ import (
 	"github.com/costate-go/costate/experiments/atomicfile"
 	"github.com/costate-go/costate/experiments/page"
 	"github.com/costate-go/costate/experiments/rundir"
+	"github.com/costate-go/costate/experiments/verify"
 )
 
 var (
@@ -64,7 +65,10 @@ type view struct {
 	RowsOf                     int
 	Events                     []rundir.Event
 	EventsOf                   int
-	Config                     string
+	Certificate                []verify.Row
+	Checkpoints                []saved
+	Config                     []line
+	Changed                    int // lines that differ from the defaults
 	Manifest                   []pair
 }
 
@@ -85,7 +89,8 @@ func Write(dir string, o Options) error {
 
 // view prepares everything that the page shows.
 func (r *record) view(o Options) *view {
-	v := &view{Head: page.NewHead("", ""), Name: r.name(), State: "unknown", Config: r.text}
+	v := &view{Head: page.NewHead("", ""), Name: r.name(), State: "unknown", Certificate: r.proof, Checkpoints: r.checkpoints()}
+	v.Config, v.Changed = r.lines()
 	if s := r.status; s != nil {
 		v.State, v.Reason, v.Updated = string(s.State), reason(s), s.Updated
 		if s.State == rundir.Running {

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/costate-go/costate/experiments/checkpoint"
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/figures"
 	"github.com/costate-go/costate/experiments/report"
@@ -211,6 +212,48 @@ func selfContained(t *testing.T, html string) {
 		if !strings.Contains(policy[1], name+"-src 'sha256-"+base64.StdEncoding.EncodeToString(h[:])+"'") {
 			t.Errorf("the policy forbids the page's own %s", name)
 		}
+	}
+}
+
+// Certificate, checkpoints and what the configuration changes.
+func TestSections(t *testing.T) {
+	dir := filled(t, "", 30)
+	store := &checkpoint.Store{Dir: filepath.Join(dir, rundir.Checkpoints)}
+	for _, k := range []int{10, 20} {
+		if err := store.Save(&checkpoint.State{Meta: checkpoint.Meta{Iteration: k}, Floats: map[string][]float64{"theta": make([]float64, 2000)}}, k == 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := config.Parse("x", []byte("name = \"spiral\"\n"), "solver.rtol=1e-9", "field.hidden=7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := c.Print(&text); err != nil {
+		t.Fatal(err)
+	}
+	const certificate = `{"residual": 1e-9, "loss": 2, "exact": false, "p0": [1, -2], "arcs": [{"component": 0, "kind": "upper", "from": 0, "to": 0.5}], "a <new> one": "NaN", "none": null}`
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, rundir.ConfigFile), text.Bytes(), 0o644), os.WriteFile(filepath.Join(dir, rundir.CertificateFile), []byte(certificate), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	html := write(t, dir, report.Options{})
+	for _, want := range []string{
+		"step-000010.ckpt</th><td>10</td><td>16 KiB</td>", "<td>best</td>", "<td>newest</td>",
+		"Marked: 2 keys", "<mark>rtol = 1e-09", "<mark>hidden = [7]",
+		`>residual</th><td class="value">1e−09</td>`, `>p0</th><td class="value">1, −2</td>`, "u1 upper on [0, 0.5]", `a &lt;new&gt; one</th><td class="value">NaN</td>`,
+	} {
+		if !strings.Contains(html, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if strings.Count(html, "<mark>") != 2 || strings.Index(html, ">loss</th>") > strings.Index(html, ">residual</th>") || strings.Contains(html, ">none</th>") {
+		t.Error("other lines are marked, or the certificate is out of order")
+	}
+	if err := os.WriteFile(filepath.Join(dir, rundir.CertificateFile), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if html := write(t, dir, report.Options{}); !strings.Contains(html, "certificate.json: ") || strings.Contains(html, "what holds at the best control") {
+		t.Error("a damaged certificate is not named")
 	}
 }
 
