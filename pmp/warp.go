@@ -50,6 +50,7 @@ func (w *Warp) NewEvaluator(width int) neural.Evaluator {
 	e.keeper, _ = e.ev.(neural.Keeper)
 	e.jac, _ = e.ev.(neural.ParamJacobian)
 	e.second, _ = e.ev.(neural.SecondOrder)
+	e.sample, _ = e.ev.(neural.SampleBatch)
 	switch {
 	case e.keeper != nil && e.jac != nil && e.second != nil:
 		return &warpFull{e}
@@ -67,6 +68,7 @@ type warpEvaluator struct {
 	keeper neural.Keeper
 	jac    neural.ParamJacobian
 	second neural.SecondOrder
+	sample neural.SampleBatch
 	lo, k  int
 	rate   []float64 // Δ of the samples at hand
 	times  []float64
@@ -74,7 +76,12 @@ type warpEvaluator struct {
 }
 
 // SetSamples implements neural.SampleBatch.
-func (e *warpEvaluator) SetSamples(lo int) { e.lo = lo }
+func (e *warpEvaluator) SetSamples(lo int) {
+	e.lo = lo
+	if e.sample != nil {
+		e.sample.SetSamples(lo)
+	}
+}
 
 // SetPiece implements Piecewise.
 func (e *warpEvaluator) SetPiece(a, _ float64) {

@@ -54,6 +54,9 @@ func NewDensity(cfg DensityConfig) (*Density, error) {
 	if cfg.Flow.cfg.Precision != Float64 {
 		return nil, fmt.Errorf("%w: a density computes in float64, its flow in %v", ErrConfig, cfg.Flow.cfg.Precision)
 	}
+	if cfg.Flow.cfg.Signals > 0 {
+		return nil, fmt.Errorf("%w: the flow of a density takes no signals", ErrConfig)
+	}
 	if cfg.Trace > HutchinsonTrace || cfg.Probes < 0 {
 		return nil, fmt.Errorf("%w: trace %d with %d probes", ErrConfig, cfg.Trace, cfg.Probes)
 	}

@@ -79,6 +79,18 @@ type TimeBatch interface {
 	SetTimes(ts []float64)
 }
 
+// Signal gives a network inputs besides state and time: forces, weather, doses.
+type Signal interface {
+	// At stores the inputs of a sample of the data set at time t in dst. It is called by several goroutines.
+	At(dst []float64, t float64, sample int)
+}
+
+// SignalBatch is an Evaluator of a field with further inputs, such as that of an MLP with Signals.
+type SignalBatch interface {
+	// SetSignal gives the inputs of all following calls.
+	SetSignal(s Signal)
+}
+
 // SampleBatch is an Evaluator whose values depend on which samples of a data set the batch holds (forcing
 // inputs, time spans per sample).
 type SampleBatch interface {

@@ -55,6 +55,8 @@ type MLPConfig struct {
 	Output Activation
 	// Time appends t to the inputs of the first layer, as its last input.
 	Time bool
+	// Signals is the number of inputs of the first layer behind state and time that a Signal gives: see Forced.
+	Signals int
 	// Input is the fixed transform of the state before the first layer; the time is not transformed.
 	Input Input
 	// Init draws the initial weights; LecunNormal by default.
@@ -67,10 +69,10 @@ type MLPConfig struct {
 //
 //	f(t, x, θ) = φ_L(W_L … φ(W₂ φ(W₁ [T(x); t] + b₁) + b₂) … + b_L),
 //
-// with the activation φ in hidden layers, φ_L at the output, T the input transform and t only where
-// MLPConfig.Time says so. θ holds layer by layer W_l, row-major (outputs × inputs), then b_l. An MLP is
-// immutable and safe for concurrent use. Its Evaluator implements Keeper, SecondOrder, ParamJacobian and
-// TimeBatch.
+// with the activation φ in hidden layers, φ_L at the output, T the input transform, t only where
+// MLPConfig.Time says so, and the signals behind it. θ holds layer by layer W_l, row-major (outputs × inputs), then b_l. An MLP is
+// immutable and safe for concurrent use. Its Evaluator implements Keeper, SecondOrder, ParamJacobian,
+// TimeBatch, SampleBatch and SignalBatch.
 type MLP struct {
 	cfg    MLPConfig
 	layers []layer
@@ -88,6 +90,9 @@ type layer struct {
 func NewMLP(cfg MLPConfig) (*MLP, error) {
 	if cfg.Dim < 1 {
 		return nil, fmt.Errorf("%w: Dim is %d, need 1 or more", ErrConfig, cfg.Dim)
+	}
+	if cfg.Signals < 0 {
+		return nil, fmt.Errorf("%w: Signals is %d, need 0 or more", ErrConfig, cfg.Signals)
 	}
 	for i, h := range cfg.Hidden {
 		if h < 1 {
@@ -114,7 +119,7 @@ func NewMLP(cfg MLPConfig) (*MLP, error) {
 	cfg.Hidden = append([]int(nil), cfg.Hidden...)
 	cfg.Activation, cfg.Output = cfg.Activation.or(Tanh), cfg.Output.or(Linear)
 	m := &MLP{cfg: cfg}
-	in := cfg.Dim
+	in := cfg.Dim + cfg.Signals
 	if cfg.Time {
 		in++
 	}
@@ -178,5 +183,6 @@ const (
 	badBatch    = "neural: a batch does not have Dim times at most width entries, the same in all arguments"
 	badJacobian = "neural: length of jac is not Dim·B·NumParams"
 	badKeep     = "neural: length of keep is not KeepLen"
+	unforced    = "neural: a network with Signals was given none: see Forced"
 	unbound     = "neural: Bind was not called"
 )

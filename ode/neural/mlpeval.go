@@ -16,6 +16,9 @@ type mlpEvaluator[T kernel.Float] struct {
 	bound   bool
 	weights []*kernel.Weights[T]
 	times   []T
+	lo      int // sample of the data set that a batch begins with
+	signal  Signal
+	values  []float64 // of the signal
 
 	input  []T    // first layer's inputs, where they are not x itself
 	keep   []T    // for calls without the caller's keep
@@ -47,8 +50,9 @@ func newMLPEvaluator[T kernel.Float](m *MLP, width int) *mlpEvaluator[T] {
 		e.weights = append(e.weights, kernel.NewWeights[T](l.out, l.in))
 		widest = max(widest, l.out, l.in)
 	}
-	if m.cfg.Time || m.cfg.Input != Identity {
+	if m.cfg.Time || m.cfg.Input != Identity || m.cfg.Signals > 0 {
 		e.input = make([]T, m.layers[0].in*width)
+		e.values = make([]float64, m.cfg.Signals)
 	}
 	e.keep = make([]T, e.KeepLen(width))
 	for i := range e.ping {
@@ -87,6 +91,12 @@ func (e *mlpEvaluator[T]) Bind(theta []T) {
 // SetTimes implements TimeBatch.
 func (e *mlpEvaluator[T]) SetTimes(ts []T) { e.times = ts }
 
+// SetSamples implements SampleBatch.
+func (e *mlpEvaluator[T]) SetSamples(lo int) { e.lo = lo }
+
+// SetSignal implements SignalBatch.
+func (e *mlpEvaluator[T]) SetSignal(s Signal) { e.signal = s }
+
 // batch is the number of samples in x.
 func (e *mlpEvaluator[T]) batch(x []T) int {
 	d := e.m.cfg.Dim
@@ -118,15 +128,35 @@ func (e *mlpEvaluator[T]) inputs(t float64, x []T, n int) []T {
 	} else {
 		copy(u, x)
 	}
-	if !e.m.cfg.Time {
-		return u
+	at := len(x)
+	if e.m.cfg.Time {
+		if e.times != nil {
+			copy(u[at:], e.times[:n])
+		} else {
+			kernel.Fill(u[at:at+n], T(t))
+		}
+		at += n
 	}
-	if e.times != nil {
-		copy(u[len(x):], e.times[:n])
-	} else {
-		kernel.Fill(u[len(x):], T(t))
+	if e.m.cfg.Signals > 0 {
+		e.force(u[at:], t, n)
 	}
 	return u
+}
+
+// force stores the signals of n samples.
+func (e *mlpEvaluator[T]) force(dst []T, t float64, n int) {
+	if e.signal == nil {
+		panic(unforced)
+	}
+	for s := range n {
+		if e.times != nil {
+			t = float64(e.times[s])
+		}
+		e.signal.At(e.values, t, e.lo+s)
+		for i, v := range e.values {
+			dst[i*n+s] = T(v)
+		}
+	}
 }
 
 // Eval implements Evaluator.

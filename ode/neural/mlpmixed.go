@@ -54,6 +54,12 @@ func (e *mixedEvaluator) SetTimes(ts []float64) {
 	e.core.SetTimes(e.times[:len(ts)])
 }
 
+// SetSamples implements SampleBatch.
+func (e *mixedEvaluator) SetSamples(lo int) { e.core.SetSamples(lo) }
+
+// SetSignal implements SignalBatch.
+func (e *mixedEvaluator) SetSignal(s Signal) { e.core.SetSignal(s) }
+
 // narrow rounds a batch into buffer i, nil staying nil.
 func (e *mixedEvaluator) narrow(i int, x []float64) []float32 {
 	if x == nil {

@@ -108,6 +108,24 @@ func (e *sumEvaluator) SetTimes(ts []float64) {
 	}
 }
 
+// SetSamples implements SampleBatch.
+func (e *sumEvaluator) SetSamples(lo int) {
+	for _, ev := range []Evaluator{e.a, e.b} {
+		if s, ok := ev.(SampleBatch); ok {
+			s.SetSamples(lo)
+		}
+	}
+}
+
+// SetSignal implements SignalBatch: both fields see the signal.
+func (e *sumEvaluator) SetSignal(signal Signal) {
+	for _, ev := range []Evaluator{e.a, e.b} {
+		if s, ok := ev.(SignalBatch); ok {
+			s.SetSignal(signal)
+		}
+	}
+}
+
 // room is scratch for as many numbers as x has.
 func (e *sumEvaluator) room(scratch, x []float64) []float64 {
 	if len(x) > len(scratch) || len(x)%e.f.Dim() != 0 {
