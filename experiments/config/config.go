@@ -41,6 +41,14 @@ type Data struct {
 	Parameters []float64 // of a built-in system; nil: the usual ones
 	X0         []float64 // initial state of a built-in system; nil: the usual one
 
+	Hide       []string  // columns of a built-in system that are not observed
+	IDColumn   string    // csv, task fit; empty: one trajectory
+	Inputs     []string  // csv, task fit: columns that drive the system
+	Interp     string    // of the inputs
+	Starts     string    // initial states of windows: observed or estimated
+	Guess      []float64 // of initial states that nobody observed
+	Continuity float64   // weight of mismatches between windows
+
 	Points    int
 	Samples   int
 	T0, T1    float64 // units of the data; for csv with task fit 0 and 0 mean the whole file

@@ -54,6 +54,7 @@ func (p *parser) cross() {
 		}
 	}
 	p.physics()
+	p.hardData()
 	if c.Solver.Steps == 0 && slices.Contains(fixedStepMethods, c.Solver.Method) {
 		p.blame("solver.method", "%s has no error estimate; set solver.steps > 0, or choose a pair such as bs3, tsit5 or vern7", c.Solver.Method)
 	}
@@ -120,6 +121,46 @@ func (p *parser) cross() {
 		if !slices.Contains(ok, o.Maximizer) {
 			p.blame("optimizer.maximizer", "%q does not work with optimizer.kind = %q; choose from %v", o.Maximizer, o.Kind, ok)
 		}
+	}
+}
+
+// hardData checks inputs and estimated starts.
+func (p *parser) hardData() {
+	c := p.cfg
+	d := &c.Data
+	if len(d.Inputs) > 0 && c.Field.Kind == "known" {
+		p.blame("data.inputs", "do not work with field.kind = \"known\", whose equation has no place for them; choose mlp or hybrid")
+	}
+	if len(d.Inputs) > 0 && c.Precision == "float32" {
+		p.blame("precision", "\"float32\" does not work with data.inputs; choose float64")
+	}
+	if d.Starts != "estimated" {
+		return
+	}
+	const with = "does not work with data.starts = \"estimated\""
+	if c.Control.Kind != "constant" {
+		p.blame("control.kind", "%q "+with+"; choose constant", c.Control.Kind)
+	}
+	if c.Train.Batch > 0 {
+		p.blame("train.batch", with+", whose windows are one sample; choose 0")
+	}
+	if d.GrowTo > 0 {
+		p.blame("data.grow_to", with+": the control would change its size")
+	}
+	if c.Train.Loss == "absolute" {
+		p.blame("train.loss", "\"absolute\" "+with+"; choose squared")
+	}
+	if c.Solver.Observe == "interpolate" {
+		p.blame("solver.observe", "\"interpolate\" "+with+"; choose land")
+	}
+	if d.Continuity > 0 && d.Window == 0 {
+		p.blame("data.continuity", "needs several windows; set data.window")
+	}
+	if d.Continuity > 0 && d.Stride != d.Window-1 {
+		p.blame("data.stride", "must be data.window − 1 = %d with data.continuity, so that windows end where the next ones begin, got %d", d.Window-1, d.Stride)
+	}
+	if d.Continuity > 0 && d.Validation+d.Test > 0 {
+		p.blame("data.continuity", "needs all windows of the series; set data.validation = 0 and data.test = 0")
 	}
 }
 

@@ -12,62 +12,10 @@ type CSVOptions struct {
 	Time    string   // Series: empty: the first column
 	Label   string   // Points: empty: the last column
 	Columns []string // empty: all others
+	ID      string   // Series: column that tells trajectories apart; empty: there is one
+	Inputs  []string // Series: columns that drive the system, no part of the state
 	T0, T1  float64  // Series: rows with times in [T0, T1]; 0 and 0: all
 	Log     bool     // natural logarithm of the state columns
-}
-
-// Series reads a table as a trajectory. Times must be present and strictly increasing; missing entries stay as NaN.
-func (t *Table) Series(o CSVOptions) (*Series, error) {
-	if o.Time == "" {
-		o.Time = t.Names[0]
-	}
-	ti, err := t.Column(o.Time)
-	if err != nil {
-		return nil, err
-	}
-	cols, err := t.choose(o.Columns, ti)
-	if err != nil {
-		return nil, err
-	}
-	s := &Series{Source: t.File, Hash: t.Hash, TimeName: t.Names[ti]}
-	for _, c := range cols {
-		s.Names = append(s.Names, t.Names[c])
-	}
-	previous := math.Inf(-1)
-	for k := range t.Cells {
-		at, err := t.Number(k, ti)
-		if err != nil {
-			return nil, err
-		}
-		fault := &Error{File: t.File, Line: t.Lines[k], Column: t.Names[ti]}
-		if math.IsNaN(at) {
-			fault.Text = "the time is missing"
-			return nil, fault
-		}
-		if at <= previous {
-			fault.Text = fmt.Sprintf("time %g does not exceed %g, the one before; sort the rows and merge rows of equal time", at, previous)
-			return nil, fault
-		}
-		previous = at
-		row, err := t.row(k, cols, o.Log)
-		if err != nil {
-			return nil, err
-		}
-		if o.T0 != o.T1 && (at < o.T0 || at > o.T1) {
-			continue
-		}
-		s.T = append(s.T, at)
-		for _, v := range row {
-			if math.IsNaN(v) {
-				s.Missing++
-			}
-		}
-		s.X = append(s.X, row...)
-	}
-	if len(s.T) < 2 {
-		return nil, &Error{File: t.File, Text: fmt.Sprintf("%d rows in the time span; a series needs 2 or more", len(s.T))}
-	}
-	return s, nil
 }
 
 // Points reads a table as labelled points. The classes are the distinct labels: in order of size when all are
@@ -120,7 +68,7 @@ func (t *Table) Points(o CSVOptions) (*Points, error) {
 
 // Samples reads a table as points without labels. Missing entries are errors.
 func (t *Table) Samples(o CSVOptions) (*Points, error) {
-	cols, err := t.choose(o.Columns, -1)
+	cols, err := t.choose(o.Columns)
 	if err != nil {
 		return nil, err
 	}
@@ -161,22 +109,22 @@ func sortLabels(c []string) {
 	})
 }
 
-// choose resolves the state columns; except is the one that is not part of the state.
-func (t *Table) choose(names []string, except int) ([]int, error) {
+// choose resolves the state columns; those of except are no part of the state.
+func (t *Table) choose(names []string, except ...int) ([]int, error) {
 	var cols []int
 	for _, n := range names {
 		c, err := t.Column(n)
 		if err != nil {
 			return nil, err
 		}
-		if c == except || slices.Contains(cols, c) {
+		if slices.Contains(except, c) || slices.Contains(cols, c) {
 			return nil, &Error{File: t.File, Column: t.Names[c], Text: "is chosen twice"}
 		}
 		cols = append(cols, c)
 	}
 	if len(names) == 0 {
 		for c := range t.Names {
-			if c != except {
+			if !slices.Contains(except, c) {
 				cols = append(cols, c)
 			}
 		}

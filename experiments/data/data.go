@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/costate-go/costate/internal/rng"
 )
@@ -45,7 +47,7 @@ func (e *Error) Is(target error) bool { return target == ErrData }
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Series is one trajectory of dimension D observed at N times.
+// Series is one trajectory of dimension D observed at N times, or several of them one after the other.
 type Series struct {
 	Source   string   // generator or file
 	Hash     string   // SHA-256, hexadecimal: of the file, or of the generated numbers
@@ -55,6 +57,48 @@ type Series struct {
 	X        []float64 // N×D, X[k*D+i]; NaN where missing
 	Truth    []float64 // N×D without noise, for generators with noise; nil otherwise
 	Missing  int       // entries of X that are NaN
+
+	Starts []int    // first row of each trajectory; nil for one
+	IDs    []string // of the trajectories
+
+	InputNames []string  // of the M inputs that drive the system
+	U          []float64 // N×M, complete
+}
+
+// Trajectories are the ranges of rows [from, to) of the trajectories.
+func (s *Series) Trajectories() [][2]int {
+	if len(s.Starts) == 0 {
+		return [][2]int{{0, s.Len()}}
+	}
+	var out [][2]int
+	for i, from := range s.Starts {
+		to := s.Len()
+		if i+1 < len(s.Starts) {
+			to = s.Starts[i+1]
+		}
+		out = append(out, [2]int{from, to})
+	}
+	return out
+}
+
+// Hide makes columns unobserved, but for the truth that the series was made from.
+func (s *Series) Hide(names []string) error {
+	for _, name := range names {
+		i := slices.Index(s.Names, name)
+		if i < 0 {
+			return &Error{File: s.Source, Text: fmt.Sprintf("no column %q to hide; the columns are %s", name, strings.Join(s.Names, ", "))}
+		}
+		if s.Truth == nil {
+			s.Truth = slices.Clone(s.X)
+		}
+		for k := range s.T {
+			if !math.IsNaN(s.Row(k)[i]) {
+				s.Row(k)[i] = math.NaN()
+				s.Missing++
+			}
+		}
+	}
+	return nil
 }
 
 // Len is N.

@@ -13,14 +13,18 @@ func LoadSeries(c *config.Config) (*Series, error) {
 	d := &c.Data
 	o := SeriesOptions{Points: d.Points, T0: d.T0, T1: d.T1, Irregular: d.Irregular, Noise: d.Noise, Seed: c.Seed}
 	if s := systems.ByName(d.Source); s != nil {
-		return System(s, d.Parameters, d.X0, o)
+		out, err := System(s, d.Parameters, d.X0, o)
+		if err != nil {
+			return nil, err
+		}
+		return out, out.Hide(d.Hide)
 	}
 	if d.Source == "csv" {
 		t, err := ReadTable(d.File)
 		if err != nil {
 			return nil, err
 		}
-		return t.Series(CSVOptions{Time: d.TimeColumn, Columns: d.Columns, T0: d.T0, T1: d.T1, Log: d.Transform == "log"})
+		return t.Series(CSVOptions{Time: d.TimeColumn, Columns: d.Columns, ID: d.IDColumn, Inputs: d.Inputs, T0: d.T0, T1: d.T1, Log: d.Transform == "log"})
 	}
 	return nil, fmt.Errorf("%w: source %q is not a series", ErrData, d.Source)
 }

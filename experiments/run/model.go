@@ -62,6 +62,7 @@ func Knots(task tasks.Task) []float64 {
 	}
 	if f, ok := task.(*tasks.Fit); ok { // its problem counts from the first time of a window
 		t, _, _ := f.Observations()
+		knots[0] = max(knots[0], 0) // estimated starts move before it
 		for i := range knots {
 			knots[i] += t[0]
 		}

@@ -35,7 +35,7 @@ func Field(cfg *config.Config, dim int) (*neural.MLP, error) {
 		return nil, err
 	}
 	return neural.NewMLP(neural.MLPConfig{
-		Dim: dim, Hidden: c.Hidden, Activation: act, Output: out, Time: c.Time, Input: in,
+		Dim: dim, Hidden: c.Hidden, Activation: act, Output: out, Time: c.Time, Input: in, Signals: len(cfg.Data.Inputs),
 		Init: neural.Initializer{Scheme: scheme, Scale: c.InitScale}, Precision: precision,
 	})
 }
@@ -192,12 +192,13 @@ func maximizer(c *config.Config) (pmp.Maximizer, error) {
 }
 
 // describe is a line on a network.
-func describe(c *config.Field, m neural.Network) string {
+func describe(c *config.Field, m neural.Network, inputs int) string {
 	var sizes []string
 	in := m.Dim()
 	if c.Time {
 		in++
 	}
+	in += inputs
 	sizes = append(sizes, fmt.Sprint(in))
 	for _, h := range c.Hidden {
 		sizes = append(sizes, fmt.Sprint(h))

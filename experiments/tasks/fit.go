@@ -4,17 +4,16 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/safetensors"
-	"github.com/costate-go/costate/ode"
 	"github.com/costate-go/costate/pmp"
 )
 
-// Fit learns a vector field from windows of one series: every window starts at its first observation, and the cost is
-// the mean over windows, later observations and components of the error.
+// Fit learns a vector field from windows of trajectories. Every window starts at its first observation, and the cost is the mean over
+// windows, later observations and components of the error; or starts are estimated as part of the control, and the first
+// observation counts as well.
 type Fit struct {
 	c        *config.Config
 	settings pmp.Settings
@@ -28,6 +27,9 @@ type Fit struct {
 	valid   []data.Window // choose the best control
 	held    []data.Window // measure it: the test windows, or those for validation where there are none
 	problem *pmp.Problem
+	signal  *data.Signal    // inputs of the training windows
+	free    *pmp.FreeStarts // nil where starts are as observed
+	guess   []float64       // of the free starts, dim×windows
 	length  int
 	grid    []float64 // common times of all training windows of the phase
 	warped  bool      // windows have times of their own
@@ -48,8 +50,14 @@ func newFit(c *config.Config, threads int) (*Fit, error) {
 	if f.field, err = newModel(c, raw.Names, f.dim); err != nil {
 		return nil, err
 	}
-	if c.Control.Kind != "constant" && c.Data.Window != 0 {
+	if c.Control.Kind != "constant" && (c.Data.Window != 0 || len(raw.Starts) > 1) {
 		return nil, configError("control.kind", "a control that varies in time needs the whole series as one window: set data.window = 0")
+	}
+	if c.Data.Continuity > 0 && len(raw.Starts) > 1 {
+		return nil, configError("data.continuity", fmt.Sprintf("ties the windows of one trajectory, and there are %d", len(raw.Starts)))
+	}
+	if n := len(c.Data.Guess); n > 0 && n != raw.Dim() {
+		return nil, configError("data.guess", fmt.Sprintf("has %d numbers for %d columns (%v)", n, raw.Dim(), raw.Names))
 	}
 	return f, f.Enter(0)
 }
@@ -75,24 +83,13 @@ func (f *Fit) Phase(k int) int {
 // Enter implements Task.
 func (f *Fit) Enter(phase int) error {
 	d := &f.c.Data
-	n := f.raw.Len()
 	length := d.Window << phase
 	if d.GrowTo > d.Window {
 		length = min(length, d.GrowTo)
 	}
-	if length == 0 || length > n {
-		length = n
-	}
-	if length < 2 {
-		return configError("data.window", fmt.Sprintf("is %d; a window needs at least 2 points", length))
-	}
-	stride := d.Stride
-	if stride == 0 {
-		stride = max(1, length/2)
-	}
-	windows := usable(data.Windows(n, length, stride), f.raw)
-	if len(windows) == 0 {
-		return fmt.Errorf("%w: no window of %d points begins with a complete observation", data.ErrData, length)
+	windows, err := f.windows(length)
+	if err != nil {
+		return err
 	}
 	var split data.Split
 	if len(windows) == 1 {
@@ -103,129 +100,38 @@ func (f *Fit) Enter(phase int) error {
 	if len(split.Train) == 0 {
 		return configError("data.validation", fmt.Sprintf("leaves none of %d windows for training: use shorter windows, a smaller stride or validation = 0", len(windows)))
 	}
-	f.length, f.validation = length, nil
-	f.train, f.valid, f.held = pick(windows, split.Train), pick(windows, split.Validation), pick(windows, split.Test)
+	f.validation = nil
+	f.train, f.valid, f.held = pick(windows, split.Train), f.complete(pick(windows, split.Validation)), f.complete(pick(windows, split.Test))
 	if len(f.held) == 0 {
 		f.held = f.valid
+	}
+	f.length = 0
+	for _, w := range f.train {
+		f.length = max(f.length, w.Len)
+	}
+	for _, list := range [][]data.Window{f.valid, f.held} { // no longer than the grid
+		for i := range list {
+			list[i].Len = min(list[i].Len, f.length)
+		}
 	}
 	if f.series == nil {
 		f.normalize()
 	}
 	times := f.times(f.train)
 	f.grid = pmp.MeanGrid(times, len(f.train))
-	f.warped = f.field.timed(f.c) || !equallySpaced(times, f.grid, len(f.train))
+	f.warped = f.field.timed(f.c) || len(f.raw.InputNames) > 0 || !equallySpaced(times, f.grid, len(f.train))
 	for _, w := range [][]data.Window{f.valid, f.held} {
 		f.warped = f.warped || len(w) > 0 && !equallySpaced(f.times(w), f.grid, len(w))
 	}
-	var err error
-	f.problem, err = f.pose(f.train)
+	if f.signal, err = f.drive(f.train); err != nil {
+		return err
+	}
+	if d.Starts == "estimated" {
+		f.problem, err = f.poseFree()
+	} else {
+		f.problem, err = f.pose(f.train, f.signal)
+	}
 	return err
-}
-
-// times are the observation times of windows, K×N.
-func (f *Fit) times(w []data.Window) []float64 {
-	n := len(w)
-	out := make([]float64, w[0].Len*n)
-	for s, v := range w {
-		for k := range v.Len {
-			out[k*n+s] = f.series.T[v.Start+k]
-		}
-	}
-	return out
-}
-
-// usable drops windows whose first observation has missing entries.
-func usable(w []data.Window, s *data.Series) []data.Window {
-	out := w[:0]
-	for _, v := range w {
-		complete := true
-		for _, x := range s.Row(v.Start) {
-			complete = complete && !math.IsNaN(x)
-		}
-		if complete {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-func pick(w []data.Window, index []int) []data.Window {
-	out := make([]data.Window, len(index))
-	for i, k := range index {
-		out[i] = w[k]
-	}
-	return out
-}
-
-// normalize fits the scaler on the observations of training windows.
-func (f *Fit) normalize() {
-	s := *f.raw
-	s.X = append([]float64(nil), f.raw.X...)
-	f.scaler = data.Scaler{Transform: f.c.Data.Transform}
-	if f.c.Data.Normalize {
-		seen := make([]bool, s.Len())
-		for _, w := range f.train {
-			for k := w.Start; k < w.Start+w.Len; k++ {
-				seen[k] = true
-			}
-		}
-		var rows []int
-		for k, ok := range seen {
-			if ok {
-				rows = append(rows, k)
-			}
-		}
-		transform := f.scaler.Transform
-		f.scaler = data.FitScaler(s.X, s.Dim(), rows)
-		f.scaler.Transform = transform
-		f.scaler.Apply(s.X)
-	}
-	f.series = &s
-}
-
-// pose states the control problem of some windows of the phase's length, on the phase's grid.
-func (f *Fit) pose(w []data.Window) (*pmp.Problem, error) {
-	n, d, k := len(w), f.series.Dim(), w[0].Len
-	grid := f.grid
-	p := &pmp.Problem{Field: f.field.Field, T0: 0, T1: grid[k-1], X0: make([]float64, f.dim*n)}
-	if f.warped {
-		p.Field = &pmp.Warp{Field: f.field.Field, Grid: grid, Times: f.times(w), N: n}
-		p.Breaks = grid[1 : k-1]
-	}
-	for s, v := range w {
-		for i, x := range f.series.Row(v.Start) {
-			p.X0[i*n+s] = x
-		}
-	}
-	weight := 1 / float64((k-1)*d)
-	for j := 1; j < k; j++ {
-		target := make([]float64, d*n)
-		for s, v := range w {
-			for i, x := range f.series.Row(v.Start + j) {
-				target[i*n+s] = x
-			}
-		}
-		var cost pmp.Cost = &pmp.SquaredError{Target: target, N: n, Weight: weight}
-		if f.c.Train.Loss == "absolute" {
-			cost = &pmp.AbsoluteError{Target: target, N: n, Weight: weight}
-		}
-		p.Observations = append(p.Observations, pmp.Observation{T: grid[j], Cost: cost})
-	}
-	var err error
-	p.Control, err = controlOf(&f.c.Control, p.T0, p.T1)
-	return p, err
-}
-
-// equallySpaced reports whether all windows have the same offsets, to rounding.
-func equallySpaced(times, grid []float64, n int) bool {
-	for k, g := range grid {
-		for s := range n {
-			if math.Abs(times[k*n+s]-times[s]-g) > 1e-9*(1+math.Abs(g)) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // Problem implements Task.
@@ -236,16 +142,22 @@ func (f *Fit) Samples() int { return len(f.train) }
 
 // Select implements Task.
 func (f *Fit) Select(index []int) {
+	if f.free != nil {
+		return // all windows are one sample
+	}
 	w := f.train
 	if index != nil {
 		w = pick(f.train, index)
 	}
-	q, err := f.pose(w)
+	if f.signal != nil {
+		f.signal.Follow(f.trajectories(w)) // evaluators hold the signal: change what it points to
+	}
+	q, err := f.pose(w, f.signal)
 	if err != nil {
 		panic(err) // the same control was accepted in Enter
 	}
 	if warp, ok := f.problem.Field.(*pmp.Warp); ok {
-		// Evaluators hold the warp: change what it points to.
+		// The same with the warp.
 		*warp = *q.Field.(*pmp.Warp)
 		q.Field = warp
 	}
@@ -253,7 +165,21 @@ func (f *Fit) Select(index []int) {
 }
 
 // Initial implements Task.
-func (f *Fit) Initial() []float64 { return f.field.initial(nodes(&f.c.Control), f.c.Seed) }
+func (f *Fit) Initial() []float64 {
+	theta := f.field.initial(nodes(&f.c.Control), f.c.Seed)
+	if f.free != nil {
+		theta = append(theta, make([]float64, len(f.guess))...)
+	}
+	return theta
+}
+
+// own is the part of a control that belongs to the field.
+func (f *Fit) own(theta []float64) []float64 {
+	if f.free != nil {
+		return theta[:f.field.NumParams()]
+	}
+	return theta
+}
 
 // Validate implements Task.
 func (f *Fit) Validate(ctx context.Context, theta []float64) (float64, error) {
@@ -266,12 +192,16 @@ func (f *Fit) Validate(ctx context.Context, theta []float64) (float64, error) {
 			return 0, err
 		}
 	}
-	j, _, err := f.validation.flow(ctx, theta)
+	j, _, err := f.validation.flow(ctx, f.own(theta))
 	return j, err
 }
 
 func (f *Fit) gauge(w []data.Window) (*gauge, error) {
-	p, err := f.pose(w)
+	signal, err := f.drive(w)
+	if err != nil {
+		return nil, err
+	}
+	p, err := f.pose(w, signal)
 	if err != nil {
 		return nil, err
 	}
@@ -287,129 +217,16 @@ func (f *Fit) loss(ctx context.Context, theta []float64, w []data.Window) (float
 	if err != nil {
 		return 0, err
 	}
-	j, _, err := g.flow(ctx, theta)
+	j, _, err := g.flow(ctx, f.own(theta))
 	return j, err
 }
 
-// Trajectory is the model's own trajectory from the first observation, at the times of the series, in the units of
-// the data: N×D. For a control on a mesh the mesh is that of the whole series.
-func (f *Fit) Trajectory(ctx context.Context, theta []float64) ([]float64, error) {
-	return f.integrate(ctx, theta, f.series.Row(0), f.series.T)
-}
-
-// Fine is Trajectory on a grid fine enough to draw.
-func (f *Fit) Fine(ctx context.Context, theta []float64) (t, x []float64, err error) {
-	const points = 4000
-	first, last := f.series.T[0], f.series.T[f.series.Len()-1]
-	for i := range points {
-		t = append(t, first+(last-first)*float64(i)/(points-1))
-	}
-	t[points-1] = last
-	x, err = f.integrate(ctx, theta, f.series.Row(0), t)
-	return t, x, err
-}
-
-// integrate runs the model from x0 at times[0] and returns the states at all times in the units of the data.
-func (f *Fit) integrate(ctx context.Context, theta, x0, times []float64) ([]float64, error) {
-	control, err := controlOf(&f.c.Control, times[0], times[len(times)-1])
-	if err != nil {
-		return nil, err
-	}
-	ev := f.field.NewEvaluator(1)
-	p := f.field.NumParams()
-	start := make([]float64, f.dim)
-	copy(start, x0)
-	node := func(t float64) []float64 { return theta[:p] }
-	if control.Kind != pmp.Constant {
-		u := make([]float64, p)
-		node = func(t float64) []float64 { return control.At(u, theta, t) }
-	}
-	ev.Bind(node(times[0]))
-	rhs := func(dx []float64, t float64, x []float64) {
-		if control.Kind != pmp.Constant {
-			ev.Bind(node(t))
-		}
-		ev.Eval(dx, t, x)
-	}
-	s := f.settings.Solver
-	s.SaveAt, s.SkipDense, s.Stops = times, true, control.Mesh
-	if f.settings.Steps > 0 {
-		s.Step = (times[len(times)-1] - times[0]) / float64((len(times)-1)*f.settings.Steps)
-		s.Stops = times
-	}
-	sol, err := ode.Solve(ctx, ode.Problem{F: rhs, X0: start, T0: times[0], T1: times[len(times)-1]}, s)
-	if err != nil {
-		return nil, err
-	}
-	d := f.series.Dim()
-	out := make([]float64, 0, d*len(times))
-	for k := range times {
-		out = append(out, sol.X[k][:d]...)
-	}
-	f.scaler.InvertAll(out)
-	return out, nil
-}
-
-// HeldOut tells which observations no training window looks at.
-func (f *Fit) HeldOut() []bool {
-	held := make([]bool, f.series.Len())
-	for _, w := range slices.Concat(f.valid, f.held) {
-		for k := w.Start; k < w.Start+w.Len; k++ {
-			held[k] = true
-		}
-	}
-	for _, w := range f.train {
-		for k := w.Start; k < w.Start+w.Len; k++ {
-			held[k] = false
-		}
-	}
-	return held
-}
-
-// Plane returns the vector field in the plane of the first two components, in the units of the data, and nil where the
-// model is not planar and autonomous.
-func (f *Fit) Plane(theta []float64) func(x, y float64) (u, v float64) {
-	if f.dim != 2 || f.field.timed(f.c) || f.c.Control.Kind != "constant" {
-		return nil
-	}
-	ev := f.field.NewEvaluator(1)
-	ev.Bind(theta)
-	z, dz, unit := make([]float64, 2), make([]float64, 2), make([]float64, 2)
-	return func(x, y float64) (u, v float64) {
-		raw := [2]float64{x, y}
-		for i, r := range raw {
-			if f.scaler.Transform == "log" {
-				r = math.Log(r)
-			}
-			z[i], unit[i] = r, 1
-			if f.scaler.Std != nil {
-				z[i], unit[i] = (r-f.scaler.Mean[i])/f.scaler.Std[i], f.scaler.Std[i]
-			}
-			if f.scaler.Transform == "log" {
-				unit[i] *= raw[i]
-			}
-		}
-		ev.Eval(dz, f.series.T[0], z)
-		return dz[0] * unit[0], dz[1] * unit[1]
-	}
-}
-
-// TimeName labels the time axis.
-func (f *Fit) TimeName() string { return f.series.TimeName }
-
-// Observations returns times and observations in the units of the file (transforms undone), N×D.
-func (f *Fit) Observations() (t, x []float64, names []string) {
-	x = append([]float64(nil), f.series.X...)
-	f.scaler.InvertAll(x)
-	return f.series.T, x, f.series.Names
-}
-
-// Metrics implements Task: errors of the trajectory from the first observation to the end of the series, in the units
-// of the data, and of held-out windows.
+// Metrics implements Task: errors of the trajectories from their starts to the end of the series, in the units of the data, and of
+// held-out windows; parameters of a known system; estimated starts and what pieces miss each other by.
 func (f *Fit) Metrics(ctx context.Context, theta []float64) (map[string]float64, error) {
-	m := f.field.parameters(theta)
+	m := f.field.parameters(f.own(theta))
 	m["trajectory_mae"], m["trajectory_rmse"] = math.NaN(), math.NaN()
-	if truth := f.field.truth(f.c); truth != nil && len(theta) == f.field.NumParams() {
+	if truth := f.field.truth(f.c); truth != nil && f.c.Control.Kind == "constant" {
 		worst := 0.0
 		for i, v := range truth {
 			worst = max(worst, math.Abs(theta[i]-v)/max(math.Abs(v), 1e-12))
@@ -425,6 +242,11 @@ func (f *Fit) Metrics(ctx context.Context, theta []float64) (map[string]float64,
 		m["trajectory_mae"], m["trajectory_rmse"] = errorsOf(x, y)
 		if f.raw.Truth != nil {
 			m["truth_mae"], m["truth_rmse"] = errorsOf(x, f.raw.Truth)
+		}
+	}
+	if f.free != nil {
+		if err := f.startMetrics(ctx, theta, m); err != nil {
+			return m, err
 		}
 	}
 	if len(f.held) > 0 {
@@ -452,44 +274,30 @@ func errorsOf(x, y []float64) (mae, rmse float64) {
 }
 
 // Tensors implements Task.
-func (f *Fit) Tensors(theta []float64) []safetensors.Tensor { return f.field.tensors(theta) }
+func (f *Fit) Tensors(theta []float64) []safetensors.Tensor {
+	out := f.field.tensors(f.own(theta))
+	if f.free != nil {
+		out = append(out, safetensors.Tensor{Name: "starts", Shape: []int{f.dim, f.free.N}, Data: f.starts(theta)})
+	}
+	return out
+}
 
 // About implements Task.
 func (f *Fit) About() About {
-	return About{
+	a := About{
 		Data: fmt.Sprintf("%s: %d rows × %d columns, %d training and %d held-out windows of %d points",
 			f.raw.Source, f.raw.Len(), f.raw.Dim(), len(f.train), len(f.held), f.length),
-		Model: f.field.describe(f.c), Params: nodes(&f.c.Control) * f.field.NumParams(),
+		Model: f.field.describe(f.c), Params: len(f.Initial()),
 		StateSize: f.dim, Samples: len(f.train), Validation: len(f.valid), HeldOut: len(f.held), Hashes: map[string]string{f.raw.Source: f.raw.Hash}, Scaler: f.scaler,
 	}
-}
-
-// Predict implements Task: the first row of the table gives time and state, the times of the others are those to
-// predict.
-func (f *Fit) Predict(ctx context.Context, theta []float64, in *data.Table) ([]string, [][]float64, error) {
-	opts := data.CSVOptions{Time: f.c.Data.TimeColumn, Columns: f.c.Data.Columns, Log: f.c.Data.Transform == "log"}
-	s, err := in.Series(opts)
-	if err != nil {
-		return nil, nil, err
+	if n := len(f.raw.Starts); n > 1 {
+		a.Data += fmt.Sprintf(", %d trajectories", n)
 	}
-	if s.Dim() != f.raw.Dim() {
-		return nil, nil, fmt.Errorf("%w: %s has %d state columns and the model %d (%v)", data.ErrData, in.File, s.Dim(), f.raw.Dim(), f.raw.Names)
+	if f.raw.Missing > 0 {
+		a.Data += fmt.Sprintf(", %d of %d entries missing", f.raw.Missing, len(f.raw.X))
 	}
-	start := append([]float64(nil), s.Row(0)...)
-	for i, v := range start {
-		if math.IsNaN(v) {
-			return nil, nil, fmt.Errorf("%w: %s: the first row must hold the initial state, and column %q is missing", data.ErrData, in.File, s.Names[i])
-		}
+	if f.free != nil {
+		a.Model += fmt.Sprintf(", %d starts estimated", f.free.N)
 	}
-	f.scaler.Apply(start)
-	x, err := f.integrate(ctx, theta, start, s.T)
-	if err != nil {
-		return nil, nil, err
-	}
-	header := append([]string{s.TimeName}, s.Names...)
-	var rows [][]float64
-	for k, t := range s.T {
-		rows = append(rows, append([]float64{t}, x[k*s.Dim():(k+1)*s.Dim()]...))
-	}
-	return header, rows, nil
+	return a
 }

@@ -128,7 +128,7 @@ func (t *Lifted) Tensors(theta []float64) []safetensors.Tensor {
 func (t *Lifted) About() About {
 	a := t.about()
 	a.Model = fmt.Sprintf("affine %d-%d, %s, affine %d-%d, %d parameters in all", t.images.Dim(), t.flow.Dim(),
-		describe(&t.c.Field, t.flow), t.flow.Dim(), len(t.images.Classes), t.field.NumParams())
+		describe(&t.c.Field, t.flow, 0), t.flow.Dim(), len(t.images.Classes), t.field.NumParams())
 	a.Params, a.StateSize = t.field.NumParams(), t.field.Dim()
 	return a
 }

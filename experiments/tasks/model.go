@@ -131,7 +131,7 @@ func (m *model) describe(c *config.Config) string {
 		parts = append(parts, text)
 	}
 	if m.network != nil {
-		parts = append(parts, describe(&c.Field, m.network))
+		parts = append(parts, describe(&c.Field, m.network, len(c.Data.Inputs)))
 	}
 	return strings.Join(parts, " + ") + meshed(&c.Control)
 }

@@ -49,6 +49,10 @@ func TestGradients(t *testing.T) {
 		{"sine", "emsa_sine", nil, 0.1},
 		{"moons", "moons", []string{"data.samples=100"}, 0.05},
 		{"circles", "circles", []string{"data.samples=60", "field.hidden=8"}, 0.05},
+		{"inputs and trajectories", "rooms", []string{rooms, "data.window=0", "data.stride=0", "data.validation=0"}, 0.05},
+		{"estimated starts", "pendulum_latent", []string{"data.points=40", "data.t1=3"}, 0.05},
+		{"estimated starts of a hybrid", "pendulum_latent", []string{"data.points=40", "data.t1=3", "field.kind=hybrid", "data.window=8", "data.irregular=true"}, 0.05},
+		{"multiple shooting", "lorenz_shooting", []string{"data.points=61", "data.t1=1", "data.window=21", "data.stride=20"}, 0.05},
 		{"known", "sir_parameters", nil, 0.05},
 		{"known, driven, irregular times", "", []string{"data.source=driven_pendulum", "field.kind=known", "data.irregular=true", "data.points=60", "data.t1=3"}, 0.05},
 		{"hybrid", "hybrid_pendulum", []string{"field.fit_parameters=true", "data.points=60", "data.t1=3"}, 0.05},
@@ -91,8 +95,11 @@ func TestConfigs(t *testing.T) {
 	for _, name := range configs.Names() {
 		t.Run(name, func(t *testing.T) {
 			var over []string
-			if name == "csv" { // its path is relative to the root
+			switch name { // paths are relative to the root
+			case "csv":
 				over = append(over, "data.file=../../configs/pendulum.csv")
+			case "rooms":
+				over = append(over, rooms)
 			}
 			if parse(t, name).Data.Source == "idx" {
 				over = append(over, "data.folder="+mnist(t))
