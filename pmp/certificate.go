@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/costate-go/costate/solvers"
 )
 
 // Certificate says what holds at a control, whichever optimizer made it. All of its entries but loss, times and lists vanish at an
@@ -52,9 +54,13 @@ type Certificate struct {
 
 // Certify computes the certificate of the control theta.
 func (w *Sweeper) Certify(ctx context.Context, theta []float64) (Certificate, error) {
+	checked := w
 	w, err := w.open()
 	if err != nil {
 		return Certificate{}, err
+	}
+	if checked.reversible == nil {
+		checked = w
 	}
 	tr := w.NewTrajectory()
 	if err := w.Forward(ctx, tr, theta); err != nil {
@@ -92,7 +98,7 @@ func (w *Sweeper) Certify(ctx context.Context, theta []float64) (Certificate, er
 	if w.Problem.Affine {
 		c.Arcs, c.Switches = w.arcs(tr)
 	}
-	c.CostateError, err = CheckGradient(ctx, w.Problem, w.Settings, theta, 1)
+	c.CostateError, err = CheckGradient(ctx, checked.Problem, checked.Settings, theta, 1)
 	return c, err
 }
 
@@ -168,10 +174,13 @@ func (w *Sweeper) open() (*Sweeper, error) {
 }
 
 // Excerpt returns a problem and settings whose trajectories can be looked at in any case: the given ones, or with a costate
-// that keeps no points the first shard's samples and the discrete costate.
+// that keeps no points the first shard's samples and the discrete costate, of RK4 where the method is a reversible one.
 func Excerpt(p *Problem, s Settings) (*Problem, Settings) {
 	if s.Costate == Discrete {
 		return p, s
+	}
+	if s.Costate == Reversible {
+		s.Solver.Method = solvers.RK4
 	}
 	s.Costate = Discrete
 	return firstShard(p, s), s

@@ -53,6 +53,10 @@ func (w *Sweeper) backwardTask(ln *Lane, k int) {
 		w.costs[k].work, w.costs[k].err = w.backwardContinuous(context.Background(), ln, w.tr, tp, g)
 		return
 	}
+	if w.reversible != nil {
+		w.costs[k].work = w.backwardReversible(ln, w.tr, tp, g)
+		return
+	}
 	w.costs[k].work = w.backwardShard(ln, w.tr, tp, g)
 }
 

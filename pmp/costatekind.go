@@ -27,9 +27,13 @@ const (
 	// contract so strongly that the way back is unstable. Parameters are in no equation, so errors are measured on states and
 	// costates alone (the seminorm of Kidger, Chen & Lyons, "Hey, that's not an ODE", ICML 2021).
 	Backsolve
+	// Reversible undoes the steps of a reversible method (alf, revheun) on the way back: the exact costate of its discrete problem
+	// from the last state alone, and from those where a piecewise constant control jumps (Zhuang et al., MALI, ICLR 2021; Kidger et
+	// al., NeurIPS 2021). States come back up to rounding, which unstable dynamics amplify. Steps are fixed, and only gradients come out.
+	Reversible
 )
 
-var costateNames = [...]string{Discrete: "discrete", Checkpointed: "checkpointed", Symplectic: "symplectic", Interpolated: "interpolated", Backsolve: "backsolve"}
+var costateNames = [...]string{Discrete: "discrete", Checkpointed: "checkpointed", Symplectic: "symplectic", Interpolated: "interpolated", Backsolve: "backsolve", Reversible: "reversible"}
 
 // String is the name in configuration files.
 func (k CostateKind) String() string {
@@ -49,5 +53,5 @@ func ParseCostate(name string) (CostateKind, error) {
 			return CostateKind(k), nil
 		}
 	}
-	return 0, fmt.Errorf("pmp: unknown costate %q: choose discrete, checkpointed, symplectic, interpolated or backsolve", name)
+	return 0, fmt.Errorf("pmp: unknown costate %q: choose discrete, checkpointed, symplectic, interpolated, backsolve or reversible", name)
 }

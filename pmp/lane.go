@@ -32,7 +32,8 @@ type Lane struct {
 	replay  solvers.Stepper // takes steps again from checkpoints
 	replays map[int]solvers.Stepper
 
-	adjoints map[int]*adjoint // continuous costates
+	adjoints    map[int]*adjoint // continuous costates
+	reversibles map[int]*reversible
 
 	// workspace of the frozen Hamiltonian
 	fnew, res, vec []float64
@@ -40,7 +41,7 @@ type Lane struct {
 }
 
 func (w *Sweeper) newLane(index int) (*Lane, error) {
-	ln := &Lane{index: index, its: map[int]*ode.Integrator{}, replays: map[int]solvers.Stepper{}, adjoints: map[int]*adjoint{}}
+	ln := &Lane{index: index, its: map[int]*ode.Integrator{}, replays: map[int]solvers.Stepper{}, adjoints: map[int]*adjoint{}, reversibles: map[int]*reversible{}}
 	ln.rec.f, ln.rec.begin = ln.rec.eval, ln.rec.beforeAttempt
 	ln.ev = w.Problem.Field.NewEvaluator(w.width)
 	ln.keeper, _ = ln.ev.(neural.Keeper)

@@ -41,7 +41,11 @@ func (w *Sweeper) Footprint(ctx context.Context, theta []float64) (Footprint, er
 	tr := w.NewTrajectory()
 	copy(tr.Theta, theta)
 	tr.shards, tr.samples, w.slots = make([]tape, shards), n, w.pathSlots()
-	probe := w.forwardShard(ctx, w.lanes[0], tr, 0)
+	forward := w.forwardShard
+	if w.reversible != nil {
+		forward = w.forwardReversible
+	}
+	probe := forward(ctx, w.lanes[0], tr, 0)
 	if probe.err != nil {
 		return Footprint{}, probe.err
 	}
@@ -72,6 +76,8 @@ func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int) int64 {
 		dense.reset(n * len(probe.dense.at(0)) / probe.n)
 		bytes = dense.bytes(len(probe.steps))
 		records, states = len(w.method.C)+1, len(w.segs)
+	case Reversible:
+		records, states = 0, 2*len(w.segs)
 	case Backsolve:
 		records, states = len(w.method.C)+1, len(w.segs)
 	}

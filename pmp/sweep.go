@@ -46,19 +46,20 @@ type Sweeper struct {
 	Problem  *Problem
 	Settings Settings
 
-	mesh      *mesh
-	segs      []segment
-	method    *solvers.Tableau
-	feeds     []bool // stages that the solution or a later stage uses
-	followers [][]follower
-	anchor    int // the first stage with b ≠ 0, where feasibility penalties are measured
-	width     int
-	threads   int
-	lanes     []*Lane
-	records   int       // of a shard as Footprint found them
-	partial   []float64 // shards × len θ, gradient of each shard
-	costs     []shardCost
-	slots     int // values of path constraints for one sample
+	mesh       *mesh
+	segs       []segment
+	method     *solvers.Tableau
+	feeds      []bool // stages that the solution or a later stage uses
+	followers  [][]follower
+	anchor     int // the first stage with b ≠ 0, where feasibility penalties are measured
+	width      int
+	threads    int
+	lanes      []*Lane
+	records    int       // of a shard as Footprint found them
+	partial    []float64 // shards × len θ, gradient of each shard
+	costs      []shardCost
+	reversible *solvers.Reversible // nil for tableaux
+	slots      int                 // values of path constraints for one sample
 
 	// The sweep under way, for tasks that are built once.
 	ctx      context.Context
@@ -83,7 +84,14 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	if method == nil {
 		method = solvers.Tsit5
 	}
+	reversible, err := checkReversible(method, &s)
+	if err != nil {
+		return nil, err
+	}
 	tab, ok := method.(solvers.Tableaued)
+	if reversible != nil { // workspaces as for one stage
+		tab, ok = solvers.Euler, true
+	}
 	if !ok {
 		return nil, fmt.Errorf("%w: the discrete costate needs an explicit Runge–Kutta method, and %s is not one", ErrProblem, method.Name())
 	}
@@ -93,7 +101,7 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	if s.Steps > 0 {
 		s.Solver.Step = p.T1 - p.T0
 	}
-	w := &Sweeper{Problem: p, Settings: s, mesh: m, segs: segs, method: tab.Tableau(), width: s.ShardWidth, threads: max(1, s.Threads)}
+	w := &Sweeper{Problem: p, Settings: s, mesh: m, segs: segs, method: tab.Tableau(), width: s.ShardWidth, threads: max(1, s.Threads), reversible: reversible}
 	if w.width <= 0 {
 		w.width = 128
 	}
@@ -132,6 +140,9 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 		w.anchor++
 	}
 	w.forward = func(ln *Lane, k int) { w.costs[k] = w.forwardShard(w.ctx, ln, w.tr, k) }
+	if reversible != nil {
+		w.forward = func(ln *Lane, k int) { w.costs[k] = w.forwardReversible(w.ctx, ln, w.tr, k) }
+	}
 	w.backward = w.backwardTask
 	for i := range w.threads {
 		ln, err := w.newLane(i)

@@ -37,6 +37,7 @@ var words = map[string]map[string]string{
 		"checkpointed": "the same gradient to the last bit within a memory budget",
 		"symplectic":   "the same to the last bit from the states at all steps (Matsubara et al. 2021)",
 		"interpolated": "continuous costate along the forward dense output, Gauss quadrature",
+		"reversible":   "exact costate of a method whose steps are undone on the way back: no states kept (Zhuang et al. 2021; Kidger et al. 2021)",
 		"backsolve":    "continuous costate with the state integrated backward (Chen et al. 2018)",
 	},
 	"field.kind": {
@@ -73,6 +74,9 @@ func (c *listCmd) Run(a *app) error {
 		for _, m := range append(solvers.Methods(), solvers.SymplecticMethods()...) {
 			estimate := "none: needs solver.steps"
 			_, trains := m.(solvers.Tableaued)
+			if _, ok := m.(*solvers.Reversible); ok {
+				trains = true
+			}
 			switch {
 			case m.ErrorOrder() > 0:
 				estimate = fmt.Sprintf("order %d", m.ErrorOrder())

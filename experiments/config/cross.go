@@ -9,10 +9,13 @@ import (
 )
 
 // fixedStepMethods have no embedded error estimate.
-var fixedStepMethods = []string{"euler", "midpoint", "heun", "ralston", "ssprk3", "rk4", "rk38"}
+var fixedStepMethods = []string{"euler", "midpoint", "heun", "ralston", "ssprk3", "rk4", "rk38", "alf", "revheun"}
 
 // interpolatingMethods are first same as last, and their continuous extension has no stages of its own.
 var interpolatingMethods = []string{"bs3", "dopri5", "tsit5"}
+
+// reversibleMethods can undo their steps.
+var reversibleMethods = []string{"alf", "revheun"}
 
 // cross checks what involves more than one key, when each of them is well by itself.
 func (p *parser) cross() {
@@ -63,14 +66,20 @@ func (p *parser) cross() {
 	}
 	if kind := c.Costate.Kind; kind != "discrete" {
 		if slices.Contains([]string{"emsa", "sqh", "msa", "riccati", "snopt"}, c.Optimizer.Kind) {
-			p.blame("costate.kind", "%q does not work with optimizer.kind = %q, which needs all points of a trajectory at once; choose adam, rmsprop, sgd, adagrad or lbfgs", kind, c.Optimizer.Kind)
+			p.blame("costate.kind", "%q does not work with optimizer.kind = %q, which needs all points of a trajectory at once; choose batch-pmp, adam, rmsprop, sgd, adagrad or lbfgs", kind, c.Optimizer.Kind)
 		}
 		if c.Solver.Observe == "interpolate" {
 			p.blame("solver.observe", "\"interpolate\" does not work with costate.kind = %q", kind)
 		}
+		if kind == "reversible" && !slices.Contains(reversibleMethods, c.Solver.Method) {
+			p.blame("costate.kind", "\"reversible\" works with solver.method = %v, not %s", reversibleMethods, c.Solver.Method)
+		}
 		if kind == "interpolated" && !slices.Contains(interpolatingMethods, c.Solver.Method) {
 			p.blame("costate.kind", "\"interpolated\" works with solver.method = %v, not %s", interpolatingMethods, c.Solver.Method)
 		}
+	}
+	if c.Costate.Kind != "reversible" && slices.Contains(reversibleMethods, c.Solver.Method) {
+		p.blame("costate.kind", "%s works with costate.kind = \"reversible\", not %q", c.Solver.Method, c.Costate.Kind)
 	}
 	if c.Task == "control" && c.Problem.Name == "minimum_time" && c.Optimizer.Kind != "shooting" {
 		p.blame("optimizer.kind", "minimum_time has a free final time, which \"shooting\" finds; got %q", c.Optimizer.Kind)
