@@ -18,6 +18,8 @@ type AugmentedLagrangian struct {
 	Sigma, Growth float64
 	// PenaltyOnly keeps ζ = 0 and drives the violation down by σ alone.
 	PenaltyOnly bool
+	// Keep starts from the multipliers and penalty weights that the problem has, where it has any.
+	Keep bool
 	// MaxInner bounds the inner iterations between updates; 0 means 200.
 	MaxInner int
 
@@ -51,12 +53,16 @@ func (o *AugmentedLagrangian) Init(ctx context.Context, w *Sweeper, theta []floa
 		o.MaxInner = 200
 	}
 	for _, c := range w.Problem.Constraints {
-		clear(c.Zeta)
-		c.Sigma = o.Sigma
+		if !o.Keep || c.Sigma == 0 {
+			clear(c.Zeta)
+			c.Sigma = o.Sigma
+		}
 	}
 	for _, c := range w.Problem.Paths {
-		clear(c.Mu)
-		c.Sigma = o.Sigma
+		if !o.Keep || c.Sigma == 0 {
+			clear(c.Mu)
+			c.Sigma = o.Sigma
+		}
 	}
 	o.inner, o.outer, o.violation = 0, 0, math.Inf(1)
 	return o.Inner.Init(ctx, w, theta)
