@@ -201,6 +201,7 @@ type Report struct {
 	Formats     []string
 	Every       int // iterations; 0: at the end only
 	TensorBoard bool
+	Snapshots   int
 }
 
 // Notes are remarks for the user that are not errors: keys of the file that an override made inapplicable.

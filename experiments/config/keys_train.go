@@ -98,5 +98,6 @@ func trainKeys(t *table, r *Train, p *Report) {
 	k("report.figures", &p.Figures, true, "draw figures")
 	k("report.formats", &p.Formats, []string{"svg", "png"}, "formats of the figures", checked(checkFormats))
 	k("report.every", &p.Every, 0, "iterations between reports while training; 0: at the end only", atLeast(0))
+	k("report.snapshots", &p.Snapshots, 32, "controls of the way that are kept for pictures of it, about so many, where they have 20000 numbers at most; 0: none", between(0, 1000))
 	k("report.tensorboard", &p.TensorBoard, true, "write the numbers of metrics.jsonl as event files for TensorBoard, too")
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/engine"
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/panels"
 	"github.com/costate-go/costate/experiments/run"
 	"github.com/costate-go/costate/experiments/rundir"
 )
@@ -70,7 +72,7 @@ func TestMainJob(t *testing.T) {
 	for _, name := range []string{
 		"config.toml", "manifest.json", "status.json", "metrics.jsonl", "events.jsonl", "log.jsonl", "checkpoints/LAST", "checkpoints/BEST",
 		"model.safetensors", "summary.json", "report.html", "figures/loss.svg", "figures/loss.png", "figures/loss.csv", "figures/hamiltonian.png",
-		"figures/pmp_residual.png", "figures/trajectory.png", "figures/phase.png", "figures/steps.png",
+		"figures/pmp_residual.png", "figures/trajectory.png", "figures/phase.png", "figures/steps.png", "figures/costate_norm.csv", "figures/panels.json", "snapshots/step-000100.ckpt", "certificate.json",
 	} {
 		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 && !strings.HasSuffix(name, "events.jsonl") {
 			t.Errorf("%s is missing or empty: %v", name, err)
@@ -103,6 +105,44 @@ func data(t *testing.T, name string) []string {
 		t.Skip("no folder shared/data/mnist with the MNIST files beside the project")
 	}
 	return []string{"data.folder=" + folder}
+}
+
+// What moves in a report: points that end where predict says they do, and stages of the training.
+func TestPanels(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	if code, _, stderr := costate(t, "run", "configs/moons.toml", "train.iterations=6", "--out", out, "--quiet"); code != exit.OK {
+		t.Fatal(stderr)
+	}
+	s, err := panels.Read(filepath.Join(out, rundir.Figures))
+	if err != nil || len(s.Flows) != 1 || len(s.Frames) != 1 || len(s.Heats) != 2 {
+		t.Fatalf("%d flows, %d sets of frames, %d heat maps, %v", len(s.Flows), len(s.Frames), len(s.Heats), err)
+	}
+	flow, frames := s.Flows[0], s.Frames[0]
+	if flow.T[0] != 0 || flow.T[len(flow.T)-1] != 1 || len(flow.T) < 30 || len(flow.Tracks) < 100 {
+		t.Errorf("%d times from %g, %d tracks", len(flow.T), flow.T[0], len(flow.Tracks))
+	}
+	if n := len(frames.Frames); n < 4 || frames.Frames[0].Iteration != 0 || frames.Frames[n-1].Iteration != 6 {
+		t.Errorf("%d stages", n)
+	}
+	var input strings.Builder
+	input.WriteString("x1,x2\n")
+	for _, k := range []int{0, 7, 20} {
+		fmt.Fprintf(&input, "%g,%g\n", float64(flow.Tracks[k].X[0]), float64(flow.Tracks[k].Y[0]))
+	}
+	points := filepath.Join(t.TempDir(), "points.csv")
+	if err := os.WriteFile(points, []byte(input.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := costate(t, "predict", out, "--input", points)
+	if code != exit.OK {
+		t.Fatal(stderr)
+	}
+	for i, row := range table(t, stdout) {
+		track := flow.Tracks[[]int{0, 7, 20}[i]]
+		if logit := 10 * float64(track.Y[len(track.Y)-1]); math.Abs(1/(1+math.Exp(-logit))-row[3]) > 0.02 {
+			t.Errorf("point %d ends at %g, and has the probability %g", i, logit/10, row[3])
+		}
+	}
 }
 
 func TestEveryConfigRuns(t *testing.T) {

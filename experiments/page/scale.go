@@ -98,3 +98,11 @@ func plain(v, step float64) string {
 	}
 	return Minus(fmt.Sprintf("%.*f", max(-int(math.Floor(math.Log10(step)+1e-9)), 0), v))
 }
+
+// Ticks are about n round numbers from lo to hi with their labels.
+func Ticks(lo, hi float64, n int) (values []float64, labels []string) {
+	if !(hi > lo) {
+		return nil, nil
+	}
+	return axis{lo: lo, hi: hi}.ticks(n)
+}

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/costate-go/costate/experiments/figures"
+	"github.com/costate-go/costate/experiments/panels"
 	"github.com/costate-go/costate/experiments/report"
 	"github.com/costate-go/costate/experiments/run"
 	"github.com/costate-go/costate/experiments/rundir"
@@ -26,6 +27,13 @@ func Draw(ctx context.Context, r *run.Result) error {
 			if err := f.Write(r.Dir.Path(rundir.Figures), r.Config.Report.Formats); err != nil {
 				return err
 			}
+		}
+		set, err := Panels(ctx, r)
+		if err != nil {
+			return err
+		}
+		if err := panels.Write(r.Dir.Path(rundir.Figures), set); err != nil {
+			return err
 		}
 	}
 	return report.Write(r.Dir.Path(), report.Options{})
@@ -112,6 +120,7 @@ func path(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
 	w.Backward(tr)
 	t, h := w.Hamiltonian(tr)
 	list := []*figures.Figure{figures.Hamiltonian("t", []figures.Curve{{Name: "H at the best control", X: t, Y: h, Steps: true}})}
+	list = append(list, costates(tr, p.Samples()))
 	times, _ := tr.Path(0)
 	sizes := make([]float64, 0, len(times))
 	for i := 1; i < len(times); i++ {
@@ -124,6 +133,34 @@ func path(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
 		list = append(list, weights(p, r.Best, w.Nodes(), w.Params()))
 	}
 	return list, nil
+}
+
+// costates draws the size of the costates of the first samples, which share their steps, along the horizon.
+func costates(tr *pmp.Trajectory, samples int) *figures.Figure {
+	times, _ := tr.Costate(0)
+	mean, most := make([]float64, len(times)), make([]float64, len(times))
+	n := 0
+	for s := range min(samples, 128) {
+		t, p := tr.Costate(s)
+		if len(t) != len(times) {
+			break
+		}
+		for k := range p {
+			size := norm(p[k])
+			mean[k] += size
+			most[k] = max(most[k], size)
+		}
+		n++
+	}
+	for k := range mean {
+		mean[k] /= float64(max(n, 1))
+	}
+	a := figures.Axes{Name: "costate_norm", Title: "Size of the costates", X: "t", Y: "|p(t)|", Caption: "The Euclidean norm of the costate at the best control along the horizon."}
+	if n < 2 {
+		return figures.Curves(a, []figures.Curve{{Name: "|p|", X: times, Y: mean}})
+	}
+	a.Caption = fmt.Sprintf("The Euclidean norm of the costates of %d samples at the best control along the horizon: large where the loss depends strongly on the state.", n)
+	return figures.Curves(a, []figures.Curve{{Name: "mean", X: times, Y: mean}, {Name: "largest", X: times, Y: most}})
 }
 
 // weights draws the size of a network's control over time.

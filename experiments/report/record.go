@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/panels"
 	"github.com/costate-go/costate/experiments/rundir"
 	"github.com/costate-go/costate/experiments/verify"
 )
@@ -27,6 +28,7 @@ type record struct {
 	written  time.Time // when metrics.jsonl last changed
 	events   []rundir.Event
 	pictures []picture
+	panels   *panels.Set
 	proof    []verify.Row // of certificate.json
 	damaged  []string     // complaints about files
 }
@@ -75,6 +77,11 @@ func load(dir string) (*record, error) {
 	if !found {
 		return nil, fmt.Errorf("%s is not a run directory: it has no %s: %w", dir, rundir.ConfigFile, fs.ErrNotExist)
 	}
+	set, err := panels.Read(filepath.Join(dir, rundir.Figures))
+	if !note(err) || set == nil {
+		set = &panels.Set{}
+	}
+	r.panels = set
 	r.proof, err = readCertificate(dir)
 	note(err)
 	r.pictures, err = readPictures(filepath.Join(dir, rundir.Figures))

@@ -22,7 +22,7 @@ var (
 	//go:embed report.gohtml
 	text string
 
-	tmpl = page.Template("report", text)
+	tmpl = page.Template("report", panelText+text)
 )
 
 // Options of Write. The zero value is a report that stays as it is.
@@ -58,6 +58,9 @@ type view struct {
 	Health                     []check
 	Tally                      tally
 	Figures                    []picture
+	Panels                     panelViews
+	Horizon                    []page.Chart
+	HorizonDrawn               []picture // figures whose numbers those charts show
 	Charts                     []page.Chart
 	Drawn                      []picture // figures whose numbers the charts show
 	Columns                    []string
@@ -89,7 +92,7 @@ func Write(dir string, o Options) error {
 
 // view prepares everything that the page shows.
 func (r *record) view(o Options) *view {
-	v := &view{Head: page.NewHead("", ""), Name: r.name(), State: "unknown", Certificate: r.proof, Checkpoints: r.checkpoints()}
+	v := &view{Head: page.NewHead(panelStyle, panelScript), Name: r.name(), State: "unknown", Certificate: r.proof, Checkpoints: r.checkpoints()}
 	v.Config, v.Changed = r.lines()
 	if s := r.status; s != nil {
 		v.State, v.Reason, v.Updated = string(s.State), reason(s), s.Updated
@@ -119,8 +122,13 @@ func (r *record) view(o Options) *view {
 		}
 	}
 	v.Charts = r.charts()
+	v.Panels = viewsOf(r.panels)
+	var shown []string
+	v.Horizon, shown = r.horizon()
 	for _, p := range r.pictures {
-		if len(v.Charts) > 0 && slices.Contains(charted, p.Name) {
+		if slices.Contains(shown, p.Name) {
+			v.HorizonDrawn = append(v.HorizonDrawn, p)
+		} else if len(v.Charts) > 0 && slices.Contains(charted, p.Name) {
 			v.Drawn = append(v.Drawn, p)
 		} else {
 			v.Figures = append(v.Figures, p)

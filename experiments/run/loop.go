@@ -31,7 +31,7 @@ func (d *driver) loop(ctx context.Context) (*Result, error) {
 	if d.iteration == 0 {
 		// Whatever happens from here on, there is something to resume.
 		if err = d.enter(ctx, 0); err == nil {
-			err = d.save()
+			err = errors.Join(d.save(), d.snapshot(d.opt.Theta(), math.NaN(), false))
 		}
 	}
 	if err == nil && d.c.Report.TensorBoard {
@@ -114,7 +114,7 @@ func (d *driver) measure(ctx context.Context, it *pmp.Iterate) (*rundir.Metrics,
 		StepsAccepted: int64(it.Work.Accepted), StepsRejected: int64(it.Work.Rejected),
 		MinStep: rundir.Float(it.Work.MinStep), MaxStep: rundir.Float(it.Work.MaxStep), Rollbacks: it.Rollbacks,
 	}
-	if err := errors.Join(d.dir.AppendMetrics(row), d.board.add(row)); err != nil {
+	if err := errors.Join(d.dir.AppendMetrics(row), d.board.add(row), d.snapshot(it.Theta, it.Loss, it.Stop != pmp.InProgress)); err != nil {
 		return nil, err
 	}
 	if !it.Accepted {

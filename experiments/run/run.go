@@ -5,6 +5,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -149,7 +150,7 @@ func Resume(ctx context.Context, path string, o Options) (*Result, error) {
 	for _, s := range skipped {
 		d.note(fmt.Sprintf("passed over a checkpoint: %v", s))
 	}
-	if err := d.dir.CutBack(d.iteration); err != nil {
+	if err := errors.Join(d.dir.CutBack(d.iteration), forget(path, d.iteration)); err != nil {
 		return nil, err
 	}
 	rows, err := rundir.ReadMetrics(path)

@@ -46,6 +46,7 @@ const (
 	Checkpoints     = "checkpoints"
 	Figures         = "figures"
 	TensorBoard     = "tensorboard"
+	Snapshots       = "snapshots"
 )
 
 // Dir is an open run directory. It belongs to one goroutine.
