@@ -171,6 +171,9 @@ func (o *Riccati) solveFree(node int, gain, offset []float64, a, b func(i, j int
 		if u[i] <= m.lower[i] && g[i] > 0 || u[i] >= m.upper[i] && g[i] < 0 {
 			continue
 		}
+		if a(i, i) == 0 && r[i] == 0 { // nothing depends on it
+			continue
+		}
 		q.free = append(q.free, i)
 	}
 	clear(gain)
