@@ -256,8 +256,8 @@ func (p *parser) maps() {
 	if c.Control.Kind != "constant" {
 		p.blame("control.kind", "%q "+source+", whose maps come before and after the flow; choose constant", c.Control.Kind)
 	}
-	if k := c.Optimizer.Kind; !slices.Contains([]string{"adam", "rmsprop", "sgd", "adagrad", "lbfgs"}, k) {
-		p.blame("optimizer.kind", "%q "+source+": its maximizer would need the features of single points; choose adam, rmsprop, sgd, adagrad or lbfgs", k)
+	if k := c.Optimizer.Kind; !slices.Contains([]string{"adam", "rmsprop", "sgd", "adagrad", "lbfgs", "batch-pmp"}, k) {
+		p.blame("optimizer.kind", "%q "+source+": its maximizer would need the features of single points; choose adam, rmsprop, sgd, adagrad, batch-pmp or lbfgs", k)
 	}
 	if c.Control.Lower != nil || c.Control.Upper != nil {
 		p.blame("control.lower", "bounds on the network "+source+"; leave them out")
