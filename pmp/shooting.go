@@ -211,6 +211,16 @@ func (sh *shooter) ends() error {
 	return nil
 }
 
+// opening is the control that is singular on the first arc, −1 where none is.
+func (sh *shooter) opening() int {
+	for i, kind := range sh.arcs[0].Kinds {
+		if kind == SingularArc {
+			return i
+		}
+	}
+	return -1
+}
+
 // structure checks the arcs and finds what holds where they meet.
 func (sh *shooter) structure() error {
 	sys := sh.system
@@ -239,8 +249,8 @@ func (sh *shooter) structure() error {
 		if singular > 1 {
 			return fmt.Errorf("%w: arc %d is singular in %d controls; one is possible", ErrProblem, k, singular)
 		}
-		if singular == 1 && (k == 0 || k == len(sh.arcs)-1) {
-			return fmt.Errorf("%w: arc %d is singular; singular arcs lie between others", ErrProblem, k)
+		if singular == 1 && len(sh.arcs) == 1 {
+			return fmt.Errorf("%w: the only arc is singular; one that begins and one that ends without a bound are possible", ErrProblem)
 		}
 		if k == 0 {
 			continue
@@ -249,14 +259,18 @@ func (sh *shooter) structure() error {
 		if err != nil {
 			return fmt.Errorf("%w: arcs %d and %d: %w", ErrProblem, k-1, k, err)
 		}
+		m.last = m.enter && k == len(sh.arcs)-1
 		sh.meets = append(sh.meets, m)
 	}
 	n := 0
+	if sh.opening() >= 0 {
+		n++
+	}
 	for _, m := range sh.meets {
 		n += m.equations()
 	}
 	if n != len(sh.meets) {
-		return fmt.Errorf("%w: %d switching times for %d equations: a singular arc needs an entry and an exit of its own", ErrProblem, len(sh.meets), n)
+		return fmt.Errorf("%w: %d switching times for %d equations: a singular arc between others needs an entry and an exit of its own", ErrProblem, len(sh.meets), n)
 	}
 	return nil
 }

@@ -239,7 +239,7 @@ func TestShootingErrors(t *testing.T) {
 		"no maximum":        {func(s *pmp.Shooting, _ *pmp.Guess) { s.Problem.Control.Lower = nil }, pmp.ErrProblem, "L2"},
 		"observations":      {func(s *pmp.Shooting, _ *pmp.Guess) { s.Problem.Observations = make([]pmp.Observation, 1) }, pmp.ErrProblem, "observations"},
 		"two states":        {func(s *pmp.Shooting, _ *pmp.Guess) { s.Problem.X0 = []float64{1, 2} }, pmp.ErrProblem, "one initial state"},
-		"singular first":    {func(s *pmp.Shooting, _ *pmp.Guess) { s.Arcs = s.Arcs[1:] }, pmp.ErrProblem, "between others"},
+		"singular alone":    {func(s *pmp.Shooting, _ *pmp.Guess) { s.Arcs = s.Arcs[1:2] }, pmp.ErrProblem, "only arc is singular"},
 		"same arc twice":    {func(s *pmp.Shooting, _ *pmp.Guess) { s.Arcs[1] = s.Arcs[0] }, pmp.ErrProblem, "no control changes"},
 		"no such arc":       {func(s *pmp.Shooting, _ *pmp.Guess) { s.Arcs = pmp.ScalarArcs(pmp.ZeroArc) }, pmp.ErrProblem, "no zero arc"},
 		"guess of p":        {func(_ *pmp.Shooting, g *pmp.Guess) { g.P0 = []float64{1, 2} }, pmp.ErrProblem, "guess of p"},
@@ -270,4 +270,66 @@ func TestShootingErrors(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// Singular arcs that begin or end a solution: from 1 to rest at 0, and from rest at 0 to ½.
+func TestShootingWithSingularEnds(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		x0      float64
+		end     []float64
+		arcs    []pmp.Arc
+		at      float64
+		j, p0   float64
+		unsound bool
+	}{
+		{name: "last", x0: 1, arcs: pmp.ScalarArcs(pmp.LowerArc, pmp.SingularArc), at: 1, j: 1.0 / 3, p0: -1},
+		{name: "first", x0: 0, end: []float64{0.5}, arcs: pmp.ScalarArcs(pmp.SingularArc, pmp.UpperArc), at: 1.5, j: 0.125 / 3},
+		{name: "not singular", x0: 0.2, end: []float64{0.5}, arcs: pmp.ScalarArcs(pmp.SingularArc, pmp.UpperArc), at: 1.7, unsound: true},
+	} {
+		c := problems.Turnpike()
+		c.X0, c.EndTarget, c.Arcs = []float64{tc.x0}, tc.end, nil
+		if tc.end == nil {
+			c.EndComponent = nil
+		}
+		s, _ := c.Shooting()
+		s.Arcs = tc.arcs
+		e, err := s.Solve(context.Background(), pmp.Guess{P0: []float64{-0.5}, Switches: []float64{tc.at + 0.2}})
+		if err != nil {
+			t.Errorf("%s: %v", tc.name, err)
+			continue
+		}
+		if tc.unsound {
+			if e.Gap < 1e-3 {
+				t.Errorf("%s: a wrong structure has a gap of %.2g", tc.name, e.Gap)
+			}
+			continue
+		}
+		sound(t, e)
+		if math.Abs(e.J-tc.j) > 1e-9 || math.Abs(e.Switches[0]-tc.at) > 1e-8 || math.Abs(e.P0[0]-tc.p0) > 1e-8 {
+			t.Errorf("%s: J = %.10g, switch %v, p(0) = %v", tc.name, e.J, e.Switches, e.P0)
+		}
+	}
+}
+
+// A control that changes more than a thousand times is taken for chattering.
+func TestShootingStopsChattering(t *testing.T) {
+	s := &pmp.Shooting{Problem: &pmp.Problem{
+		Field: neural.Func{D: 1, P: 1,
+			F:   func(dx []float64, t float64, _, u []float64) { dx[0] = math.Sin(700*t) * u[0] },
+			VJP: func(px, pu []float64, t float64, _, _, p []float64) { px[0], pu[0] = 0, math.Sin(700*t)*p[0] },
+		},
+		T1: 5, X0: []float64{0}, Terminal: &pmp.Linear{Weight: []float64{-1}}, Affine: true,
+		Control: pmp.Control{Lower: []float64{-1}, Upper: []float64{1}},
+	}}
+	_, err := s.Solve(context.Background(), pmp.Guess{P0: []float64{1}})
+	var failed *pmp.ShootingError
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "switches again and again") {
+		t.Errorf("got %v", err)
+	}
+	s.Problem.T1 = 1 // 222 changes are well
+	e, err := s.Solve(context.Background(), pmp.Guess{P0: []float64{1}})
+	if err != nil || len(e.Switches) != 222 {
+		t.Errorf("%v: %d switches", err, len(e.Switches))
+	}
 }

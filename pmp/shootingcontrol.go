@@ -96,15 +96,18 @@ func (sys *system) choose(i int, g float64) int {
 }
 
 // meet is where two arcs meet: the slope of one control is at a threshold, and into a singular arc the slope's rate vanishes too.
-// Out of a singular arc nothing more is asked.
+// Out of a singular arc nothing more is asked. Where it lasts to the end, the conditions there hold the slope, and its rate alone is asked to vanish.
 type meet struct {
 	control     int
 	threshold   float64
 	enter, exit bool
+	last        bool // into a singular arc that lasts to the end
 }
 
 func (m *meet) equations() int {
 	switch {
+	case m.last:
+		return 1
 	case m.enter:
 		return 2
 	case m.exit:

@@ -164,6 +164,10 @@ func (sh *shooter) equations(ctx context.Context, r, z []float64, reuse bool, ke
 	for k := range sh.arcs {
 		if k > 0 {
 			n += sh.meeting(f, r[n:], k, times[k], y)
+		} else if i := sh.opening(); i >= 0 {
+			f.slope(f.g, times[0], y)
+			r[n] = f.g[i]
+			n++
 		}
 		for j := range sh.parts {
 			a, b := sh.part(times, k, j)
@@ -210,11 +214,15 @@ func (sh *shooter) meeting(f *flow, r []float64, k int, t float64, y []float64) 
 	if m.exit {
 		return 0
 	}
-	f.slope(f.g, t, y)
-	r[0] = f.g[m.control] - m.threshold
+	n := 0
+	if !m.last {
+		f.slope(f.g, t, y)
+		r[n] = f.g[m.control] - m.threshold
+		n++
+	}
 	if m.enter {
 		f.singular = m.control
-		r[1] = f.slopeRate(t, y)
+		r[n] = f.slopeRate(t, y)
 	}
 	return m.equations()
 }
