@@ -74,9 +74,10 @@ type MLPConfig struct {
 // immutable and safe for concurrent use. Its Evaluator implements Keeper, SecondOrder, ParamJacobian,
 // TimeBatch, SampleBatch and SignalBatch.
 type MLP struct {
-	cfg    MLPConfig
-	layers []layer
-	params int
+	cfg     MLPConfig
+	layers  []layer
+	params  int
+	outputs int // Dim, but for the networks inside of other fields
 }
 
 // layer is one affine map with its activation and its place in θ.
@@ -87,7 +88,11 @@ type layer struct {
 }
 
 // NewMLP builds an MLP. Errors wrap ErrConfig.
-func NewMLP(cfg MLPConfig) (*MLP, error) {
+func NewMLP(cfg MLPConfig) (*MLP, error) { return newMLP(cfg, cfg.Dim) }
+
+// newMLP builds a network from ℝᵈ to as many outputs as given. Where these are not d, it is no field by itself: Evaluator and the
+// optional abilities take dx, p and dst as batches of outputs then.
+func newMLP(cfg MLPConfig, outputs int) (*MLP, error) {
 	if cfg.Dim < 1 {
 		return nil, fmt.Errorf("%w: Dim is %d, need 1 or more", ErrConfig, cfg.Dim)
 	}
@@ -118,13 +123,13 @@ func NewMLP(cfg MLPConfig) (*MLP, error) {
 	}
 	cfg.Hidden = append([]int(nil), cfg.Hidden...)
 	cfg.Activation, cfg.Output = cfg.Activation.or(Tanh), cfg.Output.or(Linear)
-	m := &MLP{cfg: cfg}
+	m := &MLP{cfg: cfg, outputs: outputs}
 	in := cfg.Dim + cfg.Signals
 	if cfg.Time {
 		in++
 	}
 	for i := range len(cfg.Hidden) + 1 {
-		out, act := cfg.Dim, cfg.Output
+		out, act := outputs, cfg.Output
 		if i < len(cfg.Hidden) {
 			out, act = cfg.Hidden[i], cfg.Activation
 		}

@@ -35,7 +35,7 @@ func (e *mlpEvaluator[T]) Blocks() [][]int { return e.blocks.groups }
 // AddBlocks implements BlockNormal. With the inputs a = [T(x); 1], block o of the matrix is w Σ_s φ′(z_o,s)² a_s a_sᵀ.
 func (e *mlpEvaluator[T]) AddBlocks(normal, g []T, weight, t float64, x, r, keep []T) {
 	n := e.batch(x)
-	same(r, x)
+	e.outputs(r, n)
 	l, w, params := e.m.layers[0], &e.blocks, e.m.params
 	size := l.in + 1
 	a, scaled, d2 := w.inputs[:size*n], w.scaled[:size*n], w.weight[:n]

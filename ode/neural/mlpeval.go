@@ -59,7 +59,7 @@ func newMLPEvaluator[T kernel.Float](m *MLP, width int) *mlpEvaluator[T] {
 		e.ping[i] = make([]T, widest*width)
 		e.pong[i] = make([]T, widest*width)
 	}
-	e.output = make([]T, m.cfg.Dim*width)
+	e.output = make([]T, m.outputs*width)
 	e.second.init(m, width)
 	e.jacobian.init(m, width)
 	e.blocks.init(m, width)
@@ -117,6 +117,13 @@ func same[T kernel.Float](x, y []T) {
 	}
 }
 
+// outputs panics unless y is a batch of n outputs.
+func (e *mlpEvaluator[T]) outputs(y []T, n int) {
+	if len(y) != n*e.m.outputs {
+		panic(badBatch)
+	}
+}
+
 // inputs returns the first layer's inputs [T(x); t] of n samples.
 func (e *mlpEvaluator[T]) inputs(t float64, x []T, n int) []T {
 	if e.input == nil {
@@ -162,7 +169,7 @@ func (e *mlpEvaluator[T]) force(dst []T, t float64, n int) {
 // Eval implements Evaluator.
 func (e *mlpEvaluator[T]) Eval(dx []T, t float64, x []T) {
 	n := e.batch(x)
-	same(dx, x)
+	e.outputs(dx, n)
 	h := e.inputs(t, x, n)
 	last := len(e.m.layers) - 1
 	for i, l := range e.m.layers[:last] {
@@ -211,7 +218,7 @@ func nextKept[T kernel.Float](m *MLP, layer, n int, keep []T) (h, d, rest []T) {
 // EvalKeep implements Keeper.
 func (e *mlpEvaluator[T]) EvalKeep(dx []T, t float64, x, keep []T) {
 	n := e.batch(x)
-	same(dx, x)
+	e.outputs(dx, n)
 	if len(keep) != e.KeepLen(n) {
 		panic(badKeep)
 	}
@@ -242,7 +249,7 @@ func (e *mlpEvaluator[T]) forward(dx, u []T, n int, keep []T) {
 // VJP implements Evaluator.
 func (e *mlpEvaluator[T]) VJP(px, ptheta []T, t float64, x, p []T) {
 	n := e.batch(x)
-	same(p, x)
+	e.outputs(p, n)
 	u := e.inputs(t, x, n)
 	keep := e.keep[:e.KeepLen(n)]
 	e.forward(nil, u, n, keep)
@@ -252,7 +259,7 @@ func (e *mlpEvaluator[T]) VJP(px, ptheta []T, t float64, x, p []T) {
 // VJPKept implements Keeper.
 func (e *mlpEvaluator[T]) VJPKept(px, ptheta []T, t float64, x, p, keep []T) {
 	n := e.batch(x)
-	same(p, x)
+	e.outputs(p, n)
 	if len(keep) != e.KeepLen(n) {
 		panic(badKeep)
 	}

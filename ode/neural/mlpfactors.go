@@ -31,7 +31,7 @@ func (e *mlpEvaluator[T]) FactorLayers() []Shape { return e.m.Layers() }
 // AddFactors implements Factored.
 func (e *mlpEvaluator[T]) AddFactors(a, b []T, weight, t float64, x, p []T) {
 	n := e.batch(x)
-	same(p, x)
+	e.outputs(p, n)
 	u := e.inputs(t, x, n)
 	keep := e.keep[:e.KeepLen(n)]
 	e.forward(nil, u, n, keep)

@@ -23,7 +23,7 @@ func (w *jacobianWork[T]) init(m *MLP, width int) {
 // ParamJacobian implements ParamJacobian: one way forward, then one way back for each output.
 func (e *mlpEvaluator[T]) ParamJacobian(jac []T, t float64, x []T) {
 	n := e.batch(x)
-	dim, params := e.m.cfg.Dim, e.m.params
+	dim, params := e.m.outputs, e.m.params
 	if len(jac) != dim*n*params {
 		panic(badJacobian)
 	}

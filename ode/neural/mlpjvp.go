@@ -15,7 +15,7 @@ func (e *mlpEvaluator[T]) inputTangents(dst, x, dx []T) {
 // τ_l = φ′(z_l) ⊙ ζ_l.
 func (e *mlpEvaluator[T]) JVP(dst []T, t float64, x, dx, dtheta []T) {
 	n := e.batch(x)
-	same(dst, x)
+	e.outputs(dst, n)
 	if dx == nil && dtheta == nil {
 		clear(dst)
 		return

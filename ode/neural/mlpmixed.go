@@ -20,7 +20,7 @@ type mixedEvaluator struct {
 func newMixedEvaluator(m *MLP, width int) *mixedEvaluator {
 	e := &mixedEvaluator{core: newMLPEvaluator[float32](m, width), theta: make([]float32, m.params), grad: make([]float32, m.params), times: make([]float32, width)}
 	for i := range e.batch {
-		e.batch[i] = make([]float32, m.cfg.Dim*width)
+		e.batch[i] = make([]float32, max(m.cfg.Dim, m.outputs)*width)
 	}
 	return e
 }

@@ -41,7 +41,7 @@ func (w *secondWork[T]) init(m *MLP, width int) {
 // exact multiplication by the Hessian, Neural Computation 6, 1994).
 func (e *mlpEvaluator[T]) VJPGrad(ptheta []T, t float64, x, p, v []T) {
 	n := e.batch(x)
-	same(p, x)
+	e.outputs(p, n)
 	same(v, x)
 	if len(ptheta) != e.m.params {
 		panic(badTheta)

@@ -19,6 +19,9 @@ type tangentNet struct {
 	carried [2][]float64 // tangents or their adjoints
 	mixed   [2][]float64 // tangents of tangents
 	moved   [2][]float64 // tangents along (dx, dθ)
+
+	dtheta    []float64 // with one tangent: its direction in the parameters, nil for none
+	transpose []float64 // of a layer's matrix in dtheta; made where it is wanted
 }
 
 func newTangentNet(m *MLP, width, k int) *tangentNet {
@@ -172,6 +175,7 @@ func (e *tangentNet) forward(dx, jv []float64, t float64, x, v, keep []float64, 
 			}
 			if jv != nil {
 				w.Mul(jv, tau, e.k*n)
+				e.move(jv, l, h, n)
 			}
 			return
 		}
@@ -179,6 +183,7 @@ func (e *tangentNet) forward(dx, jv []float64, t float64, x, v, keep []float64, 
 		at += e.kept(i)
 		e.activate(i, p, h, n)
 		w.Mul(p.zeta, tau, e.k*n)
+		e.move(p.zeta, l, h, n)
 		h, tau = p.h, e.carried[i&1][:l.out*n*e.k]
 		spread(tau, p.d, p.zeta, n, e.k)
 	}
@@ -187,6 +192,22 @@ func (e *tangentNet) forward(dx, jv []float64, t float64, x, v, keep []float64, 
 	}
 	if jv != nil {
 		copy(jv, tau)
+	}
+}
+
+// move adds what the direction in the parameters does to the tangent of a layer's argument, dW h + db.
+func (e *tangentNet) move(zeta []float64, l layer, h []float64, n int) {
+	if e.dtheta != nil {
+		kernel.MulAddTo(zeta, e.dtheta[l.w:l.b], h, l.out, l.in, n)
+		kernel.AddRows(zeta, e.dtheta[l.b:l.b+l.out], n)
+	}
+}
+
+// moveBack adds dWᵀα to the first rows of the adjoint of a layer's inputs.
+func (e *tangentNet) moveBack(c []float64, l layer, alpha []float64, rows, n int) {
+	if e.dtheta != nil {
+		kernel.Transpose(e.transpose, e.dtheta[l.w:l.b], l.out, l.in)
+		kernel.MulAddTo(c, e.transpose[:rows*l.out], alpha, rows, l.out, n)
 	}
 }
 
@@ -208,7 +229,7 @@ func (e *tangentNet) activate(i int, p tangentLayer, in []float64, n int) {
 //
 //	α_j = a_j ⊙ φ′(z),   γ = c ⊙ φ′(z) + Σ_j a_j ⊙ φ″(z) ⊙ ζ_j,
 //
-// and below it a_j = Wᵀα_j, c = Wᵀγ, with ∂W = Σ α_j τ_jᵀ + γ hᵀ and ∂b = Σ γ (Pearlmutter, Neural Computation 6, 1994).
+// and below it a_j = Wᵀα_j, c = Wᵀγ (with dtheta, + dWᵀα), with ∂W = Σ α_j τ_jᵀ + γ hᵀ and ∂b = Σ γ (Pearlmutter, Neural Computation 6, 1994).
 func (e *tangentNet) backward(px, ptheta []float64, t float64, x, v, p, a, keep []float64, n int) {
 	if ptheta != nil && len(ptheta) != e.m.params {
 		panic(badTheta)
@@ -261,6 +282,7 @@ func (e *tangentNet) backward(px, ptheta []float64, t float64, x, v, p, a, keep 
 			na, ng := e.carried[(i-1)&1][:l.in*n*k], e.hidden[(i-1)&1][:l.in*n]
 			e.weights[i].MulT(na, alpha, l.in, k*n)
 			e.weights[i].MulT(ng, gamma, l.in, n)
+			e.moveBack(ng, l, alpha, l.in, n)
 			alpha, gamma = na, ng
 		}
 	}
@@ -268,6 +290,7 @@ func (e *tangentNet) backward(px, ptheta []float64, t float64, x, v, p, a, keep 
 		return
 	}
 	e.weights[0].MulT(px, gamma, e.m.cfg.Dim, n)
+	e.moveBack(px, e.m.layers[0], alpha, e.m.cfg.Dim, n)
 	if e.m.cfg.Input != Cube {
 		return
 	}

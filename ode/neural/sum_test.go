@@ -68,7 +68,15 @@ func TestSumRefuses(t *testing.T) {
 
 // The parts of θ are named in order and without gaps.
 func TestTensors(t *testing.T) {
-	for _, f := range []Network{mustMLP(t, MLPConfig{Dim: 2, Hidden: []int{3, 4}, Time: true})} {
+	networks := []Network{mustMLP(t, MLPConfig{Dim: 2, Hidden: []int{3, 4}, Time: true})}
+	for _, build := range structured {
+		f, err := build(MLPConfig{Dim: 4, Hidden: []int{3}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		networks = append(networks, f)
+	}
+	for _, f := range networks {
 		at := 0
 		for _, p := range f.Tensors() {
 			if p.Offset != at || p.Name == "" {
