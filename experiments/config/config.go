@@ -71,6 +71,9 @@ type Data struct {
 type Field struct {
 	Kind string
 
+	Residual      bool      // kinds gated and conv
+	Shape         []int     // kind conv: channels, height, width
+	Kernel        int       // kind conv
 	System        string    // kinds known and hybrid; "auto": that of the data
 	Parameters    []float64 // first values; nil: the usual ones
 	FitParameters bool      // kind hybrid

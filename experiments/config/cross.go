@@ -100,6 +100,9 @@ func (p *parser) cross() {
 	if c.Optimizer.Kind == "snopt" && c.Precision != "float64" {
 		p.blame("precision", "%q does not work with optimizer.kind = \"snopt\", whose factors are float64", c.Precision)
 	}
+	if c.Optimizer.Kind == "snopt" && c.Field.Kind != "mlp" && c.Task != "control" {
+		p.blame("field.kind", "%q does not work with optimizer.kind = \"snopt\", which needs the layers of an mlp", c.Field.Kind)
+	}
 	if c.Optimizer.Kind == "snopt" && c.Control.L1 != 0 {
 		p.blame("control.l1", "does not work with optimizer.kind = \"snopt\"; choose sqh or batch-pmp, or 0, got %s", num(c.Control.L1))
 	}
@@ -137,8 +140,14 @@ func (p *parser) cross() {
 func (p *parser) hardData() {
 	c := p.cfg
 	d := &c.Data
-	if len(d.Inputs) > 0 && c.Field.Kind == "known" {
-		p.blame("data.inputs", "do not work with field.kind = \"known\", whose equation has no place for them; choose mlp or hybrid")
+	if len(d.Inputs) > 0 && !slices.Contains([]string{"mlp", "hybrid", "second-order"}, c.Field.Kind) {
+		p.blame("data.inputs", "do not work with field.kind = %q, whose equation has no place for them; choose mlp, hybrid or second-order", c.Field.Kind)
+	}
+	if c.Precision == "float32" && !slices.Contains([]string{"", "mlp", "layers", "known", "hybrid", "second-order"}, c.Field.Kind) {
+		p.blame("precision", "\"float32\" does not work with field.kind = %q; choose float64", c.Field.Kind)
+	}
+	if c.Field.Kind == "conv" && c.Field.Kernel%2 == 0 {
+		p.blame("field.kernel", "must be odd, got %d", c.Field.Kernel)
 	}
 	if len(d.Inputs) > 0 && c.Precision == "float32" {
 		p.blame("precision", "\"float32\" does not work with data.inputs; choose float64")

@@ -58,6 +58,14 @@ func checkLevels(v any) string {
 	return ""
 }
 
+func checkShape(v any) string {
+	s := v.([]int)
+	if len(s) != 3 || slices.Min(s) < 1 || slices.Max(s) > 1<<12 {
+		return "want channels, height and width, each in [1, 4096]"
+	}
+	return ""
+}
+
 func checkFormats(v any) string {
 	for _, f := range v.([]string) {
 		if f != "svg" && f != "png" {
@@ -152,8 +160,14 @@ func tableOf(c *Config) *table {
 
 	f := &c.Field
 	flow, network := unless("field.kind", "layers"), unless("field.kind", "layers", "known")
-	k("field.kind", &f.Kind, "mlp", "kind of field: a network; a known system with its parameters as the control; both added up; or layers of different width with weights from a finite set, in discrete time", learn, oneOf("mlp"),
-		def("data.source", "idx", nil, "mlp", "layers"), def("task", "fit", nil, "mlp", "known", "hybrid"))
+	k("field.kind", &f.Kind, "mlp", "kind of field: see costate list fields", learn, oneOf("mlp"),
+		def("data.source", "idx", nil, "mlp", "layers"),
+		def("task", "fit", nil, "mlp", "gated", "residual", "hamiltonian", "gradient", "second-order", "conv", "known", "hybrid"),
+		def("task", "classify", nil, "mlp", "gated", "residual", "gradient"))
+	onePass := when("field.kind", "mlp", "hybrid", "hamiltonian", "gradient", "second-order")
+	k("field.shape", &f.Shape, nil, "channels, height and width of the state as a picture; hidden then lists channels", fit, when("field.kind", "conv"), checked(checkShape))
+	k("field.kernel", &f.Kernel, 3, "size of the kernels, odd", fit, when("field.kind", "conv"), between(1, 99))
+	k("field.residual", &f.Residual, false, "layers as wide as their inputs add them to their outputs", learn, when("field.kind", "gated", "conv"))
 	physical, hybrid := when("field.kind", "known", "hybrid"), when("field.kind", "hybrid")
 	k("field.system", &f.System, "auto", "the known system (docs/systems.md); auto: that of the data", fit, physical, oneOf(append([]string{"auto"}, known...)...))
 	k("field.parameters", &f.Parameters, nil, "first values of its parameters; absent: its usual ones", fit, physical, optional())
@@ -166,9 +180,9 @@ func tableOf(c *Config) *table {
 	k("field.density", &f.Density, 0.01, "share of the first weights that are not zero", learn, layers, when("field.weights", "ternary"), between(1e-6, 1))
 	k("field.activation", &f.Activation, "tanh", "activation of the hidden layers", learn, network, oneOf(Activations...))
 	k("field.output", &f.Output, "linear", "activation of the last layer", learn, network, oneOf(append([]string{"linear"}, Activations...)...))
-	k("field.input", &f.Input, "identity", "what the network sees of the state: x, or x³ entry by entry", learn, network, oneOf("identity", "cube"))
-	k("field.time", &f.Time, false, "the network sees t as one more input", learn, network)
-	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0 (for source sine: copies of the input)", supervised, unless("field.kind", "layers", "known", "hybrid"), unless("data.source", "idx"), between(0, 4096))
+	k("field.input", &f.Input, "identity", "what the network sees of the state: x, or x³ entry by entry", learn, onePass, oneOf("identity", "cube"))
+	k("field.time", &f.Time, false, "the network sees t as one more input, of every layer with kind conv; gated layers always see it", learn, unless("field.kind", "layers", "known", "gated", "residual"))
+	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0 (for source sine: copies of the input)", supervised, unless("field.kind", "layers", "known", "hybrid", "conv"), unless("data.source", "idx"), between(0, 4096))
 	k("field.init", &f.Init, "lecun-normal", "distribution of the initial weights", learn, network, oneOf("lecun-normal", "normal", "uniform", "glorot-uniform", "glorot-normal", "kaiming-uniform", "kaiming-normal", "torch-linear", "zeros"))
 	k("field.init_scale", &f.InitScale, 1.0, "factor σ of the initial weights", learn, network, above(0), def("field.kind", "hybrid", 0.1))
 

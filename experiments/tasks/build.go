@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/ode"
@@ -11,33 +10,42 @@ import (
 	"github.com/costate-go/costate/solvers"
 )
 
-// Field builds the network of a configuration on states of dimension dim, augmentation included.
+// Field builds the fully connected network of a configuration on states of dimension dim, augmentation included.
 func Field(cfg *config.Config, dim int) (*neural.MLP, error) {
+	settings, err := settingsOf(cfg, dim)
+	if err != nil {
+		return nil, err
+	}
+	return neural.NewMLP(settings)
+}
+
+// settingsOf are those of the fully connected network of a configuration.
+func settingsOf(cfg *config.Config, dim int) (neural.MLPConfig, error) {
 	c := &cfg.Field
 	precision, err := neural.ParsePrecision(cfg.Precision)
 	if err != nil {
-		return nil, err
+		return neural.MLPConfig{}, err
 	}
 	act, err := neural.ParseActivation(c.Activation)
 	if err != nil {
-		return nil, err
+		return neural.MLPConfig{}, err
 	}
 	out, err := neural.ParseActivation(c.Output)
 	if err != nil {
-		return nil, err
+		return neural.MLPConfig{}, err
 	}
 	in, err := neural.ParseInput(c.Input)
 	if err != nil {
-		return nil, err
+		return neural.MLPConfig{}, err
 	}
 	scheme, err := neural.ParseScheme(c.Init)
 	if err != nil {
-		return nil, err
+		return neural.MLPConfig{}, err
 	}
-	return neural.NewMLP(neural.MLPConfig{
+	return neural.MLPConfig{
 		Dim: dim, Hidden: c.Hidden, Activation: act, Output: out, Time: c.Time, Input: in, Signals: len(cfg.Data.Inputs),
 		Init: neural.Initializer{Scheme: scheme, Scale: c.InitScale}, Precision: precision,
-	})
+	}, nil
 }
 
 // SweepSettings are the settings of all sweeps of a configuration.
@@ -189,22 +197,6 @@ func maximizer(c *config.Config) (pmp.Maximizer, error) {
 		return &pmp.Finite{Levels: o.Levels}, nil
 	}
 	return nil, fmt.Errorf("tasks: unknown maximizer %q", kind)
-}
-
-// describe is a line on a network.
-func describe(c *config.Field, m neural.Network, inputs int) string {
-	var sizes []string
-	in := m.Dim()
-	if c.Time {
-		in++
-	}
-	in += inputs
-	sizes = append(sizes, fmt.Sprint(in))
-	for _, h := range c.Hidden {
-		sizes = append(sizes, fmt.Sprint(h))
-	}
-	sizes = append(sizes, fmt.Sprint(m.Dim()))
-	return fmt.Sprintf("MLP %s (%s), %d parameters", strings.Join(sizes, "-"), c.Activation, m.NumParams())
 }
 
 // meshed says how a control varies in time, and nothing where it does not.

@@ -34,15 +34,16 @@ func newDensity(c *config.Config, threads int) (*Density, error) {
 	if err != nil {
 		return nil, err
 	}
+	flow, _ := p.field.network.(*neural.MLP) // the only kind that the task permits
 	t := &Density{points: p, known: data.LogDensity(c.Data.Source, c.Data.Noise)}
-	q := neural.DensityConfig{Flow: p.field, Probes: c.Density.Probes, Energies: c.Density.Kinetic > 0 || c.Density.Jacobian > 0}
+	q := neural.DensityConfig{Flow: flow, Probes: c.Density.Probes, Energies: c.Density.Kinetic > 0 || c.Density.Jacobian > 0}
 	if c.Density.Trace != "exact" {
 		q.Trace = neural.HutchinsonTrace
 	}
 	if t.trained, err = neural.NewDensity(q); err != nil {
 		return nil, err
 	}
-	if t.exact, err = neural.NewDensity(neural.DensityConfig{Flow: p.field, Energies: true}); err != nil {
+	if t.exact, err = neural.NewDensity(neural.DensityConfig{Flow: flow, Energies: true}); err != nil {
 		return nil, err
 	}
 	t.stochastic = slices.Contains([]string{"adam", "rmsprop", "sgd", "adagrad", "batch-pmp"}, c.Optimizer.Kind)

@@ -22,7 +22,7 @@ type model struct {
 func newModel(c *config.Config, names []string, dim int) (*model, error) {
 	m := new(model)
 	if c.Field.Kind != "known" {
-		net, err := Field(c, dim)
+		net, err := network(c, dim)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +77,7 @@ func state(names, states []string, name string) (int, error) {
 
 // timed says that the field depends on the time itself.
 func (m *model) timed(c *config.Config) bool {
-	return c.Field.Time || m.system != nil && m.system.Driven
+	return c.Field.Time || c.Field.Kind == "gated" || m.system != nil && m.system.Driven
 }
 
 // initial draws the first control: the same on every node.

@@ -8,7 +8,6 @@ import (
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/safetensors"
-	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/pmp"
 )
 
@@ -18,7 +17,7 @@ type points struct {
 	settings pmp.Settings
 	all      *data.Points // normalized
 	scaler   data.Scaler
-	field    *neural.MLP
+	field    *model
 	dim      int
 	train    []int
 	valid    []int // chooses the best control
@@ -36,7 +35,7 @@ func newPoints(c *config.Config, threads, dim int, all *data.Points) (points, er
 		return points{}, err
 	}
 	p := points{c: c, settings: s, all: all, dim: dim}
-	if p.field, err = Field(c, dim); err != nil {
+	if p.field, err = newModel(c, all.Names, dim); err != nil {
 		return points{}, err
 	}
 	split := data.SplitPoints(all.Len(), c.Data.Validation, c.Data.Test, c.Seed)
@@ -62,7 +61,7 @@ func newPoints(c *config.Config, threads, dim int, all *data.Points) (points, er
 // pose states the problem of some points.
 func (p *points) pose(index []int) (*pmp.Problem, error) {
 	n := len(index)
-	q := &pmp.Problem{Field: p.field, T0: p.c.Data.T0, T1: p.c.Data.T1, X0: make([]float64, p.dim*n), Terminal: p.cost(index)}
+	q := &pmp.Problem{Field: p.field.Field, T0: p.c.Data.T0, T1: p.c.Data.T1, X0: make([]float64, p.dim*n), Terminal: p.cost(index)}
 	x := make([]float64, p.dim)
 	for s, k := range index {
 		clear(x)
@@ -109,7 +108,7 @@ func (p *points) Select(index []int) {
 }
 
 // Initial implements Task.
-func (p *points) Initial() []float64 { return p.model().initial(nodes(&p.c.Control), p.c.Seed) }
+func (p *points) Initial() []float64 { return p.field.initial(nodes(&p.c.Control), p.c.Seed) }
 
 // Validate implements Task.
 func (p *points) Validate(ctx context.Context, theta []float64) (float64, error) {
@@ -148,7 +147,7 @@ func (p *points) flow(ctx context.Context, theta []float64, index []int) (float6
 // ends flows points that belong to no data set, given row by row in normalized units, to t1 (dim×n).
 func (p *points) ends(ctx context.Context, theta, rows []float64, d int) ([]float64, error) {
 	n := len(rows) / d
-	q := &pmp.Problem{Field: p.field, T0: p.c.Data.T0, T1: p.c.Data.T1, X0: make([]float64, p.dim*n)}
+	q := &pmp.Problem{Field: p.field.Field, T0: p.c.Data.T0, T1: p.c.Data.T1, X0: make([]float64, p.dim*n)}
 	x := make([]float64, p.dim)
 	for s := range n {
 		clear(x)
@@ -170,15 +169,13 @@ func (p *points) ends(ctx context.Context, theta, rows []float64, d int) ([]floa
 }
 
 // Tensors implements Task.
-func (p *points) Tensors(theta []float64) []safetensors.Tensor { return p.model().tensors(theta) }
-
-func (p *points) model() *model { return &model{Field: p.field, network: p.field} }
+func (p *points) Tensors(theta []float64) []safetensors.Tensor { return p.field.tensors(theta) }
 
 // About implements Task.
 func (p *points) About() About {
 	return About{
 		Data:  fmt.Sprintf("%s: %d points of dimension %d, %d for training and %d held out", p.all.Source, p.all.Len(), p.all.Dim(), len(p.train), len(p.held)),
-		Model: p.model().describe(p.c), Params: nodes(&p.c.Control) * p.field.NumParams(),
+		Model: p.field.describe(p.c), Params: nodes(&p.c.Control) * p.field.NumParams(),
 		StateSize: p.dim, Samples: len(p.train), Validation: len(p.valid), HeldOut: len(p.held), Hashes: map[string]string{p.all.Source: p.all.Hash}, Scaler: p.scaler,
 	}
 }
