@@ -18,6 +18,8 @@ type Batch struct {
 	// Dim is the number of unknowns of a sample, X0 the initial states, Dim × B.
 	Dim int
 	X0  []float64
+	// Jacobian gives ∂F/∂x of a sample to methods for stiff problems; nil means finite differences.
+	Jacobian func(sample int) solvers.Jacobian
 	// T0 and T1 are the ends of the intervals, one for each sample, or one number for all.
 	T0, T1 []float64
 	// SaveAt lists for each sample the times at which its state is wanted, in its direction of integration; nil: none.
@@ -42,7 +44,10 @@ type BatchSolution struct {
 // SolveBatch integrates every sample with a time and a step size of its own; samples that have arrived, or failed, leave
 // the batch, and the others do not wait for them. What a sample does depends on no other: it has the same bits alone.
 //
-// Of Settings it uses the method, which must be an explicit tableau, tolerances, step sizes and limits, which hold for
+// Explicit tableaux step all samples together; other methods, whose steps solve equations, change their order or undo
+// themselves, take one sample after the other and call F with one at a time.
+//
+// Of Settings it uses the method, tolerances, step sizes and limits, which hold for
 // each sample, the controller and OnProgress. Errors are measured in the root mean square of each sample. The error is that
 // of the first sample that failed, with its index, or that of the context; the solution comes with it. It is nil only
 // where problem or settings are invalid.
@@ -54,10 +59,7 @@ func SolveBatch(ctx context.Context, b Batch, s Settings) (*BatchSolution, error
 	if err != nil {
 		return nil, err
 	}
-	method, ok := s.Method.(solvers.Tableaued)
 	switch {
-	case !ok:
-		return nil, &SettingsError{Field: "Method", Value: math.NaN(), Remedy: "take an explicit Runge–Kutta tableau: " + s.Method.Name() + " cannot step samples separately"}
 	case s.Step == 0 && s.Method.ErrorOrder() == 0:
 		return nil, &SettingsError{Field: "Step", Value: 0, Remedy: "give a step size: " + s.Method.Name() + " has no error estimate"}
 	case len(s.SaveAt) > 0 || len(s.Stops) > 0 || len(s.Events) > 0 || s.OnStep != nil:
@@ -66,9 +68,20 @@ func SolveBatch(ctx context.Context, b Batch, s Settings) (*BatchSolution, error
 	if err := b.check(); err != nil {
 		return nil, err
 	}
+	method, ok := s.Method.(solvers.Tableaued)
+	if !ok {
+		return b.solveEach(ctx, s)
+	}
 	r := newBatchRun(&b, &s, method.Tableau())
 	err = r.loop(ctx)
 	return r.sol, err
+}
+
+// solution has room for what becomes of the samples.
+func (b *Batch) solution() *BatchSolution {
+	n := b.samples()
+	return &BatchSolution{T: make([]float64, n), X: slices.Clone(b.X0), Saved: make([][]float64, n),
+		Stats: make([]Stats, n), Reasons: make([]Reason, n), Errors: make([]error, n)}
 }
 
 // samples is the number of samples.

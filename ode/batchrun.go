@@ -44,8 +44,7 @@ type lane struct {
 func newBatchRun(b *Batch, s *Settings, tab *solvers.Tableau) *batchRun {
 	n := b.samples()
 	r := &batchRun{b: b, s: s, began: time.Now(), control: solvers.Prepare(s.Controller, tab.ErrorOrder()+1)}
-	r.sol = &BatchSolution{T: make([]float64, n), X: slices.Clone(b.X0), Saved: make([][]float64, n),
-		Stats: make([]Stats, n), Reasons: make([]Reason, n), Errors: make([]error, n)}
+	r.sol = b.solution()
 	var active []int
 	for i := range n {
 		t0, t1 := at(b.T0, i), at(b.T1, i)
@@ -118,8 +117,13 @@ func (r *batchRun) loop(ctx context.Context) error {
 	if r.s.OnProgress != nil {
 		r.s.OnProgress(Progress{Fraction: 1, T: math.NaN(), Elapsed: time.Since(r.began)})
 	}
-	if i := slices.IndexFunc(r.sol.Errors, func(err error) bool { return err != nil }); i >= 0 {
-		return fmt.Errorf("sample %d: %w", i, r.sol.Errors[i])
+	return r.sol.failure()
+}
+
+// failure is the error of the first sample that has one.
+func (s *BatchSolution) failure() error {
+	if i := slices.IndexFunc(s.Errors, func(err error) bool { return err != nil }); i >= 0 {
+		return fmt.Errorf("sample %d: %w", i, s.Errors[i])
 	}
 	return nil
 }
