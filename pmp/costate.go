@@ -87,7 +87,11 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 			w.setSegment(ln, current)
 			w.passEnd(ln, tr, tp, current, x, lam, grad)
 		}
-		work.Backward += w.backStep(ln, tr, tp, k, lam, grad)
+		if w.gamma != 0 {
+			work.Backward += w.backImplicit(ln, tr, tp, k, lam, grad)
+		} else {
+			work.Backward += w.backStep(ln, tr, tp, k, lam, grad)
+		}
 		copy(tp.costate(k), lam)
 		if k == 0 || tp.steps[k-1].segment != current {
 			w.passStart(ln, tr, tp, current, tp.state(st.first), lam, grad)

@@ -74,3 +74,36 @@ func choleskySolve(b, g []float64, n, columns int) {
 		floats.Scale(1/g[i*n+i], row(i))
 	}
 }
+
+// solveLU replaces b by a⁻¹b by elimination with row exchanges, in place of a (n × n), and reports false where a is singular.
+func solveLU(b, a []float64, n int) bool {
+	for j := range n {
+		p := j
+		for i := j + 1; i < n; i++ {
+			if math.Abs(a[i*n+j]) > math.Abs(a[p*n+j]) {
+				p = i
+			}
+		}
+		if a[p*n+j] == 0 || math.IsNaN(a[p*n+j]) {
+			return false
+		}
+		if p != j {
+			for c := range n {
+				a[p*n+c], a[j*n+c] = a[j*n+c], a[p*n+c]
+			}
+			b[p], b[j] = b[j], b[p]
+		}
+		for i := j + 1; i < n; i++ {
+			l := a[i*n+j] / a[j*n+j]
+			if l == 0 {
+				continue
+			}
+			axpy(a[i*n+j+1:(i+1)*n], -l, a[j*n+j+1:(j+1)*n])
+			b[i] -= l * b[j]
+		}
+	}
+	for i := n - 1; i >= 0; i-- {
+		b[i] = (b[i] - floats.Dot(a[i*n+i+1:(i+1)*n], b[i+1:])) / a[i*n+i]
+	}
+	return true
+}

@@ -140,6 +140,9 @@ func (f *Frozen) eachStage(ln *Lane, tp *tape, j int, visit func(r int, phi floa
 				continue
 			}
 			r := st.record(i)
+			if i == 0 && f.w.gamma != 0 && k > 0 && tp.steps[k-1].record(len(tab.C)-1) == r {
+				continue // the last stage of the step before
+			}
 			na, nb, wa, wb := m.basis(tp.elem[r], tp.t[r])
 			phi := 0.0
 			if na == j {

@@ -52,6 +52,9 @@ type tangentShard struct {
 
 // NewLinearization builds the workspace. The sweeper must end steps at observations and keep its stages.
 func (w *Sweeper) NewLinearization() (*Linearization, error) {
+	if err := w.explicitOnly("gauss-newton"); err != nil {
+		return nil, err
+	}
 	switch {
 	case w.Settings.Interpolate:
 		return nil, fmt.Errorf("%w: tangents are taken to observations where steps end, and these are interpolated; set Interpolate to false (solver.observe = \"land\")", ErrProblem)

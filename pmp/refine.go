@@ -194,6 +194,9 @@ func (w *Sweeper) Residuals(tr *Trajectory) ([]float64, error) {
 	if !w.Problem.Affine || m.l2 == 0 && !m.bounded() || m.kind == Constant {
 		return nil, fmt.Errorf("%w: residuals of intervals need dynamics affine in a control on a mesh with bounds or a price", ErrProblem)
 	}
+	if err := w.explicitOnly("the residual of intervals"); err != nil {
+		return nil, err
+	}
 	if len(tr.shards) != 1 || tr.sparse || !tr.back {
 		return nil, fmt.Errorf("%w: residuals of intervals need a discrete costate and one shard of samples", ErrProblem)
 	}

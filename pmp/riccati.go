@@ -56,6 +56,9 @@ func (o *Riccati) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	if err := o.initFrozen(w, theta); err != nil {
 		return err
 	}
+	if err := w.explicitOnly("riccati"); err != nil {
+		return err
+	}
 	p := w.Problem
 	switch {
 	case p.Samples() != 1:

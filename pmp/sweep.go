@@ -59,6 +59,7 @@ type Sweeper struct {
 	partial    []float64 // shards × len θ, gradient of each shard
 	costs      []shardCost
 	reversible *solvers.Reversible // nil for tableaux
+	gamma      float64             // diagonal of an ESDIRK method, 0 for others
 	slots      int                 // values of path constraints for one sample
 
 	// The sweep under way, for tasks that are built once.
@@ -89,11 +90,15 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 		return nil, err
 	}
 	tab, ok := method.(solvers.Tableaued)
+	esdirk, implicit := method.(*solvers.ESDIRK)
+	if implicit {
+		tab, ok = solvers.Euler, true
+	}
 	if reversible != nil { // workspaces as for one stage
 		tab, ok = solvers.Euler, true
 	}
 	if !ok {
-		return nil, fmt.Errorf("%w: the discrete costate needs an explicit Runge–Kutta method, and %s is not one", ErrProblem, method.Name())
+		return nil, fmt.Errorf("%w: the discrete costate needs an explicit Runge–Kutta or an ESDIRK method, and %s is none", ErrProblem, method.Name())
 	}
 	if s.Steps <= 0 && s.Solver.Step == 0 && method.ErrorOrder() == 0 {
 		return nil, fmt.Errorf("%w: %s has no error estimate: set a number of fixed steps", ErrProblem, method.Name())
@@ -104,6 +109,11 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	w := &Sweeper{Problem: p, Settings: s, mesh: m, segs: segs, method: tab.Tableau(), width: s.ShardWidth, threads: max(1, s.Threads), reversible: reversible}
 	if w.width <= 0 {
 		w.width = 128
+	}
+	if implicit {
+		if err := w.useESDIRK(esdirk); err != nil {
+			return nil, err
+		}
 	}
 	if s.Interpolate {
 		if err := w.checkInterpolation(); err != nil {
@@ -138,6 +148,9 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	}
 	for w.method.B[w.anchor] == 0 {
 		w.anchor++
+	}
+	if implicit {
+		w.implicitAnchor()
 	}
 	w.forward = func(ln *Lane, k int) { w.costs[k] = w.forwardShard(w.ctx, ln, w.tr, k) }
 	if reversible != nil {
@@ -240,7 +253,7 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 
 // keepLen decides whether intermediate values are kept: a sweep of as many records as last time must fit.
 func (w *Sweeper) keepLen(ln *Lane, tp *tape, batch, shards int) int {
-	if ln.keeper == nil || w.Settings.KeepBytes < 0 || w.Settings.Forget || w.Settings.Costate.continuous() {
+	if ln.keeper == nil || w.gamma != 0 || w.Settings.KeepBytes < 0 || w.Settings.Forget || w.Settings.Costate.continuous() {
 		return 0
 	}
 	one := ln.keeper.KeepLen(batch)
@@ -279,7 +292,11 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 			return out
 		}
 		ln.its[tp.n] = it
-		it.BeforeAttempt = rc.begin
+		if w.gamma == 0 {
+			it.BeforeAttempt = rc.begin
+		} else {
+			it.SetJacobian(solvers.Jacobian{Func: ln.matrix})
+		}
 	}
 	*rc = recorder{w: w, ln: ln, tp: tp, theta: tr.Theta, elem: w.segs[0].elem, first: -1, f: rc.f, begin: rc.begin}
 	ln.enter(tp)
@@ -301,7 +318,11 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 		w.beginCheckpoints(tp, x0, tr.samples)
 	}
 	tp.resetPaths(w.slots)
-	it.Start(rc.f, p.T0, x0, p.T1)
+	f := rc.f
+	if w.gamma != 0 {
+		f = ln.plain
+	}
+	it.Start(f, p.T0, x0, p.T1)
 	for sgi := range w.segs {
 		sg := &w.segs[sgi]
 		rc.elem = sg.elem
@@ -311,7 +332,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 				it.SetFixedStep((sg.b - sg.a) / float64(w.Settings.Steps))
 			}
 			if sg.restart {
-				it.Restart(rc.f)
+				it.Restart(f)
 				rc.first = -1
 			}
 		}
@@ -325,7 +346,11 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 				out.err = err
 				return out
 			}
-			w.endStep(rc, it, sgi)
+			if w.gamma != 0 {
+				w.endImplicit(rc, it, sgi)
+			} else {
+				w.endStep(rc, it, sgi)
+			}
 			if err := w.outgrown(tp, tr.samples, it.T()); err != nil {
 				out.err = err
 				return out

@@ -274,6 +274,9 @@ func (r *esdirk) FirstStageKnown() bool { return r.known }
 func (r *esdirk) Evaluations() int      { return r.calls }
 func (r *esdirk) Algebra() Algebra      { return r.work }
 
+// Slopes implements Sloped.
+func (r *esdirk) Slopes() [][]float64 { return r.k }
+
 func (r *esdirk) ErrorEstimate() []float64 {
 	if r.hasErr {
 		return r.err

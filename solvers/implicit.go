@@ -22,6 +22,12 @@ type Implicit interface {
 	Algebra() Algebra
 }
 
+// Sloped is implemented by the Steppers of ESDIRK methods.
+type Sloped interface {
+	// Slopes are k₁ … k_s of the last accepted step, owned by the Stepper and valid from Accept to the next AttemptTo or Begin.
+	Slopes() [][]float64
+}
+
 // Algebra counts work on the equations of implicit steps.
 type Algebra struct {
 	Jacobians      int // evaluations of ∂f/∂x
