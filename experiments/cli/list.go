@@ -80,7 +80,8 @@ func (c *listCmd) Run(a *app) error {
 		for _, m := range append(solvers.Methods(), solvers.SymplecticMethods()...) {
 			estimate := "none: needs solver.steps"
 			_, trains := m.(solvers.Tableaued)
-			if _, ok := m.(*solvers.Reversible); ok {
+			switch m.(type) {
+			case *solvers.Reversible, *solvers.ESDIRK:
 				trains = true
 			}
 			switch {

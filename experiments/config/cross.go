@@ -17,6 +17,9 @@ var interpolatingMethods = []string{"bs3", "dopri5", "tsit5"}
 // reversibleMethods can undo their steps.
 var reversibleMethods = []string{"alf", "revheun"}
 
+// implicitMethods solve equations in every step, which couple few tools to them.
+var implicitMethods = []string{"kvaerno3", "kvaerno4", "kvaerno5", "kencarp4"}
+
 // cross checks what involves more than one key, when each of them is well by itself.
 func (p *parser) cross() {
 	c := p.cfg
@@ -76,6 +79,14 @@ func (p *parser) cross() {
 		}
 		if kind == "interpolated" && !slices.Contains(interpolatingMethods, c.Solver.Method) {
 			p.blame("costate.kind", "\"interpolated\" works with solver.method = %v, not %s", interpolatingMethods, c.Solver.Method)
+		}
+	}
+	if slices.Contains(implicitMethods, c.Solver.Method) {
+		if c.Costate.Kind != "discrete" {
+			p.blame("costate.kind", "%s works with costate.kind = \"discrete\", not %q", c.Solver.Method, c.Costate.Kind)
+		}
+		if slices.Contains([]string{"riccati", "gauss-newton"}, c.Optimizer.Kind) {
+			p.blame("solver.method", "%s does not work with optimizer.kind = %q, which follows the stages of explicit methods", c.Solver.Method, c.Optimizer.Kind)
 		}
 	}
 	if c.Costate.Kind != "reversible" && slices.Contains(reversibleMethods, c.Solver.Method) {
