@@ -20,6 +20,7 @@ import (
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/engine"
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/internal/browser"
 	"github.com/costate-go/costate/experiments/panels"
 	"github.com/costate-go/costate/experiments/run"
 	"github.com/costate-go/costate/experiments/rundir"
@@ -142,6 +143,9 @@ func TestPanels(t *testing.T) {
 		if logit := 10 * float64(track.Y[len(track.Y)-1]); math.Abs(1/(1+math.Exp(-logit))-row[3]) > 0.02 {
 			t.Errorf("point %d ends at %g, and has the probability %g", i, logit/10, row[3])
 		}
+	}
+	if err := browser.Open(t, filepath.Join(out, rundir.ReportFile), 1200, 900).Quiet(); err != nil {
+		t.Error(err)
 	}
 }
 

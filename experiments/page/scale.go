@@ -91,12 +91,13 @@ func plain(v, step float64) string {
 	if math.Abs(v) < step/2 {
 		return "0"
 	}
-	if a := math.Abs(v); a >= 1e5 || step < 1e-4 {
+	decimals := max(-int(math.Floor(math.Log10(step)+1e-9)), 0)
+	if a := math.Abs(v); a >= 1e5 || step < 1e-4 && (a < 0.01 || decimals > 6) {
 		e := int(math.Floor(math.Log10(a) + 1e-9))
 		digits := max(e-int(math.Floor(math.Log10(step)+1e-9)), 0)
 		return Minus(fmt.Sprintf("%.*f", min(digits, 6), v/math.Pow(10, float64(e)))) + "·10" + superscript(e)
 	}
-	return Minus(fmt.Sprintf("%.*f", max(-int(math.Floor(math.Log10(step)+1e-9)), 0), v))
+	return Minus(fmt.Sprintf("%.*f", decimals, v))
 }
 
 // Ticks are about n round numbers from lo to hi with their labels.

@@ -18,6 +18,8 @@ import (
 // File is the name of the file in the folder of figures.
 const File = "panels.json"
 
+const largest = 4 << 20 // bytes; a run writes less than a tenth
+
 // Set is all panels of a run.
 type Set struct {
 	Heats  []Heat   `json:"heats,omitempty"`
@@ -83,10 +85,15 @@ func Write(dir string, s *Set) error {
 
 // Read reads them; where there is no file there are none. Panels that don't fit together are an error.
 func Read(dir string) (*Set, error) {
-	b, err := os.ReadFile(filepath.Join(dir, File))
+	path := filepath.Join(dir, File)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Set{}, nil
 	}
+	if err == nil && info.Size() > largest {
+		return nil, fmt.Errorf("%s: %d bytes are too many for a page", File, info.Size())
+	}
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -68,6 +68,7 @@ type flowView struct {
 	frameView
 	TLabel, T, Last string
 	Most            int
+	Few             bool // so few tracks that each may be bold
 	Tracks          []trackView
 	Legend          []legend
 }
@@ -201,6 +202,7 @@ func viewOfFlow(f *panels.Flow) flowView {
 	p.x0, p.x1 = around(p.x0, p.x1)
 	p.y0, p.y1 = around(p.y0, p.y1)
 	p.ticks(&v.frameView)
+	v.Few = len(f.Tracks) <= 4
 	for _, t := range f.Tracks {
 		w := trackView{Class: style(t.Class)}
 		var b strings.Builder
