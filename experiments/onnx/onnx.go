@@ -43,6 +43,9 @@ func Encode(m Model) ([]byte, error) {
 	if m.Type != Float64 && m.Type != Float32 {
 		return nil, fmt.Errorf("%w: element type %d; choose float64 or float32", ErrField, m.Type)
 	}
+	if m.Field.Config().Signals > 0 {
+		return nil, fmt.Errorf("%w: the network has inputs besides state and time", ErrField)
+	}
 	p := m.Field.NumParams()
 	nodes := len(m.Theta) / p
 	if nodes < 1 || nodes*p != len(m.Theta) || nodes > 1 && nodes != len(m.Knots) && nodes != len(m.Knots)-1 {

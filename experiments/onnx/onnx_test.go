@@ -128,6 +128,7 @@ func TestErrors(t *testing.T) {
 	for name, m := range map[string]onnx.Model{
 		"too few":  {Field: f, Theta: make([]float64, 5)},
 		"no knots": {Field: f, Theta: make([]float64, 12)},
+		"signals":  {Field: network(t, neural.MLPConfig{Dim: 2, Signals: 1}), Theta: make([]float64, 8)},
 		"type":     {Field: f, Theta: make([]float64, 6), Type: onnx.Int64},
 	} {
 		if _, err := onnx.Encode(m); !errors.Is(err, onnx.ErrField) {
