@@ -324,7 +324,7 @@ func shell(t *testing.T, at, line, binary, dir string) {
 		return
 	}
 	trains := rest[0] == "run" && !slices.Contains(rest, "--print-config") || rest[0] == "sweep" || rest[0] == "compare" && slices.ContainsFunc(rest[1:], func(w string) bool {
-		return !strings.HasPrefix(w, "-") && !exists(filepath.Join(dir, w))
+		return !strings.HasPrefix(w, "-") && !exists(filepath.Join(dir, w)) && rest[slices.Index(rest, w)-1] != "--out"
 	})
 	if trains {
 		rest = slices.DeleteFunc(slices.Clone(rest), func(w string) bool {
@@ -364,6 +364,9 @@ func TestLinks(t *testing.T) {
 			}
 			path, anchor, _ := strings.Cut(m[1], "#")
 			target := filepath.Join(filepath.Dir(file), path)
+			if path == "" {
+				target = file
+			}
 			if _, err := os.Stat(filepath.Join(root(), target)); err != nil {
 				t.Errorf("%s: %v", file, err)
 				continue
@@ -372,6 +375,21 @@ func TestLinks(t *testing.T) {
 				t.Errorf("%s: %s has no section %q", file, target, anchor)
 			}
 		}
+	}
+}
+
+// Every section that an error may name is there, and there is none that no error names.
+func TestTroubleshooting(t *testing.T) {
+	var have []string
+	for line := range strings.Lines(read(t, "docs/troubleshooting.md")) {
+		if heading, ok := strings.CutPrefix(line, "## "); ok {
+			have = append(have, strings.ReplaceAll(strings.ToLower(strings.TrimSpace(heading)), " ", "-"))
+		}
+	}
+	slices.Sort(have)
+	want := slices.Sorted(slices.Values(exit.Topics))
+	if !slices.Equal(have, want) {
+		t.Errorf("sections %q, errors name %q", have, want)
 	}
 }
 

@@ -260,6 +260,7 @@ func finish(ctx context.Context, stderr io.Writer, err error) int {
 		if n := len(issues.Issues); n > 1 {
 			fmt.Fprintf(stderr, "costate: %d issues in the configuration\n", n)
 		}
+		explain(stderr, err)
 		return exit.Code(err)
 	}
 	code := exit.Code(err)
@@ -268,5 +269,13 @@ func finish(ctx context.Context, stderr io.Writer, err error) int {
 		text += " (this is unexpected: please report it)"
 	}
 	fmt.Fprintln(stderr, "costate:", text)
+	explain(stderr, err)
 	return code
+}
+
+// explain says where an error is explained.
+func explain(stderr io.Writer, err error) {
+	if topic := exit.Topic(err); topic != "" {
+		fmt.Fprintf(stderr, "costate: more in docs/troubleshooting.md#%s\n", topic)
+	}
 }

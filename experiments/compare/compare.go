@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,11 +28,10 @@ type Entry struct {
 
 // Read reads a run directory; the run may be going on.
 func Read(dir string) (*Entry, error) {
-	path := filepath.Join(dir, rundir.ConfigFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s is not a run directory: it has no %s: %w", rundir.ErrIO, dir, rundir.ConfigFile, err)
+	if err := rundir.Exists(dir); err != nil {
+		return nil, err
 	}
-	c, err := config.Load(path)
+	c, err := config.Load(filepath.Join(dir, rundir.ConfigFile))
 	if err != nil {
 		return nil, err
 	}

@@ -59,11 +59,11 @@ func (Engine) Verify(ctx context.Context, o cli.VerifyOptions) error {
 	}
 	switch {
 	case len(bad) > 0:
-		return exit.With(exit.Checkpoint, fmt.Errorf("%d of %d files are not what they should be: %s", len(bad), len(files), strings.Join(bad, "; ")))
+		return exit.About(exit.TopicCheckpoint, exit.With(exit.Checkpoint, fmt.Errorf("%d of %d files are not what they should be: %s", len(bad), len(files), strings.Join(bad, "; "))))
 	case loadErr != nil:
 		return loadErr
 	case len(faults) > 0:
-		return exit.With(exit.Numerical, errors.New(strings.Join(faults, "; ")))
+		return exit.About(exit.TopicCertificate, exit.With(exit.Numerical, errors.New(strings.Join(faults, "; "))))
 	}
 	return nil
 }

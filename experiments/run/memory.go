@@ -118,6 +118,9 @@ func (e *MemoryError) Error() string {
 // ExitCode is that of a configuration which cannot run.
 func (*MemoryError) ExitCode() int { return exit.Usage }
 
+// Topic is the section that explains it.
+func (*MemoryError) Topic() string { return exit.TopicMemory }
+
 // Bytes writes a size for people.
 func Bytes(n int64) string {
 	switch {

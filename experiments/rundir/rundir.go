@@ -30,6 +30,28 @@ func (e *OccupiedError) Error() string {
 	return fmt.Sprintf("--out %s: exists and is not empty; choose another directory (runs are never overwritten) or continue it with --resume", e.Dir)
 }
 
+// NoRunError says that a directory holds no run. It is ErrIO and what the operating system said.
+type NoRunError struct {
+	Dir string
+	Err error
+}
+
+func (e *NoRunError) Error() string {
+	return fmt.Sprintf("%s is not a run directory: it has no %s", e.Dir, ConfigFile)
+}
+
+// Unwrap gives what it is.
+func (e *NoRunError) Unwrap() []error { return []error{ErrIO, e.Err} }
+
+// Exists is nil where a directory holds a run, else a *NoRunError or what went wrong in finding out.
+func Exists(dir string) error {
+	_, err := os.Stat(filepath.Join(dir, ConfigFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return &NoRunError{dir, err}
+	}
+	return wrap(err)
+}
+
 // The files of a run.
 const (
 	ConfigFile   = "config.toml"
@@ -99,11 +121,8 @@ func Make(root, name, out string) (path string, err error) {
 
 // Open opens the directory of an earlier run.
 func Open(path string) (*Dir, error) {
-	if _, err := os.Stat(filepath.Join(path, ConfigFile)); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, wrap(fmt.Errorf("%s is not a run directory: it has no %s: %w", path, ConfigFile, err))
-		}
-		return nil, wrap(err)
+	if err := Exists(path); err != nil {
+		return nil, err
 	}
 	return open(path)
 }

@@ -28,11 +28,10 @@ type File struct {
 // Files examines the checkpoints of a run directory and what points at them. The error says that dir is not a run directory or
 // that its configuration cannot be read.
 func Files(dir string) ([]File, error) {
-	path := filepath.Join(dir, rundir.ConfigFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s is not a run directory: it has no %s: %w", rundir.ErrIO, dir, rundir.ConfigFile, err)
+	if err := rundir.Exists(dir); err != nil {
+		return nil, err
 	}
-	c, err := config.Load(path)
+	c, err := config.Load(filepath.Join(dir, rundir.ConfigFile))
 	if err != nil {
 		return nil, err
 	}
