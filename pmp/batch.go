@@ -48,6 +48,9 @@ func (o *Batch) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	if err := o.init(w, theta); err != nil {
 		return err
 	}
+	if w.mesh.kind == CubicHermite {
+		return fmt.Errorf("%w: batch-pmp chooses the control node by node, which cubic controls don't permit; take a piecewise linear one", ErrProblem)
+	}
 	if o.Average < 0 || o.Average >= 1 {
 		return fmt.Errorf("%w: the average's α = %g has to be in [0, 1)", ErrProblem, o.Average)
 	}

@@ -205,7 +205,7 @@ func firstShard(p *Problem, s Settings) *Problem {
 // Residual is the PMP residual of a trajectory whose backward sweep is done, and whether it is exact.
 func (w *Sweeper) Residual(tr *Trajectory) (residual float64, exact bool) {
 	m := w.mesh
-	exact = w.Problem.Affine && (m.l2 > 0 || m.bounded())
+	exact = w.Problem.Affine && (m.l2 > 0 || m.bounded()) && m.kind != CubicHermite
 	f := w.NewFrozen()
 	if !exact {
 		f.Epsilon = 1

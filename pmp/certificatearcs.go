@@ -19,7 +19,7 @@ const shortest = 3
 
 // arcs are the pieces of the control of tr and the times at which it goes from one to the next.
 func (w *Sweeper) arcs(tr *Trajectory) (arcs []ControlArc, switches []float64) {
-	if w.mesh.kind == Constant || w.mesh.radius > 0 {
+	if w.mesh.kind == Constant || w.mesh.kind == CubicHermite || w.mesh.radius > 0 {
 		return nil, nil
 	}
 	for i := range w.mesh.params {

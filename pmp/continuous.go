@@ -183,9 +183,5 @@ func (a *adjoint) quadrature(t, s, weight float64) {
 		clear(ln.xi[0][:tp.n])
 		w.Problem.Running.Eval(ln.xi[0][:tp.n], ln.gtheta, weight, t, x, u, tp.lo, tp.batch)
 	}
-	na, nb, wa, wb := w.mesh.basis(elem, t)
-	kernel.Axpy(w.mesh.node(a.grad, na), wa, ln.gtheta)
-	if wb != 0 {
-		kernel.Axpy(w.mesh.node(a.grad, nb), wb, ln.gtheta)
-	}
+	w.mesh.spread(a.grad, elem, t, ln.gtheta)
 }

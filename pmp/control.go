@@ -17,9 +17,10 @@ const (
 	Constant          Kind = iota // one θ for all times: the usual neural ODE
 	PiecewiseConstant             // one θ per interval of the mesh
 	PiecewiseLinear               // one θ per knot of the mesh, linear in between
+	CubicHermite                  // value and slope per knot, cubic in between: for gradient methods and lbfgs, without bounds
 )
 
-var kindNames = [...]string{"constant", "piecewise-constant", "piecewise-linear"}
+var kindNames = [...]string{"constant", "piecewise-constant", "piecewise-linear", "cubic-hermite"}
 
 // String returns the name used in configuration files.
 func (k Kind) String() string {
@@ -36,12 +37,13 @@ func ParseKind(name string) (Kind, error) {
 			return Kind(i), nil
 		}
 	}
-	return 0, fmt.Errorf("pmp: unknown control %q: choose constant, piecewise-constant or piecewise-linear", name)
+	return 0, fmt.Errorf("pmp: unknown control %q: choose constant, piecewise-constant, piecewise-linear or cubic-hermite", name)
 }
 
 // Control describes the space of admissible controls and what the control itself costs. A control is stored
 // as its nodes one after the other, P numbers each: the only node of a constant control, an interval's value,
-// or a knot's value.
+// a knot's value, or a knot's value
+// and, as the next node, its slope times the mean width of the intervals beside it.
 type Control struct {
 	Kind Kind
 	// Mesh holds the knots, increasing from t₀ to t₁; ignored for a constant control. Knots are step
@@ -73,9 +75,12 @@ func (c Control) At(dst, theta []float64, t float64) []float64 {
 	if c.Kind == Constant {
 		return theta[:p]
 	}
-	m := mesh{kind: c.Kind, knots: c.Mesh, params: p}
+	m := c.prepared(p)
 	return m.at(dst, theta, m.element(t), t)
 }
+
+// prepared is the mesh for evaluations alone.
+func (c Control) prepared(p int) *mesh { return &mesh{kind: c.Kind, knots: c.Mesh, params: p} }
 
 // Errors of a problem's description.
 var (
@@ -104,7 +109,7 @@ func newMesh(c Control, t0, t1 float64, params int) (*mesh, error) {
 	case Constant:
 		m.knots = []float64{t0, t1}
 		m.nodes = 1
-	case PiecewiseConstant, PiecewiseLinear:
+	case PiecewiseConstant, PiecewiseLinear, CubicHermite:
 		m.knots = c.Mesh
 		m.nodes = len(c.Mesh) - 1
 		if c.Kind == PiecewiseLinear {
@@ -129,6 +134,11 @@ func newMesh(c Control, t0, t1 float64, params int) (*mesh, error) {
 			m.mass[e+1] += d / 2
 		} else {
 			m.mass[e] += d
+		}
+	}
+	if c.Kind == CubicHermite {
+		if err := m.newHermite(c); err != nil {
+			return nil, err
 		}
 	}
 	if c.L2 < 0 || c.L1 < 0 || c.L0 < 0 {
@@ -227,6 +237,14 @@ func (m *mesh) basis(e int, t float64) (a, b int, wa, wb float64) {
 
 // at returns the control on element e at time t: a view into theta where that is possible, else scratch filled.
 func (m *mesh) at(scratch, theta []float64, e int, t float64) []float64 {
+	if m.kind == CubicHermite {
+		first, _, w := m.weights(e, t)
+		clear(scratch)
+		for j, v := range w {
+			axpy(scratch, v, m.node(theta, first+j))
+		}
+		return scratch
+	}
 	a, b, wa, wb := m.basis(e, t)
 	ta := m.node(theta, a)
 	if m.kind != PiecewiseLinear {
@@ -326,7 +344,10 @@ func (m *mesh) clipNode(u []float64) {
 // cost is the control's own cost ∫ ½ν|θ|² + β|θ|₁ + γ|θ|₀ dt; its gradient of the smooth part is added to grad unless nil.
 func (m *mesh) cost(grad, theta []float64) float64 {
 	sum := 0.0
-	if m.l2 != 0 {
+	switch {
+	case m.l2 != 0 && m.kind == CubicHermite:
+		sum = m.hermiteCost(grad, theta)
+	case m.l2 != 0:
 		sum = m.quadraticCost(grad, theta)
 	}
 	if m.smooth() {

@@ -200,13 +200,13 @@ func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad 
 		}
 		t, elem, x := tp.t[r], tp.elem[r], tp.state(r)
 		u := w.bindAt(ln, tr.Theta, elem, t)
-		na, nb, wa, wb := w.mesh.basis(elem, t)
-		target, split := w.mesh.node(grad, na), wb != 0 || wa != 1
+		first, _, weights := w.mesh.weights(elem, t)
+		target, split := w.mesh.node(grad, first), weights != [4]float64{1}
 		if split {
 			target = ln.gtheta
 			clear(target)
 		}
-		w.hold(ln, na, grad)
+		w.hold(ln, first, grad)
 		if tp.keepLen > 0 {
 			ln.keeper.VJPKept(xi, target, t, x, mu, tp.kept(r))
 		} else {
@@ -217,11 +217,7 @@ func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad 
 			w.Problem.Running.Eval(xi, target, st.h*tab.B[i], t, x, u, tp.lo, tp.batch)
 		}
 		if split {
-			ga, gb := w.mesh.node(grad, na), w.mesh.node(grad, nb)
-			for n, v := range target {
-				ga[n] += wa * v
-				gb[n] += wb * v
-			}
+			w.mesh.spread(grad, elem, t, target)
 		}
 	}
 	for i := range tab.C {

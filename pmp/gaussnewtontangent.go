@@ -55,6 +55,9 @@ func (w *Sweeper) NewLinearization() (*Linearization, error) {
 	if err := w.explicitOnly("gauss-newton"); err != nil {
 		return nil, err
 	}
+	if w.mesh.kind == CubicHermite {
+		return nil, fmt.Errorf("%w: tangents are taken of nodes that act on two intervals at most, which those of cubic controls do not; take lbfgs", ErrProblem)
+	}
 	switch {
 	case w.Settings.Interpolate:
 		return nil, fmt.Errorf("%w: tangents are taken to observations where steps end, and these are interpolated; set Interpolate to false (solver.observe = \"land\")", ErrProblem)

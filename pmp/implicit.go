@@ -151,11 +151,7 @@ func (w *Sweeper) backImplicit(ln *Lane, tr *Trajectory, tp *tape, k int, lam, g
 		if w.Problem.Running != nil {
 			w.Problem.Running.Eval(xi, ln.gtheta, weight, t, x, u, tp.lo, tp.batch)
 		}
-		na, nb, wa, wb := w.mesh.basis(elem, t)
-		kernel.Axpy(w.mesh.node(grad, na), wa, ln.gtheta)
-		if wb != 0 {
-			kernel.Axpy(w.mesh.node(grad, nb), wb, ln.gtheta)
-		}
+		w.mesh.spread(grad, elem, t, ln.gtheta)
 	}
 	for i := range tab.C {
 		kernel.Add(lam, ln.xi[i][:tp.n])

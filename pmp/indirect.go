@@ -3,6 +3,7 @@ package pmp
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // Indirect is the solution of the maximum principle as an Optimizer, for programs that treat all alike. Its first step finds the
@@ -31,6 +32,9 @@ func (o *Indirect) Step(ctx context.Context) (Iterate, error) {
 		return Iterate{}, err
 	}
 	m := o.w.mesh
+	if m.kind == CubicHermite {
+		return Iterate{}, fmt.Errorf("%w: the control of an extremal is stored by values alone; take a piecewise linear one", ErrProblem)
+	}
 	for j := range m.nodes {
 		var t float64
 		switch m.kind {

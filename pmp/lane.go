@@ -53,7 +53,7 @@ func (w *Sweeper) newLane(index int) (*Lane, error) {
 	ln.keeper, _ = ln.ev.(neural.Keeper)
 	ln.piece, _ = ln.ev.(Piecewise)
 	ln.sample, _ = ln.ev.(neural.SampleBatch)
-	if w.mesh.kind != PiecewiseLinear { // whose gradients are shared out at once
+	if !w.mesh.sloped() { // whose gradients are shared out at once
 		ln.holder, _ = ln.ev.(neural.Holder)
 	}
 	ln.held = -1

@@ -108,6 +108,9 @@ func (b *base) initFrozen(w *Sweeper, theta []float64) error {
 	if k := w.Settings.Costate; k != Discrete {
 		return fmt.Errorf("%w: maximizers work on all points of a trajectory at once, which the costate %v does not keep; take the discrete costate, a gradient method or lbfgs", ErrProblem, k)
 	}
+	if w.mesh.kind == CubicHermite {
+		return fmt.Errorf("%w: maximizers choose the control node by node, which cubic controls don't permit; take a piecewise linear one, a gradient method or lbfgs", ErrProblem)
+	}
 	return b.init(w, theta)
 }
 

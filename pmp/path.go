@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"sort"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // PathConstraint is the inequality g(t, x(t), θ(t)) ≤ 0, for every sample, at the knots of the control's mesh and at
@@ -99,7 +101,7 @@ func (c *PathConstraint) slot(m *mesh, k, side int) (slot int, weight float64) {
 	if k < last {
 		right = 0.5 * (m.points[k+1] - m.points[k])
 	}
-	both := !c.Mixed || m.kind == PiecewiseLinear // nothing jumps: one value stands for both sides
+	both := !c.Mixed || m.sloped() // nothing jumps: one value stands for both sides
 	at := before
 	if c.Mixed && k < last {
 		at = after
@@ -224,14 +226,8 @@ func (w *Sweeper) pathGradients(ln *Lane, tr *Trajectory, tp *tape, elem, k, sid
 			if !c.Mixed || grad == nil {
 				continue
 			}
-			na, nb, wa, wb := m.basis(elem, t)
-			ga, gb := m.node(grad, na), m.node(grad, nb)
-			for i, v := range ln.one.gu {
-				ga[i] += wa * weight * slope * v
-				if wb != 0 {
-					gb[i] += wb * weight * slope * v
-				}
-			}
+			floats.Scale(weight*slope, ln.one.gu)
+			m.spread(grad, elem, t, ln.one.gu)
 		}
 		first += n
 	}

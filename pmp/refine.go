@@ -169,8 +169,11 @@ func (r Refinement) halve(out *Refined, residuals []float64) {
 // Transfer is a control whose nodes are theta on another mesh, of p parameters: exactly the same where the mesh contains the old knots. A constant
 // control is its own.
 func (c Control) Transfer(theta, mesh []float64, p int) []float64 {
-	if c.Kind == Constant {
+	switch c.Kind {
+	case Constant:
 		return slices.Clone(theta)
+	case CubicHermite:
+		return c.hermiteTransfer(theta, mesh, p)
 	}
 	times := slices.Clone(mesh)
 	if c.Kind == PiecewiseConstant {

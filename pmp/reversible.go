@@ -264,7 +264,7 @@ func (r *reversible) pullBack(lam, p []float64, weight, t float64, x []float64) 
 	r.work.Backward++
 	kernel.Add(lam, r.half)
 	r.running(lam, ln.gtheta, weight, t, x)
-	r.share(t)
+	w.mesh.spread(r.grad, r.elem, t, ln.gtheta)
 }
 
 // runningBack is pullBack for the running cost alone.
@@ -274,17 +274,7 @@ func (r *reversible) runningBack(lam []float64, weight, t float64, x []float64) 
 	}
 	clear(r.ln.gtheta)
 	r.running(lam, r.ln.gtheta, weight, t, x)
-	r.share(t)
-}
-
-// share adds the lane's gradient at time t to the nodes.
-func (r *reversible) share(t float64) {
-	m := r.w.mesh
-	na, nb, wa, wb := m.basis(r.elem, t)
-	kernel.Axpy(m.node(r.grad, na), wa, r.ln.gtheta)
-	if wb != 0 {
-		kernel.Axpy(m.node(r.grad, nb), wb, r.ln.gtheta)
-	}
+	r.w.mesh.spread(r.grad, r.elem, t, r.ln.gtheta)
 }
 
 // unbegin takes the costates across begin.

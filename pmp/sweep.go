@@ -203,7 +203,7 @@ func (w *Sweeper) parallel(n int, task func(ln *Lane, i int)) {
 // bindAt makes the evaluator of the lane hold θ(t) on an element.
 func (w *Sweeper) bindAt(ln *Lane, theta []float64, elem int, t float64) []float64 {
 	u := w.mesh.at(ln.theta, theta, elem, t)
-	if w.mesh.kind == PiecewiseLinear || ln.bound != elem {
+	if w.mesh.sloped() || ln.bound != elem {
 		ln.ev.Bind(u)
 		ln.bound = elem
 	}
