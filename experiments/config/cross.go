@@ -99,6 +99,7 @@ func (p *parser) cross() {
 		p.blame("control.l1", "does not work with optimizer.kind = \"riccati\", which needs a smooth cost; choose sqh, or 0, got %s", num(c.Control.L1))
 	}
 	p.prices()
+	p.cubic()
 	if c.Optimizer.Maximizer == "ridge" && c.Task != "control" && c.Field.Kind == "mlp" && (len(c.Field.Hidden) > 0 || c.Field.Output != "linear") {
 		p.blame("optimizer.maximizer", "\"ridge\" needs parameters that enter linearly: field.hidden = [] and field.output = \"linear\"")
 	}
@@ -226,6 +227,20 @@ func (p *parser) physics() {
 	}
 	if d.Transform == "log" {
 		p.blame("data.transform", "\"log\" "+units, f.Kind)
+	}
+}
+
+// cubic checks what goes with a control that is cubic between its knots.
+func (p *parser) cubic() {
+	c := p.cfg
+	if c.Control.Kind != "cubic-hermite" {
+		return
+	}
+	if !slices.Contains([]string{"lbfgs", "adam", "rmsprop", "sgd", "adagrad"}, c.Optimizer.Kind) {
+		p.blame("control.kind", "\"cubic-hermite\" does not work with optimizer.kind = %q; choose lbfgs, adam, rmsprop, sgd or adagrad, or a piecewise-linear control", c.Optimizer.Kind)
+	}
+	if c.Control.Lower != nil || c.Control.Upper != nil || c.Control.Radius != 0 || c.Control.L1 != 0 || c.Control.L0 != 0 {
+		p.blame("control.kind", "\"cubic-hermite\" holds no bounds between its knots and has no l1 and l0; choose piecewise-linear")
 	}
 }
 

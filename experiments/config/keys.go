@@ -195,10 +195,10 @@ func tableOf(c *Config) *table {
 	k("density.jacobian", &q.Jacobian, 0.0, "weight of ∫‖∂f/∂x‖² dt in the loss, the Frobenius norm", density, atLeast(0))
 
 	u := &c.Control
-	k("control.kind", &u.Kind, "constant", "θ as a function of time", flow, oneOf("constant", "piecewise-constant", "piecewise-linear"),
+	k("control.kind", &u.Kind, "constant", "θ as a function of time", flow, oneOf("constant", "piecewise-constant", "piecewise-linear", "cubic-hermite"),
 		def("task", "control", "piecewise-linear"))
 	k("control.intervals", &u.Intervals, 10, "intervals of the mesh of knots", flow,
-		when("control.kind", "piecewise-constant", "piecewise-linear"), between(1, 1e6), def("task", "control", 400))
+		when("control.kind", "piecewise-constant", "piecewise-linear", "cubic-hermite"), between(1, 1e6), def("task", "control", 400))
 	k("control.lower", &u.Lower, nil, "lower bound, one number or one per entry; absent: none, or the problem's own", flow, optional())
 	k("control.upper", &u.Upper, nil, "upper bound, one number or one per entry; absent: none, or the problem's own", flow, optional())
 	k("control.l2", &u.L2, 0.0, "ν of the running cost ½ν|θ|²", flow, atLeast(0))

@@ -52,6 +52,19 @@ func at(p *pmp.Problem, nodes int) []float64 {
 	return p.Control.Mesh[:nodes]
 }
 
+// values are the nodes of a control that hold its values: all but the slopes of a cubic one.
+func values(p *pmp.Problem, theta []float64) []float64 {
+	if p.Control.Kind != pmp.CubicHermite {
+		return theta
+	}
+	var out []float64
+	m := p.Field.NumParams()
+	for j := 0; j < len(theta); j += 2 * m {
+		out = append(out, theta[j:j+m]...)
+	}
+	return out
+}
+
 // pick are at most so many of n indexes, evenly.
 func pick(n, most int) []int {
 	var out []int
@@ -64,7 +77,8 @@ func pick(n, most int) []int {
 // overTime is the best control of a network over time: a row for each parameter.
 func overTime(r *run.Result, p *pmp.Problem) []panels.Heat {
 	m := p.Field.NumParams()
-	nodes := len(r.Best) / m
+	best := values(p, r.Best)
+	nodes := len(best) / m
 	if nodes < 2 || m < 3 {
 		return nil
 	}
@@ -78,7 +92,7 @@ func overTime(r *run.Result, p *pmp.Problem) []panels.Heat {
 		h.Y = append(h.Y, float64(i))
 		var row []float64
 		for _, j := range columns {
-			row = append(row, r.Best[j*m+i])
+			row = append(row, best[j*m+i])
 		}
 		h.V = append(h.V, panels.Floats(row))
 	}
@@ -95,7 +109,7 @@ func some(n, most int) string {
 // overTraining is the control at stages of the training: a column for each stage, and a row for each time or parameter.
 func overTraining(r *run.Result, p *pmp.Problem, way []run.Snapshot) []panels.Heat {
 	m := p.Field.NumParams()
-	nodes := len(r.Best) / m
+	nodes := len(values(p, r.Best)) / m
 	if len(way) < 2 || len(way[0].Theta) != len(r.Best) {
 		return nil
 	}
@@ -109,7 +123,7 @@ func overTraining(r *run.Result, p *pmp.Problem, way []run.Snapshot) []panels.He
 	fill := func(h *panels.Heat, y float64, value func(theta []float64) float64) {
 		var row []float64
 		for _, s := range way {
-			row = append(row, value(s.Theta))
+			row = append(row, value(values(p, s.Theta)))
 		}
 		h.Y, h.V = append(h.Y, y), append(h.V, panels.Floats(row))
 	}

@@ -130,7 +130,7 @@ func path(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
 		list = append(list, figures.Steps("t", times[:len(sizes)], sizes, make([]bool, len(sizes))))
 	}
 	if _, classical := r.Task.(*tasks.Control); !classical && w.Nodes() > 1 {
-		list = append(list, weights(p, r.Best, w.Nodes(), w.Params()))
+		list = append(list, weights(p, values(p, r.Best), w.Params()))
 	}
 	return list, nil
 }
@@ -164,7 +164,8 @@ func costates(tr *pmp.Trajectory, samples int) *figures.Figure {
 }
 
 // weights draws the size of a network's control over time.
-func weights(p *pmp.Problem, theta []float64, nodes, params int) *figures.Figure {
+func weights(p *pmp.Problem, theta []float64, params int) *figures.Figure {
+	nodes := len(theta) / params
 	values := make([]float64, nodes)
 	for j := range nodes {
 		for _, v := range theta[j*params : (j+1)*params] {
@@ -172,7 +173,7 @@ func weights(p *pmp.Problem, theta []float64, nodes, params int) *figures.Figure
 		}
 		values[j] = math.Sqrt(values[j])
 	}
-	steps := p.Control.Kind != pmp.PiecewiseLinear
+	steps := p.Control.Kind < pmp.PiecewiseLinear
 	if steps {
 		values = append(values, values[nodes-1]) // to the end of the last interval
 	}
@@ -281,7 +282,7 @@ func control(ctx context.Context, t *tasks.Control, r *run.Result) ([]*figures.F
 	}
 	p := t.Problem()
 	m := t.Classical.Field.P
-	u := figures.Controls{TimeLabel: "t", Knots: p.Control.Mesh, Steps: p.Control.Kind != pmp.PiecewiseLinear, Lower: t.Classical.Lower, Upper: t.Classical.Upper}
+	u := figures.Controls{TimeLabel: "t", Knots: p.Control.Mesh, Steps: p.Control.Kind < pmp.PiecewiseLinear, Lower: t.Classical.Lower, Upper: t.Classical.Upper}
 	if p.Control.Kind == pmp.Constant {
 		u.Knots = []float64{p.T0, p.T1}
 	}

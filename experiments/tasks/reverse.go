@@ -31,11 +31,7 @@ func (t *Density) backward(ctx context.Context, theta, x []float64, n int) ([]fl
 			ev.Bind(theta[k*p : (k+1)*p])
 		default:
 			f = func(dx []float64, at float64, x []float64) {
-				w := (at - to) / (from - to)
-				for i := range u {
-					u[i] = (1-w)*theta[k*p+i] + w*theta[(k+1)*p+i]
-				}
-				ev.Bind(u)
+				ev.Bind(control.At(u, theta, at))
 				ev.Eval(dx, at, x)
 			}
 		}

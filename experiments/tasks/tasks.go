@@ -161,6 +161,8 @@ func nodes(c *config.Control) int {
 		return c.Intervals
 	case "piecewise-linear":
 		return c.Intervals + 1
+	case "cubic-hermite":
+		return 2 * (c.Intervals + 1)
 	}
 	return 1
 }
