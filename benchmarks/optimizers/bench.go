@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/costate-go/costate/configs"
 	"github.com/costate-go/costate/experiments/config"
@@ -132,22 +131,22 @@ func (b *bench) once(ctx context.Context, w *work, e *entry, choice []string, se
 	if err != nil {
 		return s, err
 	}
-	var spent time.Duration
+	spent := 0.0
 	var batches *shuffle
 	if w.every > 0 {
 		batches = &shuffle{seed: c.Seed, samples: task.Samples(), size: c.Train.Batch}
 	}
-	for spent.Seconds() < limit {
+	for spent < limit {
 		if ctx.Err() != nil {
 			return s, ctx.Err()
 		}
-		begin := time.Now()
+		begin := cpu()
 		if batches != nil {
 			task.Select(batches.next())
 			opt.Refresh()
 		}
 		it, err := opt.Step(ctx)
-		spent += time.Since(begin)
+		spent += cpu() - begin
 		if err != nil { // diverged
 			break
 		}
@@ -176,7 +175,7 @@ func (b *bench) once(ctx context.Context, w *work, e *entry, choice []string, se
 			break
 		}
 	}
-	s.seconds = spent.Seconds()
+	s.seconds = spent
 	if b.verbose {
 		fmt.Fprintf(os.Stderr, "%s %s %s seed %d: loss %.4g after %d iterations, %.3f s, reached %v\n", s.work, s.entry, s.tuned, s.seed, s.loss, s.iterations, s.seconds, s.reached)
 	}

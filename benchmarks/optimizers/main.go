@@ -1,5 +1,6 @@
 // Optimizers measures how long the optimizers of package pmp take to the same training loss on the same problems, from the same
-// starts: iterations, evaluations of the vector field and seconds of one thread, medians over seeds. The rates of the gradient
+// starts: iterations, evaluations of the vector field and seconds of processor time on one thread, which other programs do not add
+// to, medians over seeds. The rates of the gradient
 // methods are tuned first, on another seed, for the shortest time to that loss.
 //
 //	go run ./benchmarks/optimizers [-work spiral,moons] [-seeds 5] [-csv table.csv] [-md table.md]
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 )
 
@@ -29,6 +31,7 @@ func run() error {
 	markdown := flag.String("md", "", "file for the table")
 	verbose := flag.Bool("v", false, "print every run")
 	flag.Parse()
+	runtime.GOMAXPROCS(1)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 

@@ -3,6 +3,7 @@ package discrete
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 
 	"github.com/costate-go/costate/internal/kernel"
 )
@@ -69,18 +70,15 @@ func value(code uint8) float32 { return float32(int8(code)) }
 
 // arrange makes the products ready after codes changed in the rows that are marked.
 func (w *weights) arrange() {
-	any := false
-	for _, c := range w.changed {
-		any = any || c
-	}
-	if !any {
+	if !slices.Contains(w.changed, true) {
 		return
 	}
 	old, s := w.byRow.index, &w.byRow
 	index := w.spare[:0]
-	begin, end := s.start[0], s.start[0]
+	end := s.start[0]
 	for r := range w.rows {
-		begin, end = end, s.start[r+1]
+		begin := end
+		end = s.start[r+1]
 		at := int32(len(index))
 		if w.changed[r] {
 			code := w.code[r*w.cols : (r+1)*w.cols]
