@@ -55,7 +55,7 @@ var words = map[string]map[string]string{
 	"task": {
 		"fit":      "fit the flow to trajectories (" + strings.Join(systems.Names(), ", ") + ", csv) or to values (sine)",
 		"density":  "learn a density by a continuous normalizing flow (moons, rings, pinwheel, checkerboard, gaussians, csv)",
-		"classify": "separate classes by the flow (moons, circles, csv), or by layers (idx)",
+		"classify": "separate classes by the flow (moons, circles, spirals, checkerboard, csv), or by layers (idx)",
 		"control":  "solve a classical optimal control problem",
 	},
 }

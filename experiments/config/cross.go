@@ -52,6 +52,9 @@ func (p *parser) cross() {
 		if (d.Source == "moons" || d.Source == "rings") && d.Noise == 0 {
 			p.blame("data.noise", "points on curves without noise have no density; give a noise > 0")
 		}
+		if d.Source == "checkerboard" && d.Noise != 0 {
+			p.blame("data.noise", "the density of the checkerboard has none; set it to 0, got %s", num(d.Noise))
+		}
 		if c.Precision == "float32" {
 			p.blame("precision", "\"float32\" does not work with task = \"density\", whose traces are computed in float64")
 		}

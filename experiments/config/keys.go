@@ -100,8 +100,8 @@ func tableOf(c *Config) *table {
 	fit := when("task", "fit")
 	csv := when("data.source", "csv")
 	known := systems.Names()
-	noisy := when("data.source", append(slices.Clone(known), "sine", "moons", "circles", "rings")...)
-	points := []string{"moons", "circles", "rings", "pinwheel", "checkerboard", "gaussians"}
+	noisy := when("data.source", append(slices.Clone(known), "sine", "moons", "circles", "spirals", "checkerboard", "rings")...)
+	points := []string{"moons", "circles", "spirals", "rings", "pinwheel", "checkerboard", "gaussians"}
 	solved, series := when("data.source", known...), when("data.source", append(slices.Clone(known), "csv")...)
 	var counts, ends []option // usual numbers of the systems
 	for _, s := range systems.All() {
@@ -110,9 +110,9 @@ func tableOf(c *Config) *table {
 	d := &c.Data
 	k("data.source", &d.Source, "spiral", "built-in generator, or csv for a file", learn,
 		oneOf(append(slices.Clone(known), "sine", "csv")...),
-		def("task", "classify", "circles", "moons", "circles", "csv", "idx"),
+		def("task", "classify", "circles", "moons", "circles", "spirals", "checkerboard", "csv", "idx"),
 		def("task", "density", "moons", "moons", "rings", "pinwheel", "checkerboard", "gaussians", "csv"))
-	k("data.file", &d.File, nil, "path of the CSV file, relative to the working directory", learn, csv)
+	k("data.file", &d.File, nil, "path of the file, CSV, or NumPy where it ends in .npy or .npz, relative to the working directory", learn, csv)
 	k("data.folder", &d.Folder, "data/mnist", "folder of the four files of MNIST or of data in their form: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, plain or with .gz", learn, when("data.source", "idx"))
 	k("data.shift", &d.Shift, 0, "pictures for training are moved by random numbers of pixels, up to this many, in both directions", learn, when("data.source", "idx"), between(0, 64))
 	k("data.time_column", &d.TimeColumn, "", "column of times, by name or number from 1; empty: the first", fit, csv)
@@ -134,7 +134,7 @@ func tableOf(c *Config) *table {
 	k("data.t0", &d.T0, 0.0, "begin of the time span; with csv and task fit t0 = t1 = 0 is the file's own span", learn)
 	k("data.t1", &d.T1, 1.0, "end of the time span; the horizon of the flow for sine, classification and densities",
 		slices.Concat([]option{learn, def("task", "classify", 1.0), def("task", "density", 1.0), def("data.source", "sine", 5.0), def("data.source", "csv", 0.0)}, ends)...)
-	k("data.noise", &d.Noise, 0.0, "standard deviation of Gaussian noise added to the observations", learn, noisy, atLeast(0), def("task", "density", 0.1))
+	k("data.noise", &d.Noise, 0.0, "standard deviation of Gaussian noise added to the observations", learn, noisy, atLeast(0), def("data.source", "checkerboard", 0.0), def("task", "density", 0.1))
 	k("data.irregular", &d.Irregular, false, "observe at sorted uniform random times instead of a regular grid", learn,
 		solved)
 	k("data.window", &d.Window, 10, "points of one training window; 0: the whole series as one", fit, series, atLeast(0))

@@ -39,6 +39,10 @@ func LoadPoints(c *config.Config) (*Points, error) {
 		return Moons(d.Samples, d.Noise, c.Seed), nil
 	case "circles":
 		return Circles(d.Samples, d.Noise, c.Seed), nil
+	case "spirals":
+		return Spirals(d.Samples, d.Noise, c.Seed), nil
+	case "checkerboard":
+		return Board(d.Samples, d.Noise, c.Seed), nil
 	case "csv":
 		t, err := ReadTable(d.File)
 		if err != nil {

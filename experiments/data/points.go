@@ -49,6 +49,25 @@ func moon(class int, u, _ float64) (x, y float64) {
 	return x, y
 }
 
+// Spirals is two arms that wind one and a half times around the origin, r = u and φ = 3πu for one and half a turn further for the other.
+func Spirals(n int, noise float64, seed uint64) *Points {
+	return planar("spirals", []string{"first", "second"}, n, noise, seed, func(class int, u, _ float64) (x, y float64) {
+		sin, cos := math.Sincos(math.Pi * (3*u + float64(class)))
+		return u * cos, u * sin
+	})
+}
+
+// Board is a board of 4×4 squares of side 1 about the origin, with points uniform on its light and on its dark squares.
+func Board(n int, noise float64, seed uint64) *Points {
+	return planar("checkerboard", []string{"light", "dark"}, n, noise, seed, func(class int, u, v float64) (x, y float64) {
+		// u chooses the column and the place in it, v one of the two squares of the class and the place in it.
+		column, x := math.Modf(4 * u)
+		row, y := math.Modf(2 * v)
+		row = 2*row + float64((int(column)+class)%2)
+		return column + x - 2, row + y - 2
+	})
+}
+
 func planar(source string, classes []string, n int, noise float64, seed uint64, at func(class int, u, v float64) (x, y float64)) *Points {
 	p := &Points{Source: source, Names: []string{"x1", "x2"}, Classes: classes, X: make([]float64, 2*n), Labels: make([]int, n)}
 	r, e := Stream(seed, "data points"), Stream(seed, "data noise")

@@ -10,16 +10,17 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// MaxFileSize is the largest CSV file that is read, in bytes.
+// MaxFileSize is the largest data file that is read, in bytes.
 const MaxFileSize = 256 << 20
 
-// Table is a CSV file as it stands: names, cells, and the line of every row.
+// Table is a file of data as it stands: names, cells, and the line of every row.
 type Table struct {
 	File   string
 	Hash   string   // SHA-256 of the file, hexadecimal
@@ -29,7 +30,7 @@ type Table struct {
 	Lines  []int
 }
 
-// ReadTable reads a CSV file. The separator is comma, semicolon or tab, whichever the first row holds outside quotes; lines
+// ReadTable reads a CSV file, or by its extension a NumPy file (.npy, .npz). For CSV the separator is comma, semicolon or tab, whichever the first row holds outside quotes; lines
 // that begin with # are comments; the first row is a header when one of its cells is neither a number nor missing.
 func ReadTable(path string) (*Table, error) {
 	f, err := os.Open(path)
@@ -44,6 +45,12 @@ func ReadTable(path string) (*Table, error) {
 	text, err := io.ReadAll(io.LimitReader(f, MaxFileSize+1))
 	if err != nil {
 		return nil, &Error{File: path, Text: "cannot be read: " + err.Error(), Err: err}
+	}
+	if ext := strings.ToLower(filepath.Ext(path)); ext == ".npy" || ext == ".npz" {
+		if len(text) > MaxFileSize {
+			return nil, &Error{File: path, Text: fmt.Sprintf("is larger than %d MiB, the limit for data files; choose fewer rows", MaxFileSize>>20)}
+		}
+		return numpyTable(path, text, ext == ".npz")
 	}
 	return ParseTable(path, text)
 }

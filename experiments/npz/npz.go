@@ -1,4 +1,4 @@
-// Package npz writes NumPy's format of several arrays in one file: a zip archive, uncompressed, of .npy files of version 1.0
+// Package npz writes and reads NumPy's formats: .npy files of one array each, and zip archives of several
 // (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 package npz
 
