@@ -19,8 +19,8 @@ import (
 // with the natural monotonicity test as line search (Deuflhard, Newton Methods for Nonlinear Problems, 2011, sections 3.3 and
 // 7.1; Stoer & Bulirsch, Introduction to Numerical Analysis, 3rd ed., section 7.3).
 //
-// Dynamics have to be affine in the control, whose only price is Control.L2 and Control.L1: Problem.Affine. There is one initial
-// state, and no observations. Kind and Mesh of the control are not used: u(t) is what maximizes H. Without Arcs the
+// Dynamics have to be affine in the control, whose only price is Control.L2 and Control.L1: Problem.Affine. For others the maximizer is given as
+// Law. There is one initial state, and no observations. Kind and Mesh of the control are not used: u(t) is what maximizes H. Without Arcs the
 // times at which it reaches or leaves a bound, or jumps, are located while integrating.
 //
 // A Shooting may be used by several goroutines at once.
@@ -30,6 +30,10 @@ type Shooting struct {
 	// arcs meet are unknowns then, each with the equation that the switching function vanishes, and a singular arc with one
 	// more for its derivative.
 	Arcs []Arc
+	// Law stores the control that maximizes H(t, x, p, ·) over the admissible set, for problems whose maximizer is no closed form of ours. It
+	// has to be smooth, keeps nothing from call to call, and goes without Arcs. An extremal's Gap says whether it maximizes H: by trying
+	// other values of every control.
+	Law func(u []float64, t float64, x, p []float64)
 	// FreeTime makes t₁ an unknown.
 	FreeTime bool
 	// Nodes is the number of pieces that every arc is cut into; 0 means 1, single shooting.
@@ -152,8 +156,10 @@ func (s *Shooting) compile() (*shooter, error) {
 		return nil, fmt.Errorf("%w: no field", ErrProblem)
 	case p.Control.L0 != 0 || p.Control.Radius != 0:
 		return nil, fmt.Errorf("%w: shooting takes no L0 price and no radius", ErrProblem)
-	case !p.Affine:
-		return nil, fmt.Errorf("%w: shooting needs the maximum of H in closed form: dynamics affine in the control, whose price is L2 and L1; say so with Affine", ErrProblem)
+	case s.Law != nil && len(s.Arcs) > 0:
+		return nil, fmt.Errorf("%w: a control given by Law goes without Arcs", ErrProblem)
+	case s.Law == nil && !p.Affine:
+		return nil, fmt.Errorf("%w: shooting needs the maximum of H in closed form: dynamics affine in the control, whose price is L2 and L1; say so with Affine, or give the maximizer as Law", ErrProblem)
 	case p.Samples() != 1 || len(p.X0) != p.Field.Dim():
 		return nil, fmt.Errorf("%w: shooting takes one initial state of %d numbers, not %d numbers", ErrProblem, p.Field.Dim(), len(p.X0))
 	case len(p.Observations) > 0 || len(p.Breaks) > 0:
@@ -161,7 +167,7 @@ func (s *Shooting) compile() (*shooter, error) {
 	case !(p.T1 > p.T0) || math.IsInf(p.T1-p.T0, 0):
 		return nil, fmt.Errorf("%w: the horizon [%g, %g] is empty or infinite", ErrProblem, p.T0, p.T1)
 	}
-	sys, err := newSystem(p)
+	sys, err := newSystem(p, s.Law)
 	if err != nil {
 		return nil, err
 	}

@@ -333,3 +333,42 @@ func TestShootingStopsChattering(t *testing.T) {
 		t.Errorf("%v: %d switches", err, len(e.Switches))
 	}
 }
+
+// ẋ = sin u − ½x, neither affine nor quadratic in u: the maximizer is given, and found by Newton's method on p cos u = u³ + u − ½.
+func TestShootingWithAGivenLaw(t *testing.T) {
+	law := func(shift float64) func(u []float64, _ float64, _, p []float64) {
+		return func(u []float64, _ float64, _, p []float64) {
+			v := 0.2
+			for range 50 {
+				step := (p[0]*math.Cos(v) - v*v*v - v + 0.5) / (p[0]*math.Sin(v) + 3*v*v + 1)
+				if v += step; math.Abs(step) < 1e-15 {
+					break
+				}
+			}
+			u[0] = v + shift
+		}
+	}
+	s := &pmp.Shooting{Problem: quartic(1), Law: law(0)}
+	e, err := s.Solve(context.Background(), pmp.Guess{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sound(t, e)
+	p := quartic(100)
+	p.Control.Kind = pmp.PiecewiseLinear
+	direct := optimize(t, &pmp.QuasiNewton{}, p, rk4(1), make([]float64, 101), 300, math.Inf(-1))
+	if math.Abs(e.J-direct.last.Loss) > 1e-7 || e.J > direct.last.Loss {
+		t.Errorf("J = %.10g, by a direct method %.10g", e.J, direct.last.Loss)
+	}
+	u := make([]float64, 1)
+	if err := e.At(nil, nil, u, 0.5); err != nil || math.Abs(u[0]-direct.last.Theta[50]) > 1e-3 {
+		t.Errorf("u(½) = %g, by a direct method %g, %v", u[0], direct.last.Theta[50], err)
+	}
+	wrong, err := (&pmp.Shooting{Problem: quartic(1), Law: law(0.1)}).Solve(context.Background(), pmp.Guess{})
+	if err != nil || wrong.Gap < 1e-3 {
+		t.Errorf("a law that does not maximize H has a gap of %.2g, %v", wrong.Gap, err)
+	}
+	if _, err := (&pmp.Shooting{Problem: quartic(1)}).Solve(context.Background(), pmp.Guess{}); !errors.Is(err, pmp.ErrProblem) {
+		t.Errorf("without a law: got %v", err)
+	}
+}

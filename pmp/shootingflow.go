@@ -17,11 +17,12 @@ type system struct {
 	l2, l1       float64
 	lower, upper []float64
 	formulas     [][]formula
+	given        func(u []float64, t float64, x, p []float64) // Shooting.Law
 }
 
-func newSystem(p *Problem) (*system, error) {
+func newSystem(p *Problem, law func(u []float64, t float64, x, p []float64)) (*system, error) {
 	c := &p.Control
-	sys := &system{problem: p, d: p.Field.Dim(), m: p.Field.NumParams(), l2: c.L2, l1: c.L1}
+	sys := &system{problem: p, d: p.Field.Dim(), m: p.Field.NumParams(), l2: c.L2, l1: c.L1, given: law}
 	if c.L2 < 0 || c.L1 < 0 {
 		return nil, fmt.Errorf("%w: the control cost has a negative weight (L2 = %g, L1 = %g)", ErrProblem, c.L2, c.L1)
 	}
@@ -35,6 +36,9 @@ func newSystem(p *Problem) (*system, error) {
 	for i := range sys.m {
 		if !(sys.lower[i] < sys.upper[i]) {
 			return nil, fmt.Errorf("%w: control %d has the lower bound %g and the upper bound %g", ErrBound, i, sys.lower[i], sys.upper[i])
+		}
+		if law != nil {
+			continue
 		}
 		list, err := formulas(c.L2, c.L1, sys.lower[i], sys.upper[i])
 		if err != nil {
@@ -89,6 +93,10 @@ func (f *flow) bang(u []float64, t float64, y []float64) {
 
 // control stores u(t).
 func (f *flow) control(u []float64, t float64, y []float64) {
+	if f.given != nil {
+		f.given(u, t, y[:f.d], y[f.d:2*f.d])
+		return
+	}
 	if f.singular >= 0 {
 		u[f.singular] = f.singularControl(t, y)
 	}
@@ -140,6 +148,9 @@ func (f *flow) hamiltonian(t float64, y []float64) (h, gap float64) {
 	for i := range f.d {
 		h += y[f.d+i] * dy[i]
 	}
+	if f.given != nil {
+		return h, f.givenGap(dy, t, y, h)
+	}
 	f.slope(f.g, t, y)
 	value := func(i int, u float64) float64 { return f.g[i]*u - 0.5*f.l2*u*u - f.l1*math.Abs(u) }
 	for i, u := range f.u {
@@ -151,6 +162,26 @@ func (f *flow) hamiltonian(t float64, y []float64) (h, gap float64) {
 		gap += max(0, value(i, best)-value(i, u))
 	}
 	return h, gap
+}
+
+// givenGap is by how much H grows over its value h when one control of a given law is moved, near and far.
+func (f *flow) givenGap(dy []float64, t float64, y []float64, h float64) (gap float64) {
+	for i, u := range f.u {
+		if u < f.lower[i] || u > f.upper[i] {
+			return math.Inf(1)
+		}
+		for _, move := range [...]float64{-1, -0.1, -1e-3, 1e-3, 0.1, 1} {
+			copy(f.v, f.u)
+			f.v[i] = min(max(u+move*(1+math.Abs(u)), f.lower[i]), f.upper[i])
+			f.eval(dy, t, y, f.v)
+			moved := -dy[2*f.d]
+			for k := range f.d {
+				moved += y[f.d+k] * dy[k]
+			}
+			gap = max(gap, moved-h)
+		}
+	}
+	return gap
 }
 
 // stretch is a piece of an extremal on which every control follows one formula.
@@ -183,7 +214,7 @@ func (sh *shooter) run(ctx context.Context, f *flow, y []float64, a, b float64, 
 		}
 		f.mode[i] = f.find(i, kind)
 	}
-	free := spec.Kinds == nil
+	free := spec.Kinds == nil && f.given == nil
 	if free {
 		f.slope(f.g, a, y)
 		for i, g := range f.g {
