@@ -266,20 +266,23 @@ func TestShellBlocks(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "costate.exe")
 	goTool(t, "build", "-o", binary, "./experiments/costate")
 	for _, file := range documents(t) {
-		var dir string
-		for _, b := range blocks(t, file) {
-			if b.lang != "sh" {
-				continue
+		t.Run(strings.ReplaceAll(file, "/", "."), func(t *testing.T) {
+			t.Parallel()
+			dir := ""
+			for _, b := range blocks(t, file) {
+				if b.lang != "sh" {
+					continue
+				}
+				if dir == "" {
+					dir = t.TempDir()
+					fixtures(t, dir)
+				}
+				for i, line := range strings.Split(strings.TrimSuffix(b.text, "\n"), "\n") {
+					at := fmt.Sprintf("%s:%d", file, b.line+i)
+					shell(t, at, line, binary, dir)
+				}
 			}
-			if dir == "" {
-				dir = t.TempDir()
-				fixtures(t, dir)
-			}
-			for i, line := range strings.Split(strings.TrimSuffix(b.text, "\n"), "\n") {
-				at := fmt.Sprintf("%s:%d", file, b.line+i)
-				shell(t, at, line, binary, dir)
-			}
-		}
+		})
 	}
 }
 

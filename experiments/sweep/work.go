@@ -98,16 +98,18 @@ func work(ctx context.Context, dir string, k int, command, flags []string) error
 	var messages bytes.Buffer
 	cmd.Stdout, cmd.Stderr = io.Discard, &messages
 	apart(cmd)
-	err := cmd.Run()
-	if err == nil || ctx.Err() != nil {
-		return nil
+	if err := cmd.Run(); err != nil && ctx.Err() == nil {
+		return said(messages.String(), err)
 	}
-	text := strings.TrimSpace(messages.String())
-	if lines := strings.Split(text, "\n"); len(lines) > 3 {
-		text = strings.Join(lines[len(lines)-3:], "; ")
-	}
+	return nil
+}
+
+// said is the end of what a failing process wrote, or how it ended where it wrote nothing.
+func said(messages string, err error) error {
+	text := strings.TrimSpace(messages)
 	if text == "" {
-		text = err.Error()
+		return err
 	}
-	return errors.New(text)
+	lines := strings.Split(text, "\n")
+	return errors.New(strings.Join(lines[max(0, len(lines)-3):], "; "))
 }
