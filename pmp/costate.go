@@ -87,9 +87,12 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 			w.setSegment(ln, current)
 			w.passEnd(ln, tr, tp, current, x, lam, grad)
 		}
-		if w.gamma != 0 {
+		switch {
+		case w.gamma != 0:
 			work.Backward += w.backImplicit(ln, tr, tp, k, lam, grad)
-		} else {
+		case w.rosenbrock != nil:
+			work.Backward += w.backRosenbrock(ln, tr, tp, k, lam, grad)
+		default:
 			work.Backward += w.backStep(ln, tr, tp, k, lam, grad)
 		}
 		copy(tp.costate(k), lam)

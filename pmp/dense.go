@@ -75,8 +75,8 @@ func choleskySolve(b, g []float64, n, columns int) {
 	}
 }
 
-// solveLU replaces b by a⁻¹b by elimination with row exchanges, in place of a (n × n), and reports false where a is singular.
-func solveLU(b, a []float64, n int) bool {
+// factorLU replaces a (n × n) by its factors, with the row exchanges in pivot, and reports false where a is singular.
+func factorLU(a []float64, pivot []int, n int) bool {
 	for j := range n {
 		p := j
 		for i := j + 1; i < n; i++ {
@@ -84,26 +84,47 @@ func solveLU(b, a []float64, n int) bool {
 				p = i
 			}
 		}
-		if a[p*n+j] == 0 || math.IsNaN(a[p*n+j]) {
+		if pivot[j] = p; a[p*n+j] == 0 || math.IsNaN(a[p*n+j]) {
 			return false
 		}
 		if p != j {
 			for c := range n {
 				a[p*n+c], a[j*n+c] = a[j*n+c], a[p*n+c]
 			}
-			b[p], b[j] = b[j], b[p]
 		}
 		for i := j + 1; i < n; i++ {
 			l := a[i*n+j] / a[j*n+j]
-			if l == 0 {
-				continue
-			}
+			a[i*n+j] = l
 			axpy(a[i*n+j+1:(i+1)*n], -l, a[j*n+j+1:(j+1)*n])
-			b[i] -= l * b[j]
 		}
 	}
-	for i := n - 1; i >= 0; i-- {
-		b[i] = (b[i] - floats.Dot(a[i*n+i+1:(i+1)*n], b[i+1:])) / a[i*n+i]
-	}
 	return true
+}
+
+// solveLU replaces b by a⁻¹b, given a's factors.
+func solveLU(b, lu []float64, pivot []int, n int) {
+	for j, p := range pivot[:n] {
+		b[j], b[p] = b[p], b[j]
+	}
+	for i := 1; i < n; i++ {
+		b[i] -= floats.Dot(lu[i*n:i*n+i], b[:i])
+	}
+	for i := n - 1; i >= 0; i-- {
+		b[i] = (b[i] - floats.Dot(lu[i*n+i+1:(i+1)*n], b[i+1:n])) / lu[i*n+i]
+	}
+}
+
+// solveLUTransposed replaces b by (aᵀ)⁻¹b, given a's factors.
+func solveLUTransposed(b, lu []float64, pivot []int, n int) {
+	for i := range n {
+		b[i] /= lu[i*n+i]
+		axpy(b[i+1:n], -b[i], lu[i*n+i+1:(i+1)*n])
+	}
+	for i := n - 1; i > 0; i-- {
+		axpy(b[:i], -b[i], lu[i*n:i*n+i])
+	}
+	for j := n - 1; j >= 0; j-- {
+		p := pivot[j]
+		b[j], b[p] = b[p], b[j]
+	}
 }

@@ -26,7 +26,7 @@ func (w *Sweeper) useESDIRK(m *solvers.ESDIRK) error {
 
 // explicitOnly refuses diagonally implicit methods.
 func (w *Sweeper) explicitOnly(name string) error {
-	if w.gamma != 0 {
+	if w.implicit() {
 		return fmt.Errorf("%w: %s follows the stages of explicit methods; take one, or a gradient method", ErrProblem, name)
 	}
 	return nil
@@ -164,7 +164,7 @@ func (ln *Lane) solveStage(mu []float64, c, t float64, x []float64, batch int) (
 	n := len(x)
 	d := n / batch
 	rows := ln.jacobianRows(t, x, batch)
-	ln.dense = grow(ln.dense, d*d+d)
+	ln.dense, ln.pivot = grow(ln.dense, d*d+d), growInt(ln.pivot, d)
 	a, b := ln.dense[:d*d], ln.dense[d*d:]
 	for s := range batch {
 		for j := range d {
@@ -174,9 +174,10 @@ func (ln *Lane) solveStage(mu []float64, c, t float64, x []float64, batch int) (
 			a[j*d+j]++
 			b[j] = mu[j*batch+s]
 		}
-		if !solveLU(b, a, d) {
-			b[0] = math.NaN() // a step whose equations have no solution was taken all the same
+		if !factorLU(a, ln.pivot, d) {
+			a[0] = math.NaN() // a step whose equations have no solution was taken all the same
 		}
+		solveLU(b, a, ln.pivot, d)
 		for j, v := range b {
 			mu[j*batch+s] = v
 		}

@@ -15,12 +15,15 @@ import (
 
 var esdirks = []solvers.Method{solvers.Kvaerno3, solvers.Kvaerno4, solvers.Kvaerno5, solvers.KenCarp4}
 
-// Methods that are neither explicit tableaux nor diagonally implicit have no discrete costate here, and that is what the error says.
+// Methods that are neither explicit tableaux nor diagonally or linearly implicit have no discrete costate here, and that is what the error says.
 func TestSweeperRefusesOtherMethods(t *testing.T) {
 	p, _ := network(t, pmp.Constant, 3, 1)
+	p.Running = nil // which Rosenbrock methods refuse
 	for _, m := range solvers.Methods() {
 		_, explicit := m.(solvers.Tableaued)
 		_, esdirk := m.(*solvers.ESDIRK)
+		_, rosenbrock := m.(*solvers.Rosenbrock)
+		esdirk = esdirk || rosenbrock
 		_, err := pmp.NewSweeper(p, pmp.Settings{Steps: 1, Solver: ode.Settings{Method: m}})
 		if (explicit || esdirk) && err != nil {
 			t.Errorf("%s: %v", m.Name(), err)

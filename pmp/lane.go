@@ -33,6 +33,9 @@ type Lane struct {
 	matrix         func(dst []float64, t float64, x []float64) // their Jacobian
 	jacobian, unit []float64
 	dense, mui     []float64
+	pivot          []int
+	times          func(dst []float64, t float64, x []float64) // ∂f/∂t
+	rosenbrock     rosenbrock
 
 	replay  solvers.Stepper // takes steps again from checkpoints
 	replays map[int]solvers.Stepper
@@ -48,7 +51,7 @@ type Lane struct {
 func (w *Sweeper) newLane(index int) (*Lane, error) {
 	ln := &Lane{index: index, its: map[int]*ode.Integrator{}, replays: map[int]solvers.Stepper{}, adjoints: map[int]*adjoint{}, reversibles: map[int]*reversible{}}
 	ln.rec.f, ln.rec.begin = ln.rec.eval, ln.rec.beforeAttempt
-	ln.plain, ln.matrix = ln.rec.plain, ln.rec.jacobian
+	ln.plain, ln.matrix, ln.times = ln.rec.plain, ln.rec.jacobian, ln.rec.timeSlope
 	ln.ev = w.Problem.Field.NewEvaluator(w.width)
 	ln.keeper, _ = ln.ev.(neural.Keeper)
 	ln.piece, _ = ln.ev.(Piecewise)

@@ -60,6 +60,7 @@ type Sweeper struct {
 	costs      []shardCost
 	reversible *solvers.Reversible // nil for tableaux
 	gamma      float64             // diagonal of an ESDIRK method, 0 for others
+	rosenbrock *solvers.Rosenbrock // nil for others
 	slots      int                 // values of path constraints for one sample
 
 	// The sweep under way, for tasks that are built once.
@@ -91,14 +92,15 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	}
 	tab, ok := method.(solvers.Tableaued)
 	esdirk, implicit := method.(*solvers.ESDIRK)
-	if implicit {
+	linear, linearlyImplicit := method.(*solvers.Rosenbrock)
+	if implicit || linearlyImplicit {
 		tab, ok = solvers.Euler, true
 	}
 	if reversible != nil { // workspaces as for one stage
 		tab, ok = solvers.Euler, true
 	}
 	if !ok {
-		return nil, fmt.Errorf("%w: the discrete costate needs an explicit Runge–Kutta or an ESDIRK method, and %s is none", ErrProblem, method.Name())
+		return nil, fmt.Errorf("%w: the discrete costate needs an explicit Runge–Kutta, an ESDIRK or a Rosenbrock method, and %s is none", ErrProblem, method.Name())
 	}
 	if s.Steps <= 0 && s.Solver.Step == 0 && method.ErrorOrder() == 0 {
 		return nil, fmt.Errorf("%w: %s has no error estimate: set a number of fixed steps", ErrProblem, method.Name())
@@ -112,6 +114,11 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	}
 	if implicit {
 		if err := w.useESDIRK(esdirk); err != nil {
+			return nil, err
+		}
+	}
+	if linearlyImplicit {
+		if err := w.useRosenbrock(linear); err != nil {
 			return nil, err
 		}
 	}
@@ -253,7 +260,7 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 
 // keepLen decides whether intermediate values are kept: a sweep of as many records as last time must fit.
 func (w *Sweeper) keepLen(ln *Lane, tp *tape, batch, shards int) int {
-	if ln.keeper == nil || w.gamma != 0 || w.Settings.KeepBytes < 0 || w.Settings.Forget || w.Settings.Costate.continuous() {
+	if ln.keeper == nil || w.implicit() || w.Settings.KeepBytes < 0 || w.Settings.Forget || w.Settings.Costate.continuous() {
 		return 0
 	}
 	one := ln.keeper.KeepLen(batch)
@@ -292,10 +299,10 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 			return out
 		}
 		ln.its[tp.n] = it
-		if w.gamma == 0 {
-			it.BeforeAttempt = rc.begin
+		if w.implicit() {
+			it.SetJacobian(solvers.Jacobian{Func: ln.matrix, Time: ln.times})
 		} else {
-			it.SetJacobian(solvers.Jacobian{Func: ln.matrix})
+			it.BeforeAttempt = rc.begin
 		}
 	}
 	*rc = recorder{w: w, ln: ln, tp: tp, theta: tr.Theta, elem: w.segs[0].elem, first: -1, f: rc.f, begin: rc.begin}
@@ -319,7 +326,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 	}
 	tp.resetPaths(w.slots)
 	f := rc.f
-	if w.gamma != 0 {
+	if w.implicit() {
 		f = ln.plain
 	}
 	it.Start(f, p.T0, x0, p.T1)
@@ -346,9 +353,12 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 				out.err = err
 				return out
 			}
-			if w.gamma != 0 {
+			switch {
+			case w.gamma != 0:
 				w.endImplicit(rc, it, sgi)
-			} else {
+			case w.rosenbrock != nil:
+				w.endRosenbrock(rc, it, sgi)
+			default:
 				w.endStep(rc, it, sgi)
 			}
 			if err := w.outgrown(tp, tr.samples, it.T()); err != nil {

@@ -278,7 +278,8 @@ func TestMethodNames(t *testing.T) {
 		_, tableau := m.(solvers.Tableaued)
 		_, reversible := m.(*solvers.Reversible)
 		_, esdirk := m.(*solvers.ESDIRK)
-		if trains := tableau || reversible || esdirk; trains == slices.Contains(config.ODEMethods, m.Name()) {
+		_, rosenbrock := m.(*solvers.Rosenbrock)
+		if trains := tableau || reversible || esdirk || rosenbrock; trains == slices.Contains(config.ODEMethods, m.Name()) {
 			t.Errorf("%s has a costate: %v; config.ODEMethods says otherwise", m.Name(), trains)
 		}
 	}

@@ -81,7 +81,7 @@ func (c *listCmd) Run(a *app) error {
 			estimate := "none: needs solver.steps"
 			_, trains := m.(solvers.Tableaued)
 			switch m.(type) {
-			case *solvers.Reversible, *solvers.ESDIRK:
+			case *solvers.Reversible, *solvers.ESDIRK, *solvers.Rosenbrock:
 				trains = true
 			}
 			switch {

@@ -18,7 +18,7 @@ var interpolatingMethods = []string{"bs3", "dopri5", "tsit5"}
 var reversibleMethods = []string{"alf", "revheun"}
 
 // implicitMethods solve equations in every step, which couple few tools to them.
-var implicitMethods = []string{"kvaerno3", "kvaerno4", "kvaerno5", "kencarp4"}
+var implicitMethods = []string{"kvaerno3", "kvaerno4", "kvaerno5", "kencarp4", "rosenbrock23", "rodas5p"}
 
 // cross checks what involves more than one key, when each of them is well by itself.
 func (p *parser) cross() {
@@ -91,6 +91,9 @@ func (p *parser) cross() {
 		if slices.Contains([]string{"riccati", "gauss-newton"}, c.Optimizer.Kind) {
 			p.blame("solver.method", "%s does not work with optimizer.kind = %q, which follows the stages of explicit methods", c.Solver.Method, c.Optimizer.Kind)
 		}
+	}
+	if m := c.Solver.Method; (m == "rosenbrock23" || m == "rodas5p") && slices.Contains([]string{"emsa", "sqh", "msa", "snopt"}, c.Optimizer.Kind) {
+		p.blame("solver.method", "%s does not work with optimizer.kind = %q, which works on the stages of Runge–Kutta methods; choose kvaerno5, or lbfgs or adam", m, c.Optimizer.Kind)
 	}
 	if c.Costate.Kind != "reversible" && slices.Contains(reversibleMethods, c.Solver.Method) {
 		p.blame("costate.kind", "%s works with costate.kind = \"reversible\", not %q", c.Solver.Method, c.Costate.Kind)

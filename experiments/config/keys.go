@@ -80,9 +80,9 @@ var (
 	Activations = []string{"tanh", "softplus", "sigmoid", "relu", "sine", "gelu"}
 	Problems    = []string{"bryson_denham", "catalyst_mixing", "double_integrator_bounded", "double_integrator_energy", "double_integrator_fuel", "energy_distance", "minimum_time", "rayleigh", "scalar_lqr", "turnpike", "van_der_pol", "van_der_pol_bounded"}
 	Costates    = []string{"discrete", "checkpointed", "symplectic", "interpolated", "backsolve", "reversible"}
-	Methods     = []string{"euler", "midpoint", "heun", "ralston", "ssprk3", "rk4", "rk38", "bs3", "rkf45", "bs5", "cashkarp", "dopri5", "tsit5", "vern6", "vern7", "vern8", "vern9", "dop853", "alf", "revheun", "kvaerno3", "kvaerno4", "kvaerno5", "kencarp4"}
+	Methods     = []string{"euler", "midpoint", "heun", "ralston", "ssprk3", "rk4", "rk38", "bs3", "rkf45", "bs5", "cashkarp", "dopri5", "tsit5", "vern6", "vern7", "vern8", "vern9", "dop853", "alf", "revheun", "kvaerno3", "kvaerno4", "kvaerno5", "kencarp4", "rosenbrock23", "rodas5p"}
 	// ODEMethods have no discrete costate and serve package ode alone.
-	ODEMethods = []string{"leapfrog", "yoshida4", "yoshida6", "kahanli8", "rkc", "rosenbrock23", "rodas5p", "radau5", "bdf", "auto"}
+	ODEMethods = []string{"leapfrog", "yoshida4", "yoshida6", "kahanli8", "rkc", "radau5", "bdf", "auto"}
 )
 
 // tableOf is the one description of the file, with destinations in c.

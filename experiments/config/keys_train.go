@@ -5,7 +5,7 @@ import "github.com/costate-go/costate/experiments/systems"
 func solverKeys(t *table, s *Solver, c *Costate) {
 	k, flow := t.add, unless("field.kind", "layers")
 	k("solver.method", &s.Method, "tsit5", "Runge–Kutta method", flow, oneOf(Methods...),
-		refuse("is for package ode alone: the discrete costate needs an explicit Runge–Kutta method or, for stiff problems, kvaerno3, kvaerno4, kvaerno5 or kencarp4", ODEMethods...))
+		refuse("is for package ode alone: the discrete costate needs an explicit Runge–Kutta method or, for stiff problems, kvaerno3, kvaerno4, kvaerno5, kencarp4, rosenbrock23 or rodas5p", ODEMethods...))
 	k("solver.rtol", &s.RTol, 1e-6, "relative tolerance", flow, between(1e-15, 1))
 	k("solver.atol", &s.ATol, 1e-8, "absolute tolerance, in the units of the (normalized) state", flow, above(0))
 	k("solver.steps", &s.Steps, 0, "> 0: this many equal steps between observations or knots, no error control", flow, between(0, 1e7))
