@@ -27,6 +27,8 @@ type Batch struct {
 	// Trials bounds the trials on one batch; 0 means 6. Blend is the weight of a new κ in ε; 0 means 0.1.
 	Trials int
 	Blend  float64
+	// Tolerance stops when the L² norm of ∂J/∂θ on a batch falls below it; 0 means never.
+	Tolerance float64
 	// Schedule divides ε by its factor over Total iterations, so that steps shrink as learning rates do.
 	Schedule Schedule
 	Total    int
@@ -38,6 +40,7 @@ type Batch struct {
 	slope  []float64
 	eps    float64
 	weight float64 // that M's entries sum to
+	fails  float64 // batches in a row without a step
 }
 
 // Name implements Optimizer.
@@ -63,7 +66,7 @@ func (o *Batch) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	o.trial = w.NewTrajectory()
 	n := len(theta)
 	o.mean, o.next, o.slope = make([]float64, n), make([]float64, n), make([]float64, n)
-	o.eps, o.weight = o.Epsilon, 0
+	o.eps, o.weight, o.fails = o.Epsilon, 0, 0
 	return nil
 }
 
@@ -77,6 +80,11 @@ func (o *Batch) Step(ctx context.Context) (Iterate, error) {
 	}
 	o.describe(&it, o.cur)
 	it.Residual = 0.25 * it.GradNorm * it.GradNorm
+	if it.GradNorm < o.Tolerance {
+		it.Accepted = true
+		it.Stop, it.Message = Stationary, fmt.Sprintf("‖∂J/∂θ‖ = %.3g < %.3g", it.GradNorm, o.Tolerance)
+		return it, nil
+	}
 	o.average()
 	if o.eps == 0 {
 		o.eps = o.first()
@@ -89,7 +97,9 @@ func (o *Batch) Step(ctx context.Context) (Iterate, error) {
 		tau := o.w.mesh.dist2(o.next, o.theta)
 		if o.Fixed || tau == 0 {
 			o.take()
-			it.Accepted = true
+			if it.Accepted = true; tau == 0 && o.Average == 0 {
+				it.Stop, it.Message = Converged, "the control maximizes the Hamiltonian of its batch at every node"
+			}
 			return it, nil
 		}
 		solveErr := o.w.Forward(ctx, o.trial, o.next)
@@ -111,6 +121,9 @@ func (o *Batch) Step(ctx context.Context) (Iterate, error) {
 		it.Rollbacks++
 		o.eps = max(2*missing, 2*o.eps) // more than κ alone asks for, and surely more than before
 		if trial >= o.Trials {
+			if o.fails++; o.fails >= patience {
+				it.Stop, it.Message = NoProgress, fmt.Sprintf("no step lowered J on %d batches in a row (ε = %.3g)", patience, o.eps)
+			}
 			return it, nil
 		}
 	}
@@ -174,13 +187,13 @@ func (o *Batch) promise() float64 {
 // take makes next the control.
 func (o *Batch) take() {
 	copy(o.theta, o.next)
-	o.fresh = false
+	o.fresh, o.fails = false, 0
 }
 
 // Save implements Optimizer.
 func (o *Batch) Save() State {
 	s := o.save()
-	s["batch"] = []float64{o.eps, o.weight}
+	s["batch"] = []float64{o.eps, o.weight, o.fails}
 	s["batch.mean"] = append([]float64(nil), o.mean...)
 	return s
 }
@@ -190,7 +203,7 @@ func (o *Batch) Load(s State) error {
 	if err := o.load(s); err != nil {
 		return err
 	}
-	if err := s.scalars("batch", &o.eps, &o.weight); err != nil {
+	if err := s.scalars("batch", &o.eps, &o.weight, &o.fails); err != nil {
 		return err
 	}
 	return s.vector("batch.mean", o.mean)

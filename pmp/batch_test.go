@@ -98,3 +98,35 @@ func TestBatchFindsASparseSystem(t *testing.T) {
 		}
 	}
 }
+
+// At an optimum there is nothing to do, and they say so: by the tolerance, by a control that stays, or by no step that lowers J.
+func TestBatchMethodsSayWhyTheyStop(t *testing.T) {
+	for name, tc := range map[string]struct {
+		o    pmp.Optimizer
+		want pmp.StopReason
+	}{
+		"batch, tolerance":  {&pmp.Batch{Tolerance: 1e-4}, pmp.Stationary},
+		"snopt, tolerance":  {&pmp.SNOpt{Tolerance: 1e-4}, pmp.Stationary},
+		"snopt, no descent": {&pmp.SNOpt{}, pmp.NoProgress},
+	} {
+		field, err := neural.NewMLP(neural.MLPConfig{Dim: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &pmp.Problem{
+			Field: field, T1: 1, X0: []float64{-1, 1}, Terminal: &pmp.SquaredError{Target: []float64{-2, 0.5}, N: 2, Weight: 1},
+			Control: pmp.Control{L2: 1e-3},
+		}
+		r := optimize(t, tc.o, p, rk4(4), []float64{0.1, 0.2}, 20000, math.Inf(-1))
+		if r.last.Stop != tc.want || r.last.Message == "" {
+			t.Errorf("%s: %v after %d iterations, ‖∂J/∂θ‖ = %.3g: %s", name, r.last.Stop, len(r.losses), r.last.GradNorm, r.last.Message)
+		}
+	}
+	p := &pmp.Problem{
+		Field: neural.Func{D: 1, P: 1, F: func(dx []float64, _ float64, _, u []float64) { dx[0] = u[0] }}, T1: 1, X0: []float64{0},
+		Terminal: &pmp.Linear{Weight: []float64{-1}}, Control: pmp.Control{Lower: []float64{-1}, Upper: []float64{1}},
+	}
+	if r := optimize(t, &pmp.Batch{}, p, rk4(1), []float64{0}, 1000, math.Inf(-1)); r.last.Stop != pmp.Converged || r.last.Theta[0] != 1 {
+		t.Errorf("at a bound: %v, θ = %v", r.last.Stop, r.last.Theta)
+	}
+}

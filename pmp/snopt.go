@@ -32,6 +32,8 @@ type SNOpt struct {
 	// Schedule multiplies α over Total iterations.
 	Schedule Schedule
 	Total    int
+	// Tolerance stops when the L² norm of ∂J/∂θ on a batch falls below it; 0 means never.
+	Tolerance float64
 	// Trials bounds the trials on one batch; 0 means 6.
 	Trials int
 
@@ -42,6 +44,7 @@ type SNOpt struct {
 	velocity []float64
 	next     []float64
 	rate     float64
+	fails    float64 // batches in a row without a step
 }
 
 // Name implements Optimizer.
@@ -78,7 +81,7 @@ func (o *SNOpt) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	o.trial = w.NewTrajectory()
 	n := len(theta)
 	o.dir, o.velocity, o.next = make([]float64, n), make([]float64, n), make([]float64, n)
-	o.rate = o.Rate
+	o.rate, o.fails = o.Rate, 0
 	return nil
 }
 
@@ -92,6 +95,11 @@ func (o *SNOpt) Step(ctx context.Context) (Iterate, error) {
 	}
 	o.describe(&it, o.cur)
 	it.Residual = 0.25 * it.GradNorm * it.GradNorm
+	if it.GradNorm < o.Tolerance {
+		it.Accepted = true
+		it.Stop, it.Message = Stationary, fmt.Sprintf("‖∂J/∂θ‖ = %.3g < %.3g", it.GradNorm, o.Tolerance)
+		return it, nil
+	}
 	o.direct()
 	if o.rate == 0 {
 		o.rate = o.first()
@@ -120,11 +128,14 @@ func (o *SNOpt) Step(ctx context.Context) (Iterate, error) {
 		o.rate *= 0.5
 		if trial >= o.Trials {
 			clear(o.velocity)
+			if o.fails++; o.fails >= patience {
+				it.Stop, it.Message = NoProgress, fmt.Sprintf("no step lowered J on %d batches in a row (α = %.3g)", patience, o.rate)
+			}
 			return it, nil
 		}
 	}
 	copy(o.theta, o.next)
-	o.fresh = false
+	o.fresh, o.fails = false, 0
 	it.Accepted = true
 	return it, nil
 }
@@ -172,7 +183,7 @@ func (o *SNOpt) first() float64 {
 // Save implements Optimizer.
 func (o *SNOpt) Save() State {
 	s := o.save()
-	s["snopt"] = []float64{o.rate}
+	s["snopt"] = []float64{o.rate, o.fails}
 	for name, v := range o.vectors() {
 		s["snopt."+name] = append([]float64(nil), v...)
 	}
@@ -189,7 +200,7 @@ func (o *SNOpt) Load(s State) error {
 	if err := o.load(s); err != nil {
 		return err
 	}
-	if err := s.scalars("snopt", &o.rate); err != nil {
+	if err := s.scalars("snopt", &o.rate, &o.fails); err != nil {
 		return err
 	}
 	for name, v := range o.vectors() {
