@@ -326,7 +326,7 @@ func shell(t *testing.T, at, line, binary, dir string) {
 		t.Logf("%s: left out, %s is missing", at, mnist)
 		return
 	}
-	trains := rest[0] == "run" && !slices.Contains(rest, "--print-config") || rest[0] == "sweep" || rest[0] == "compare" && slices.ContainsFunc(rest[1:], func(w string) bool {
+	trains := rest[0] == "run" && !slices.Contains(rest, "--print-config") || rest[0] == "sweep" && !strings.HasPrefix(rest[1], "-") || rest[0] == "compare" && slices.ContainsFunc(rest[1:], func(w string) bool {
 		return !strings.HasPrefix(w, "-") && !exists(filepath.Join(dir, w)) && rest[slices.Index(rest, w)-1] != "--out"
 	})
 	if trains {

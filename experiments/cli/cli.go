@@ -113,9 +113,7 @@ type SweepOptions struct {
 	Out     string // directory; empty: a new one under runs/
 	Workers int    // processes at a time; 0: one for every CPU
 	By      string // column that ranks; empty: the best loss
-	// CommandLine is how the program was called, without its own name.
-	CommandLine []string
-	Retry       bool // run failed points again
+	Retry   bool   // run failed points again
 }
 
 // Engine does what the commands ask for. An error that has an exit code of its own (exit.Coder) decides on it.
@@ -147,7 +145,6 @@ func (s *Signalled) ExitCode() int {
 // app is what commands need to do their work.
 type app struct {
 	ctx            context.Context
-	args           []string
 	engine         Engine
 	stdout, stderr io.Writer
 	stop           chan os.Signal
@@ -165,7 +162,7 @@ func Main(args []string, stdout, stderr io.Writer, engine Engine) (code int) {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
 	defer func() { signal.Stop(signals); close(done) }()
-	a := &app{ctx: ctx, args: args, engine: engine, stdout: stdout, stderr: stderr, stop: make(chan os.Signal, 1), graceful: new(atomic.Bool)}
+	a := &app{ctx: ctx, engine: engine, stdout: stdout, stderr: stderr, stop: make(chan os.Signal, 1), graceful: new(atomic.Bool)}
 	go func() {
 		select {
 		case s := <-signals:

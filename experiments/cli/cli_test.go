@@ -183,6 +183,8 @@ func TestErrors(t *testing.T) {
 		{[]string{"compare", dir, dir, "seed=2"}, nil, 2, "finished runs only"},
 		{[]string{"compare", dir, "spirl"}, nil, 2, "did you mean spiral?"},
 		{[]string{"sweep", "spiral"}, nil, 2, "nothing to vary"},
+		{[]string{"sweep"}, nil, 2, "nothing to vary"},
+		{[]string{"sweep", "--out", dir}, nil, 5, "holds no sweep"},
 		{[]string{"sweep", "spiral", "optimizer.rho=1:2"}, nil, 2, "needs --samples"},
 		{[]string{"sweep", "spiral", "seed=1,2", "seed=3"}, nil, 2, "stands twice"},
 		{[]string{"sweep", "spiral", "optimizer.knid=adam,sgd"}, nil, 2, "did you mean kind?"},

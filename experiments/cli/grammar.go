@@ -302,7 +302,7 @@ type reportCmd struct {
 
 // Help implements kong.HelpProvider.
 func (reportCmd) Help() string {
-	return `The figures and report.html are made anew from the files of the run, with the formats of its config.toml.
+	return `Figures and report.html are made anew from the files of the run, in the formats of its config.toml, also where report.figures = false.
 
 Example:
   costate report moons`

@@ -72,7 +72,7 @@ func (c *compareCmd) Run(a *app) error {
 }
 
 type sweepCmd struct {
-	Args []string `arg:"" name:"config" help:"A TOML file or the name of a built-in experiment (default: spiral), then key=a,b,c or key=lo:hi[:log]; a single value replaces that of the configuration."`
+	Args []string `arg:"" optional:"" name:"config" help:"A TOML file or the name of a built-in experiment (default: spiral), then key=a,b,c or key=lo:hi[:log]; a single value replaces that of the configuration."`
 	common
 	Samples int    `placeholder:"N" help:"Draw N points at random instead of running every combination; ranges need it."`
 	Seed    uint64 `default:"1" placeholder:"N" help:"Seed of the draw, not of the runs."`
@@ -84,8 +84,8 @@ type sweepCmd struct {
 
 // Help implements kong.HelpProvider.
 func (sweepCmd) Help() string {
-	return `Every point is a run in a directory of its own, DIR/0001 and so on. The same command with the same DIR goes on where it was stopped:
-finished runs are not run again. The table goes to standard output, from the best run on, and to DIR/sweep.csv; table, curves and
+	return `Every point is a run in a directory of its own, DIR/0001 and so on. costate sweep --out DIR goes on where a sweep was stopped, and so
+does the same command: finished runs are not run again. The table goes to standard output, from the best run on, and to DIR/sweep.csv; table, curves and
 links to all reports are in DIR/sweep.html. Commas in brackets belong to a value: field.hidden=[16],[32,32].
 
 Examples:
@@ -103,6 +103,22 @@ func (c *sweepCmd) Run(a *app) error {
 	if c.Workers < 0 {
 		return exit.With(exit.Usage, fmt.Errorf("--workers must be 0 or more, got %d", c.Workers))
 	}
+	plan, err := c.plan()
+	if err != nil {
+		return err
+	}
+	if err := a.ready(); err != nil {
+		return err
+	}
+	o.Stop = a.listen()
+	return a.engine.Sweep(a.ctx, SweepOptions{Options: o, Plan: plan, Out: c.Out, Workers: c.Workers, By: c.By, Retry: c.Retry})
+}
+
+// plan is what the words ask for or, without any, what the directory holds.
+func (c *sweepCmd) plan() (*sweep.Plan, error) {
+	if len(c.Args) == 0 && c.Out != "" {
+		return sweep.Load(c.Out)
+	}
 	var base []string
 	var axes []sweep.Axis
 	for i, arg := range c.Args {
@@ -112,7 +128,7 @@ func (c *sweepCmd) Run(a *app) error {
 		}
 		axis, err := sweep.ParseAxis(arg)
 		if err != nil {
-			return exit.With(exit.Usage, err)
+			return nil, exit.With(exit.Usage, err)
 		}
 		if len(axis.Values) == 1 {
 			base = append(base, axis.Key+"="+axis.Values[0])
@@ -124,22 +140,15 @@ func (c *sweepCmd) Run(a *app) error {
 	for i, x := range all { // a value for all runs, and several for some
 		for _, y := range all[:i] {
 			if x.Key == y.Key {
-				return exit.With(exit.Usage, fmt.Errorf("the key %s stands twice", x.Key))
+				return nil, exit.With(exit.Usage, fmt.Errorf("the key %s stands twice", x.Key))
 			}
 		}
 	}
 	if len(axes) == 0 {
-		return exit.With(exit.Usage, errors.New("there is nothing to vary: give a key several values, key=a,b,c, or a range, key=lo:hi"))
+		return nil, exit.With(exit.Usage, errors.New("there is nothing to vary: give a key several values, key=a,b,c, or a range, key=lo:hi"))
 	}
 	plan, err := sweep.Make(axes, c.Samples, c.Seed, func(set []string) (*config.Config, string, error) {
 		return resolve(append(slices.Clone(base), set...))
 	})
-	if err != nil {
-		return exit.With(exit.Usage, err)
-	}
-	if err := a.ready(); err != nil {
-		return err
-	}
-	o.Stop = a.listen()
-	return a.engine.Sweep(a.ctx, SweepOptions{Options: o, Plan: plan, Out: c.Out, Workers: c.Workers, By: c.By, Retry: c.Retry, CommandLine: a.args})
+	return plan, exit.With(exit.Usage, err)
 }

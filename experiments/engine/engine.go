@@ -212,6 +212,7 @@ func (Engine) Report(ctx context.Context, o cli.ReportOptions) error {
 	if err != nil {
 		return err
 	}
+	r.Config.Report.Figures = true // who asks for the report wants them, also of a run that drew none
 	if err := pictures.Draw(ctx, r); err != nil {
 		return err
 	}

@@ -461,6 +461,45 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// The command draws what the run did not.
+func TestReportDraws(t *testing.T) {
+	out := trained(t, "control/van_der_pol_bounded")
+	final := summary(t, out).Iterations
+	if _, err := os.Stat(filepath.Join(out, "figures", "control.svg")); err == nil {
+		t.Fatal("a run without figures has some")
+	}
+	if code, stdout, stderr := costate(t, "report", out); code != exit.OK || strings.TrimSpace(stdout) != filepath.Join(out, "report.html") {
+		t.Fatalf("%d %s%s", code, stdout, stderr)
+	}
+	for _, name := range []string{"control.svg", "costate_norm.csv", "states.png"} {
+		if _, err := os.Stat(filepath.Join(out, "figures", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	// The heat map of the control ends with the control that is kept, and begins with the first one, which is 0.
+	s, err := panels.Read(filepath.Join(out, "figures"))
+	if err != nil || len(s.Heats) != 1 || len(s.Flows) != 1 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	h, way := s.Heats[0], run.Snapshots(out, 1000)
+	last := way[len(way)-1]
+	if h.X[0] != 0 || int(h.X[len(h.X)-1]) != final || last.Iteration != final {
+		t.Errorf("from iteration %g to %g, and the run ended at %d", h.X[0], h.X[len(h.X)-1], final)
+	}
+	for j, row := range h.V {
+		if row[0] != 0 {
+			t.Fatalf("at first the control is %v", row[0])
+		}
+		k := j * len(last.Theta) / len(h.V)
+		if got, want := float64(row[len(row)-1]), panels.Short(last.Theta[k]); got != want {
+			t.Fatalf("row %d ends with %g, and the control there is %g", j, got, want)
+		}
+	}
+	if heat := h.Y[len(h.Y)-1]; !(heat > 4.9 && heat <= 5) {
+		t.Errorf("the last row is at t = %g", heat)
+	}
+}
+
 func TestDryRunWritesNothing(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	code, stdout, _ := costate(t, "run", "configs/moons.toml", "--dry-run", "--out", out)

@@ -54,7 +54,7 @@ func (Engine) Sweep(ctx context.Context, o cli.SweepOptions) error {
 	if err != nil {
 		return exit.With(exit.Usage, errors.Join(err, runErr))
 	}
-	if err := r.Write(dir, again(o.CommandLine, o.Out, dir)); err != nil {
+	if err := r.Write(dir, "costate sweep --out "+page.Quote(dir)); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(o.Stdout, "%s%s\n", r.Text(), filepath.Join(dir, sweep.PageFile)); err != nil {
@@ -62,22 +62,10 @@ func (Engine) Sweep(ctx context.Context, o cli.SweepOptions) error {
 	}
 	var s *cli.Signalled
 	if errors.As(runErr, &s) {
-		return exit.With(s.ExitCode(), fmt.Errorf("%w; what was run is saved: the same command with --out %s goes on", runErr, dir))
+		return exit.With(s.ExitCode(), fmt.Errorf("%w; what was run is saved: costate sweep --out %s goes on", runErr, dir))
 	}
 	if runErr == nil && failed == len(o.Plan.Points) {
 		return exit.With(exit.Numerical, fmt.Errorf("all %d runs failed; see %s", failed, filepath.Join(dir, sweep.TableFile)))
 	}
 	return runErr
-}
-
-// again is the command that goes on with a sweep.
-func again(args []string, out, dir string) string {
-	words := []string{"costate"}
-	for _, a := range args {
-		words = append(words, page.Quote(a))
-	}
-	if out == "" {
-		words = append(words, "--out", page.Quote(dir))
-	}
-	return strings.Join(words, " ")
 }

@@ -31,7 +31,7 @@ func TestSweep(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(out, "0004")); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, stderr = costate(t, args...); code != exit.OK {
+	if code, _, stderr = costate(t, "sweep", "--out", out); code != exit.OK {
 		t.Fatalf("%d %s", code, stderr)
 	}
 	if after, err := os.ReadFile(filepath.Join(out, "0001", rundir.StatusFile)); err != nil || string(after) != string(before) {
@@ -41,7 +41,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	page, err := os.ReadFile(filepath.Join(out, "sweep.html"))
-	if err != nil || !strings.Contains(string(page), "costate sweep control/scalar_lqr control.intervals=20,40") {
+	if err != nil || !strings.Contains(string(page), "costate sweep --out "+out) {
 		t.Errorf("the page does not say how to go on, %v", err)
 	}
 	if code, _, stderr := costate(t, "sweep", "control/scalar_lqr", "control.intervals=20,50", "--out", out); code != exit.Usage || !strings.Contains(stderr, "another sweep") {

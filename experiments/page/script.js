@@ -15,7 +15,10 @@ function before(list, v) {
 function rounds(lo, hi, n) {
   const raw = (hi - lo) / n, p = 10 ** Math.floor(Math.log10(raw)), step = p * ([1, 2, 5].find(f => 1.25 * f * p >= raw) || 10), out = [];
   for (let k = Math.ceil(lo / step - 1e-9); k * step <= hi * (1 + 1e-12) + step * 1e-9 && out.length < 50; k++) out.push(k * step);
-  return out.map(v => [v, Math.abs(v) < step / 2 ? "0" : +v.toPrecision(Math.min(15, Math.max(1, Math.ceil(Math.log10(Math.abs(v) / step) + 1.5)))) + ""]);
+  return out.map(v => {
+    const a = Math.abs(v), digits = Math.min(12, Math.max(0, Math.round(Math.log10(a / step)))); // after the first one
+    return [v, a < step / 2 ? "0" : a < 1e-3 || a >= 1e6 ? v.toExponential(digits).replace("e+", "e") : +v.toPrecision(digits + 2) + ""];
+  });
 }
 for (const chart of document.querySelectorAll(".chart")) {
   const svg = chart.querySelector(":scope > svg"), where = chart.querySelector(".where"), reset = chart.querySelector(".reset"), d = chart.dataset, hold = d.hold === "1", dots = chart.classList.contains("dots");

@@ -78,6 +78,24 @@ func Open(root, out string, p *Plan) (dir string, err error) {
 	return dir, atomicfile.Write(filepath.Join(dir, PlanFile), text)
 }
 
+// Load reads the plan of a sweep that was begun.
+func Load(dir string) (*Plan, error) {
+	b, err := os.ReadFile(filepath.Join(dir, PlanFile))
+	if err != nil {
+		return nil, fmt.Errorf("%s holds no sweep: %w", dir, err)
+	}
+	p := new(Plan)
+	if err := json.Unmarshal(b, p); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", rundir.ErrIO, filepath.Join(dir, PlanFile), err)
+	}
+	for k := range p.Points {
+		if p.Points[k].Config, err = config.Load(filepath.Join(dir, Points, Name(k)+".toml")); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
 // State of a point.
 type State int
 

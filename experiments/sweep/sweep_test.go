@@ -188,6 +188,16 @@ func TestOpen(t *testing.T) {
 	if c, err := config.Load(filepath.Join(out, sweep.Points, "0002.toml")); err != nil || c.Seed != 2 {
 		t.Errorf("%+v %v", c, err)
 	}
+	again, err := sweep.Load(out)
+	if err != nil || len(again.Points) != 2 || again.Points[1].Config.Seed != 2 {
+		t.Fatalf("%+v %v", again, err)
+	}
+	if dir, err := sweep.Open("", out, again); err != nil || dir != out {
+		t.Errorf("the loaded plan is another one: %v", err)
+	}
+	if _, err := sweep.Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "holds no sweep") {
+		t.Errorf("%v", err)
+	}
 	var occupied *rundir.OccupiedError
 	if _, err := sweep.Open("", out, plan(t, "seed=1,3")); !errors.As(err, &occupied) || !strings.Contains(err.Error(), "another sweep") {
 		t.Errorf("%v", err)
