@@ -109,6 +109,7 @@ type Control struct {
 	L2, L1    float64
 	L0        float64
 	Radius    float64 // 0: no ball
+	Durations bool
 	Initial   float64
 }
 

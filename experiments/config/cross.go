@@ -98,14 +98,20 @@ func (p *parser) cross() {
 	if c.Costate.Kind != "reversible" && slices.Contains(reversibleMethods, c.Solver.Method) {
 		p.blame("costate.kind", "%s works with costate.kind = \"reversible\", not %q", c.Solver.Method, c.Costate.Kind)
 	}
-	if c.Task == "control" && c.Problem.Name == "minimum_time" && c.Optimizer.Kind != "shooting" {
-		p.blame("optimizer.kind", "minimum_time has a free final time, which \"shooting\" finds; got %q", c.Optimizer.Kind)
+	if c.Task == "control" && c.Problem.Name == "minimum_time" && c.Optimizer.Kind != "shooting" && !c.Control.Durations {
+		p.blame("optimizer.kind", "minimum_time has a free final time, which \"shooting\" finds, or any with control.durations = true; got %q", c.Optimizer.Kind)
 	}
 	if c.Optimizer.Kind == "riccati" && c.Control.L1 != 0 {
 		p.blame("control.l1", "does not work with optimizer.kind = \"riccati\", which needs a smooth cost; choose sqh, or 0, got %s", num(c.Control.L1))
 	}
 	p.prices()
 	p.cubic()
+	if c.Control.Durations && !slices.Contains([]string{"riccati", "adam", "rmsprop", "sgd", "adagrad"}, c.Optimizer.Kind) {
+		p.blame("control.durations", "true does not work with optimizer.kind = %q; choose riccati, adam, rmsprop, sgd or adagrad", c.Optimizer.Kind)
+	}
+	if c.Control.Durations && (c.Control.L0 != 0 || c.Control.Radius != 0) {
+		p.blame("control.durations", "true does not work with control.l0 and control.radius")
+	}
 	if c.Optimizer.Maximizer == "ridge" && c.Task != "control" && c.Field.Kind == "mlp" && (len(c.Field.Hidden) > 0 || c.Field.Output != "linear") {
 		p.blame("optimizer.maximizer", "\"ridge\" needs parameters that enter linearly: field.hidden = [] and field.output = \"linear\"")
 	}

@@ -67,6 +67,7 @@ func TestIssues(t *testing.T) {
 		{"bounds", "[control]\nlower = [0, 3]\nupper = 1\n", nil, []string{"x.toml:2:9: control.lower: entry 2: must be at most control.upper = 1, got 3"}},
 		{"splits", "[data]\nvalidation=0.5\ntest=0.5\n", nil, []string{"x.toml:2:12: data.validation: data.validation + data.test = 1"}},
 		{"cubic", "[control]\nkind = \"cubic-hermite\"\nl1 = 0.1\n", nil, []string{`x.toml:2:8: control.kind: "cubic-hermite" does not work`, `x.toml:2:8: control.kind: "cubic-hermite" holds no bounds`}},
+		{"durations", "task = \"control\"\n[control]\nkind = \"piecewise-constant\"\ndurations = true\n", nil, []string{`x.toml:4:13: control.durations: true does not work with optimizer.kind = "sqh"`}},
 		{"count and radius", "[control]\nl0 = 0.1\nradius = 1\n", nil, []string{`x.toml:2:6: control.l0: counts parameters`, `x.toml:3:10: control.radius: stands alone`}},
 		{"ridge of a deep network", "[optimizer]\nmaximizer = \"ridge\"\n", nil, []string{`x.toml:2:13: optimizer.maximizer: "ridge" needs parameters that enter linearly`}},
 		{"least squares", "[optimizer]\nkind = \"gauss-newton\"\n[train]\nloss = \"absolute\"\n", nil, []string{`x.toml:4:8: train.loss: "absolute" does not work`}},

@@ -205,6 +205,7 @@ func tableOf(c *Config) *table {
 	k("control.l1", &u.L1, 0.0, "β of the running cost β|θ|₁", flow, atLeast(0))
 	k("control.l0", &u.L0, 0.0, "γ of the running cost γ|θ|₀, which counts what is not zero", atLeast(0))
 	k("control.radius", &u.Radius, 0.0, "> 0: bounds |θ(t)| in the Euclidean norm, in place of lower and upper", atLeast(0))
+	k("control.durations", &u.Durations, false, "the lengths of the intervals are unknowns, too: switching times, and the horizon where it is free", control, when("control.kind", "piecewise-constant"))
 	k("control.initial", &u.Initial, 0.0, "every entry of the first control", flow, control)
 
 	solverKeys(t, &c.Solver, &c.Costate)

@@ -282,7 +282,8 @@ func control(ctx context.Context, t *tasks.Control, r *run.Result) ([]*figures.F
 	}
 	p := t.Problem()
 	m := t.Classical.Field.P
-	u := figures.Controls{TimeLabel: "t", Knots: p.Control.Mesh, Steps: p.Control.Kind < pmp.PiecewiseLinear, Lower: t.Classical.Lower, Upper: t.Classical.Upper}
+	shape, theta := t.Shape(r.Best)
+	u := figures.Controls{TimeLabel: "t", Knots: shape.Mesh, Steps: shape.Kind < pmp.PiecewiseLinear, Lower: t.Classical.Lower, Upper: t.Classical.Upper}
 	if p.Control.Kind == pmp.Constant {
 		u.Knots = []float64{p.T0, p.T1}
 	}
@@ -293,8 +294,8 @@ func control(ctx context.Context, t *tasks.Control, r *run.Result) ([]*figures.F
 		}
 		u.Names = append(u.Names, name)
 		var v []float64
-		for j := 0; j < len(r.Best); j += m {
-			v = append(v, r.Best[j+i])
+		for j := 0; j < len(theta); j += m {
+			v = append(v, theta[j+i])
 		}
 		u.Values = append(u.Values, v)
 	}

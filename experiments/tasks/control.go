@@ -22,6 +22,9 @@ type Control struct {
 	Classical *problems.Classical
 
 	extremal *pmp.Extremal // found by shooting
+
+	durations *pmp.Durations // where they are unknowns: of the problem, which is then one on another time
+	start     []float64      // its first control
 }
 
 // classicalOf is the problem of a configuration.
@@ -77,7 +80,7 @@ func newControl(c *config.Config, threads int) (*Control, error) {
 	t := &Control{c: c, settings: s, Classical: classical}
 	t.problem = classical.Problem(kind, max(1, c.Control.Intervals))
 	t.problem.Control.Radius, t.problem.Control.L0 = c.Control.Radius, c.Control.L0
-	return t, nil
+	return t, t.pose()
 }
 
 // Phase implements Task.
@@ -97,6 +100,9 @@ func (t *Control) Select([]int) {}
 
 // Initial implements Task.
 func (t *Control) Initial() []float64 {
+	if t.start != nil {
+		return append([]float64(nil), t.start...)
+	}
 	theta := make([]float64, nodes(&t.c.Control)*t.Classical.Field.P)
 	for i := range theta {
 		theta[i] = t.c.Control.Initial
@@ -137,12 +143,13 @@ func (t *Control) Metrics(ctx context.Context, theta []float64) (map[string]floa
 		m["path_violation"], _ = t.problem.PathViolation(tr)
 		m["path_complementarity"], m["least_multiplier"] = c.PathComplementarity, c.LeastMultiplier
 	}
-	for i, v := range c.P0 {
+	for i, v := range c.P0[:t.Classical.Field.D] {
 		m[fmt.Sprintf("p0_%d", i+1)] = v
 	}
 	for i, s := range c.Switches {
 		m[fmt.Sprintf("switch_%d", i+1)] = s
 	}
+	t.durationMetrics(m, theta)
 	return m, nil
 }
 
@@ -160,12 +167,13 @@ func (t *Control) Paths(ctx context.Context, theta []float64) (*Paths, error) {
 	out.T, out.X = tr.Path(0)
 	_, out.P = tr.Costate(0)
 	for k, at := range out.T {
-		u := make([]float64, t.Classical.Field.P)
+		u := make([]float64, t.problem.Field.NumParams())
 		if k == len(out.T)-1 {
 			at = math.Nextafter(at, out.T[0]) // the control has its left-hand value at t1
 		}
 		out.U = append(out.U, append([]float64(nil), t.problem.Control.At(u, theta, at)...))
 	}
+	t.ownTime(out)
 	return out, nil
 }
 
@@ -179,6 +187,11 @@ type Paths struct {
 func (t *Control) Tensors(theta []float64) []safetensors.Tensor {
 	p := t.Classical.Field.P
 	knots := t.problem.Control.Mesh
+	if t.durations != nil {
+		var c pmp.Control
+		c, theta = t.durations.Control(theta)
+		knots = c.Mesh
+	}
 	return []safetensors.Tensor{
 		{Name: "control", Shape: []int{len(theta) / p, p}, Data: theta},
 		{Name: "mesh", Shape: []int{len(knots)}, Data: knots},
@@ -187,7 +200,7 @@ func (t *Control) Tensors(theta []float64) []safetensors.Tensor {
 
 // About implements Task.
 func (t *Control) About() About {
-	n := nodes(&t.c.Control) * t.Classical.Field.P
+	n := nodes(&t.c.Control) * t.problem.Field.NumParams()
 	return About{
 		Data:   fmt.Sprintf("none; %s on [%g, %g]", t.Classical.Title, t.Classical.T0, t.Classical.T1),
 		Model:  fmt.Sprintf("%d states, %d control, %s on %d intervals", t.Classical.Field.D, t.Classical.Field.P, t.c.Control.Kind, t.c.Control.Intervals),
