@@ -158,6 +158,9 @@ func TestEveryConfigRuns(t *testing.T) {
 			if code != exit.OK {
 				t.Fatalf("exit code %d\n%s", code, stderr)
 			}
+			if strings.Contains(stderr, "figures and report") || strings.Contains(stderr, "certificate of") {
+				t.Errorf("the run is good, and not all that belongs to it:\n%s", stderr)
+			}
 			s := summary(t, out)
 			if s.Iterations != 2 && s.StopReason != "converged" || math.IsNaN(float64(s.BestLoss)) {
 				t.Errorf("%+v", s)

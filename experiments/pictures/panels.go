@@ -297,20 +297,58 @@ func fitted(ctx context.Context, s *panels.Set, t *tasks.Fit, theta []float64) e
 	}
 	f := panels.Flow{ID: "flow", Title: "Trajectory in the plane", XLabel: names[0], YLabel: names[1], TLabel: t.TimeName(), Classes: []string{"model", "data"},
 		Caption: "The model's own trajectory from the first observation, and all observations."}
-	var xs, ys []float64
-	for _, k := range pick(len(times), 8*flowTimes) {
-		f.T = append(f.T, panels.Short(times[k]))
-		xs, ys = append(xs, model[k*d]), append(ys, model[k*d+1])
-	}
 	data := panels.Track{Class: 1, Still: true}
 	var px, py []float64
 	for _, k := range pick(len(x)/d, 4*mostTracks) {
 		px, py = append(px, x[k*d]), append(py, x[k*d+1])
 	}
 	data.X, data.Y = panels.Floats(px), panels.Floats(py)
-	f.Tracks = []panels.Track{data, {X: panels.Floats(xs), Y: panels.Floats(ys)}}
+	f.Tracks = []panels.Track{data}
+	pieces := apart(times)
+	steps := pick(pieces[0].to-pieces[0].from, 8*flowTimes/min(len(pieces), 4))
+	shared := true
+	for _, p := range pieces {
+		shared = shared && times[p.from] == times[pieces[0].from] && times[p.to-1] == times[pieces[0].to-1]
+	}
+	for _, k := range steps {
+		if at := times[pieces[0].from+k]; shared {
+			f.T = append(f.T, panels.Short(at))
+		} else {
+			f.T = append(f.T, panels.Short(float64(k)/float64(pieces[0].to-pieces[0].from-1)))
+			f.TLabel = "share of its time"
+		}
+	}
+	if len(pieces) > 1 {
+		f.Caption = fmt.Sprintf("The model's own trajectories from their first observations%s, and all observations.", some(len(pieces), mostPieces))
+	}
+	for _, p := range pieces[:min(len(pieces), mostPieces)] {
+		var xs, ys []float64
+		for _, k := range steps {
+			k = min(p.from+k, p.to-1)
+			xs, ys = append(xs, model[k*d]), append(ys, model[k*d+1])
+		}
+		f.Tracks = append(f.Tracks, panels.Track{X: panels.Floats(xs), Y: panels.Floats(ys)})
+	}
 	s.Flows = append(s.Flows, f)
 	return nil
+}
+
+const mostPieces = 12
+
+// piece is a range of indexes.
+type piece struct{ from, to int }
+
+// apart cuts times where NaN parts trajectories.
+func apart(times []float64) []piece {
+	out := []piece{{0, 0}}
+	for i, t := range times {
+		if math.IsNaN(t) {
+			out = append(out, piece{i + 1, i + 1})
+			continue
+		}
+		out[len(out)-1].to = i + 1
+	}
+	return out
 }
 
 // plane is the path of a classical problem in the plane of its first two states.

@@ -4,6 +4,7 @@ package pictures
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -18,6 +19,7 @@ import (
 
 // Draw writes figures and report of a run. Where the report is switched off it writes the report without figures.
 func Draw(ctx context.Context, r *run.Result) error {
+	var drawn error
 	if r.Config.Report.Figures {
 		list, err := Figures(ctx, r)
 		if err != nil {
@@ -28,15 +30,18 @@ func Draw(ctx context.Context, r *run.Result) error {
 				return err
 			}
 		}
-		set, err := Panels(ctx, r)
-		if err != nil {
-			return err
-		}
-		if err := panels.Write(r.Dir.Path(rundir.Figures), set); err != nil {
-			return err
-		}
+		drawn = moved(ctx, r)
 	}
-	return report.Write(r.Dir.Path(), report.Options{})
+	return errors.Join(drawn, report.Write(r.Dir.Path(), report.Options{}))
+}
+
+// moved writes what moves in the report.
+func moved(ctx context.Context, r *run.Result) error {
+	set, err := Panels(ctx, r)
+	if err != nil {
+		return err
+	}
+	return panels.Write(r.Dir.Path(rundir.Figures), set)
 }
 
 // Figures draws the figures that suit the task, the most telling ones first.
