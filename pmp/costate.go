@@ -107,6 +107,9 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 // passEnd takes the costate across what happens at the end of a segment, where the states are x.
 func (w *Sweeper) passEnd(ln *Lane, tr *Trajectory, tp *tape, segment int, x, lam, grad []float64) {
 	sg := &w.segs[segment]
+	if sg.jump >= 0 {
+		x = w.leapBack(ln, tr, tp, sg, lam, grad)
+	}
 	if sg.obs >= 0 {
 		w.Problem.Observations[sg.obs].Cost.Eval(lam, x, tp.lo, tp.batch)
 	}

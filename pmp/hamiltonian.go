@@ -97,7 +97,7 @@ func (w *Sweeper) Drift(tr *Trajectory) float64 {
 			// Just before the end of a segment, the costate has not jumped yet.
 			see(w.hamiltonianBefore(ln, tr, tp, k+1))
 			next := st.segment + 1
-			if w.segs[st.segment].obs >= 0 || next < len(w.segs) && w.segs[next].restart && w.mesh.kind != PiecewiseConstant {
+			if w.segs[st.segment].obs >= 0 || w.segs[st.segment].jump >= 0 || next < len(w.segs) && w.segs[next].restart && w.mesh.kind != PiecewiseConstant {
 				lo, hi = math.Inf(1), math.Inf(-1)
 			}
 		}
@@ -114,6 +114,9 @@ func (w *Sweeper) costateBefore(ln *Lane, tr *Trajectory, tp *tape, k int, lam [
 		w.passStart(ln, tr, tp, tp.steps[k].segment, x, lam, nil)
 	}
 	w.passEnd(ln, tr, tp, tp.steps[k-1].segment, x, lam, nil)
+	if jump := w.segs[tp.steps[k-1].segment].jump; jump >= 0 {
+		x = tp.leaps.at(jump)
+	}
 	return x
 }
 

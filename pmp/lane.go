@@ -66,7 +66,7 @@ func (w *Sweeper) newLane(index int) (*Lane, error) {
 	ln.theta = make([]float64, w.mesh.params)
 	ln.gtheta = make([]float64, w.mesh.params)
 	p, d := w.mesh.params, w.Problem.Field.Dim()
-	ln.one = one{x: make([]float64, d), u: make([]float64, p), gx: make([]float64, d), gu: make([]float64, p)}
+	ln.one = one{x: make([]float64, d), u: make([]float64, p), p: make([]float64, d), y: make([]float64, d), gx: make([]float64, d), gu: make([]float64, p)}
 	n := w.width * w.Problem.Field.Dim()
 	ln.lam = make([]float64, n)
 	for range w.method.C {

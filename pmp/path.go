@@ -234,7 +234,7 @@ func (w *Sweeper) pathGradients(ln *Lane, tr *Trajectory, tp *tape, elem, k, sid
 }
 
 // one holds a sample and its gradients.
-type one struct{ x, u, gx, gu []float64 }
+type one struct{ x, u, p, y, gx, gu []float64 }
 
 // gather copies sample s of x into dst.
 func gather(dst, x []float64, batch, s int) []float64 {
@@ -244,8 +244,11 @@ func gather(dst, x []float64, batch, s int) []float64 {
 	return dst
 }
 
-// mixed reports whether some constraint depends on the control.
+// mixed reports whether some constraint or jump depends on the control: then the slopes of frozen points are not all.
 func (p *Problem) mixed() bool {
+	if len(p.Jumps) > 0 {
+		return true
+	}
 	for _, c := range p.Paths {
 		if c.Mixed {
 			return true

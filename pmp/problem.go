@@ -52,6 +52,8 @@ type Problem struct {
 	// Affine says that f is affine in the control and that L does not depend on it but through Control.L2 and L1:
 	// then the Hamiltonian's maximum is known in closed form.
 	Affine bool
+	// Jumps are changes of the states at given times, sorted.
+	Jumps []Jump
 	// Breaks are times where f is discontinuous in t, besides the knots of a piecewise constant control.
 	Breaks []float64
 }
@@ -98,6 +100,7 @@ type segment struct {
 	elem    int  // control element
 	restart bool // f jumps at a
 	obs     int  // index of the observation at b, −1 where there is none
+	jump    int  // index of the jump of the states at b, −1 where there is none
 	pa, pb  int  // points of path constraints at a and b, −1 where there is none
 }
 
@@ -134,7 +137,13 @@ func (p *Problem) compile(land bool) (*mesh, []segment, error) {
 	if err := p.pathPoints(m); err != nil {
 		return nil, nil, err
 	}
+	if err := p.checkJumps(); err != nil {
+		return nil, nil, err
+	}
 	cuts := append([]float64(nil), m.knots...)
+	for _, j := range p.Jumps {
+		cuts = append(cuts, j.T)
+	}
 	cuts = append(cuts, m.points...)
 	for _, o := range p.Observations {
 		if land {
@@ -154,13 +163,13 @@ func (p *Problem) compile(land bool) (*mesh, []segment, error) {
 		if a == b {
 			continue
 		}
-		s := segment{a: a, b: b, elem: m.element(a), obs: -1, pa: m.point(a), pb: m.point(b)}
+		s := segment{a: a, b: b, elem: m.element(a), obs: -1, jump: p.jumpAt(b), pa: m.point(a), pb: m.point(b)}
 		if land && obs < len(p.Observations) && p.Observations[obs].T == b {
 			s.obs = obs
 			obs++
 		}
 		if len(segs) > 0 {
-			s.restart = contains(p.Breaks, a) || (m.kind == PiecewiseConstant && s.elem != segs[len(segs)-1].elem)
+			s.restart = contains(p.Breaks, a) || segs[len(segs)-1].jump >= 0 || (m.kind == PiecewiseConstant && s.elem != segs[len(segs)-1].elem)
 		}
 		segs = append(segs, s)
 	}

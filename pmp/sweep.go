@@ -132,6 +132,9 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 			return nil, err
 		}
 	}
+	if len(p.Jumps) > 0 && (s.Interpolate || s.Costate != Discrete || w.implicit()) {
+		return nil, fmt.Errorf("%w: jumps need an explicit method, the discrete costate and no interpolation", ErrProblem)
+	}
 	if len(p.Paths) > 0 && (s.Interpolate || s.Costate.continuous()) {
 		return nil, fmt.Errorf("%w: path constraints are held at ends of steps by the costates discrete, checkpointed and symplectic, without interpolation", ErrProblem)
 	}
@@ -325,6 +328,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 		w.beginCheckpoints(tp, x0, tr.samples)
 	}
 	tp.resetPaths(w.slots)
+	tp.leaps.reset(tp.n)
 	f := rc.f
 	if w.implicit() {
 		f = ln.plain
@@ -338,7 +342,10 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 			if w.Settings.Steps > 0 {
 				it.SetFixedStep((sg.b - sg.a) / float64(w.Settings.Steps))
 			}
-			if sg.restart {
+			switch {
+			case w.segs[sgi-1].jump >= 0: // where the integrator begins anew by itself
+				rc.first = -1
+			case sg.restart:
 				it.Restart(f)
 				rc.first = -1
 			}
@@ -384,6 +391,10 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 		out.constraint += w.pathValues(ln, tr, tp, sg.elem, sg.pb, before, it.X())
 		if sg.obs >= 0 {
 			out.j += p.Observations[sg.obs].Cost.Eval(nil, it.X(), lo, batch)
+		}
+		if sg.jump >= 0 {
+			w.leap(ln, tr, tp, sg, x0, it.X())
+			it.Jump(sg.b, x0)
 		}
 	}
 	if w.Settings.Interpolate {

@@ -24,6 +24,8 @@ type tape struct {
 	seen   []float64 // observations × n: interpolated states, and
 	jumps  []float64 // (observations + 1) × n: the gradients of their costs, that of t₁ last
 
+	leaps arena // n: states before jumps
+
 	g []float64 // slots × batch: values of path constraints, NaN where none is held
 
 	dense, ends arena // dense output of the steps, and states at the ends of segments, for continuous costates
