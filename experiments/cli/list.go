@@ -56,6 +56,7 @@ var words = map[string]map[string]string{
 		"fit":      "fit the flow to trajectories (" + strings.Join(systems.Names(), ", ") + ", csv) or to values (sine)",
 		"density":  "learn a density by a continuous normalizing flow (moons, rings, pinwheel, checkerboard, gaussians, csv)",
 		"classify": "separate classes by the flow (moons, circles, spirals, checkerboard, csv), or by layers (idx)",
+		"policy":   "train a network that brings a plant to rest from random initial states (" + strings.Join(systems.PlantNames(), ", ") + ")",
 		"control":  "solve a classical optimal control problem",
 	},
 }

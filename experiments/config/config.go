@@ -17,6 +17,7 @@ type Config struct {
 	Data      Data
 	Field     Field
 	Density   Density
+	Policy    Policy
 	Control   Control
 	Problem   Problem
 	Solver    Solver
@@ -90,6 +91,19 @@ type Field struct {
 	States     int     // of the flow, source = "idx"
 	Weights    string  // kind = "layers": the set of their values
 	Density    float64 // kind = "layers": share of first weights that are not zero
+}
+
+// Policy is the section [policy] of task policy: a plant, where it starts, and what counts.
+type Policy struct {
+	Plant          string
+	Samples        int
+	HeldOut        int
+	Spread         []float64 // nil: the plant's own
+	Horizon        float64   // 0: the plant's own
+	StateWeight    float64
+	ControlWeight  float64
+	TerminalWeight float64
+	Limit          float64 // of |u|; 0: none
 }
 
 // Density is the section [density] of task density: how a flow's likelihood is found and regularized.

@@ -25,7 +25,7 @@ func (p *parser) cross() {
 	c := p.cfg
 	d := &c.Data
 	wholeFile := d.Source == "csv" && c.Task == "fit" && d.T0 == 0 && d.T1 == 0
-	if c.Task != "control" {
+	if c.Task != "control" && c.Task != "policy" {
 		if d.T1 <= d.T0 && !wholeFile {
 			p.blame("data.t1", "must be greater than data.t0 = %s, got %s", num(d.T0), num(d.T1))
 		}
@@ -61,6 +61,9 @@ func (p *parser) cross() {
 		if c.Optimizer.Maximizer == "levenberg-marquardt" {
 			p.blame("optimizer.maximizer", "\"levenberg-marquardt\" needs the Jacobian in the parameters, which the field of a density does not have; choose lbfgs")
 		}
+	}
+	if c.Task == "policy" && c.Precision == "float32" {
+		p.blame("precision", "\"float32\" does not work with task = \"policy\"; choose float64")
 	}
 	p.physics()
 	p.hardData()

@@ -16,6 +16,7 @@ var sections = []struct{ name, doc string }{
 	{"problem", "a classical optimal control problem by name"},
 	{"field", "the vector field f(t, x, θ)"},
 	{"density", "likelihood and regularization of a continuous normalizing flow"},
+	{"policy", "a plant that a network brings to rest, from random initial states"},
 	{"control", "θ as a function of time, its bounds and its price"},
 	{"solver", "integration of state and costate"},
 	{"costate", "how the costate is computed"},
@@ -92,10 +93,10 @@ func tableOf(c *Config) *table {
 
 	k("name", &c.Name, "spiral", "names the run directory", checked(checkName))
 	k("seed", &c.Seed, uint64(1), "seed of every random number: data, split, initial control, batches")
-	k("task", &c.Task, "fit", "what is asked: fit trajectories, classify points, learn the density of points, or solve a control problem",
-		oneOf("fit", "classify", "density", "control"))
-	learn, supervised := when("task", "fit", "classify", "density"), when("task", "fit", "classify")
-	k("precision", &c.Precision, "float64", "arithmetic of the network's kernels; states, costates and control are float64 always", learn, oneOf("float64", "float32"))
+	k("task", &c.Task, "fit", "what is asked: fit trajectories, classify points, learn the density of points, solve a control problem, or train a policy that controls",
+		oneOf("fit", "classify", "density", "control", "policy"))
+	learn, supervised, networks := when("task", "fit", "classify", "density"), when("task", "fit", "classify"), when("task", "fit", "classify", "density", "policy")
+	k("precision", &c.Precision, "float64", "arithmetic of the network's kernels; states, costates and control are float64 always", networks, oneOf("float64", "float32"))
 
 	fit := when("task", "fit")
 	csv := when("data.source", "csv")
@@ -160,7 +161,7 @@ func tableOf(c *Config) *table {
 
 	f := &c.Field
 	flow, network := unless("field.kind", "layers"), unless("field.kind", "layers", "known")
-	k("field.kind", &f.Kind, "mlp", "kind of field: see costate list fields", learn, oneOf("mlp"),
+	k("field.kind", &f.Kind, "mlp", "kind of field: see costate list fields", networks, oneOf("mlp"),
 		def("data.source", "idx", nil, "mlp", "layers"),
 		def("task", "fit", nil, "mlp", "gated", "residual", "hamiltonian", "gradient", "second-order", "conv", "known", "hybrid"),
 		def("task", "classify", nil, "mlp", "gated", "residual", "gradient"))
@@ -173,18 +174,18 @@ func tableOf(c *Config) *table {
 	k("field.parameters", &f.Parameters, nil, "first values of its parameters; absent: its usual ones", fit, physical, optional())
 	k("field.fit_parameters", &f.FitParameters, true, "the parameters are part of the control; false: they stay as they are", fit, hybrid)
 	k("field.components", &f.Components, []string{}, "states whose derivatives the network adds to, by name or number from 1; empty: all", fit, hybrid)
-	k("field.hidden", &f.Hidden, []int{50}, "sizes of the hidden layers", learn, unless("field.kind", "known"), checked(checkHidden))
+	k("field.hidden", &f.Hidden, []int{50}, "sizes of the hidden layers", networks, unless("field.kind", "known"), checked(checkHidden), def("task", "policy", []int{32}))
 	k("field.states", &f.States, 64, "states of the flow between the maps from pixels and to classes", learn, flow, when("data.source", "idx"), between(1, 65536))
 	layers := when("field.kind", "layers")
 	k("field.weights", &f.Weights, "ternary", "values of the weights: −1, 0 and 1, or −1 and 1", learn, layers, oneOf("ternary", "binary"))
 	k("field.density", &f.Density, 0.01, "share of the first weights that are not zero", learn, layers, when("field.weights", "ternary"), between(1e-6, 1))
-	k("field.activation", &f.Activation, "tanh", "activation of the hidden layers", learn, network, oneOf(Activations...))
-	k("field.output", &f.Output, "linear", "activation of the last layer", learn, network, oneOf(append([]string{"linear"}, Activations...)...))
-	k("field.input", &f.Input, "identity", "what the network sees of the state: x, or x³ entry by entry", learn, onePass, oneOf("identity", "cube"))
-	k("field.time", &f.Time, false, "the network sees t as one more input, of every layer with kind conv; gated layers always see it", learn, unless("field.kind", "layers", "known", "gated", "residual"))
+	k("field.activation", &f.Activation, "tanh", "activation of the hidden layers", networks, network, oneOf(Activations...))
+	k("field.output", &f.Output, "linear", "activation of the last layer (policies with a limit: tanh)", networks, network, oneOf(append([]string{"linear"}, Activations...)...))
+	k("field.input", &f.Input, "identity", "what the network sees of the state: x, or x³ entry by entry", networks, onePass, oneOf("identity", "cube"))
+	k("field.time", &f.Time, false, "the network sees t as one more input, of every layer with kind conv; gated layers always see it", networks, unless("field.kind", "layers", "known", "gated", "residual"))
 	k("field.augment", &f.Augment, 0, "extra state dimensions, zero at t0 (for source sine: copies of the input)", supervised, unless("field.kind", "layers", "known", "hybrid", "conv"), unless("data.source", "idx"), between(0, 4096))
-	k("field.init", &f.Init, "lecun-normal", "distribution of the initial weights", learn, network, oneOf("lecun-normal", "normal", "uniform", "glorot-uniform", "glorot-normal", "kaiming-uniform", "kaiming-normal", "torch-linear", "zeros"))
-	k("field.init_scale", &f.InitScale, 1.0, "factor σ of the initial weights", learn, network, above(0), def("field.kind", "hybrid", 0.1))
+	k("field.init", &f.Init, "lecun-normal", "distribution of the initial weights", networks, network, oneOf("lecun-normal", "normal", "uniform", "glorot-uniform", "glorot-normal", "kaiming-uniform", "kaiming-normal", "torch-linear", "zeros"))
+	k("field.init_scale", &f.InitScale, 1.0, "factor σ of the initial weights", networks, network, above(0), def("field.kind", "hybrid", 0.1))
 
 	density, q := when("task", "density"), &c.Density
 	estimate := when("density.trace", "rademacher", "gaussian")
@@ -193,6 +194,17 @@ func tableOf(c *Config) *table {
 	k("density.probes", &q.Probes, 1, "vectors of an estimate", density, estimate, between(1, 1000))
 	k("density.kinetic", &q.Kinetic, 0.0, "weight of ∫|f|² dt in the loss", density, atLeast(0))
 	k("density.jacobian", &q.Jacobian, 0.0, "weight of ∫‖∂f/∂x‖² dt in the loss, the Frobenius norm", density, atLeast(0))
+
+	policy, w := when("task", "policy"), &c.Policy
+	k("policy.plant", &w.Plant, "upright_pendulum", "what is steered", policy, oneOf(systems.PlantNames()...))
+	k("policy.samples", &w.Samples, 256, "random initial states for training", policy, between(1, 1e6))
+	k("policy.held_out", &w.HeldOut, 256, "random initial states to measure by", policy, between(1, 1e6))
+	k("policy.spread", &w.Spread, nil, "half widths of the box of initial states, one number a state; absent: the plant's own", policy, optional())
+	k("policy.horizon", &w.Horizon, 0.0, "end of the time interval; 0: the plant's own", policy, atLeast(0))
+	k("policy.state_weight", &w.StateWeight, 1.0, "q of the running cost q·|x|² + r·u²; angles count by 2(1 − cos φ)", policy, atLeast(0))
+	k("policy.control_weight", &w.ControlWeight, 1.0, "r of the running cost", policy, above(0))
+	k("policy.terminal_weight", &w.TerminalWeight, 1.0, "weight of |x(t1)|²", policy, atLeast(0))
+	k("policy.limit", &w.Limit, 0.0, "bound of |u|, by a tanh; 0: none", policy, atLeast(0))
 
 	u := &c.Control
 	k("control.kind", &u.Kind, "constant", "θ as a function of time", flow, oneOf("constant", "piecewise-constant", "piecewise-linear", "cubic-hermite"),

@@ -28,6 +28,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 		oneOf("emsa", "sqh", "msa", "batch-pmp", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "snopt", "gauss-newton"),
 		def("field.kind", "layers", "discrete-msa", "discrete-msa"),
 		def("task", "control", "sqh", "emsa", "sqh", "msa", "batch-pmp", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "riccati", "shooting"),
+		def("task", "policy", "lbfgs", "lbfgs", "adam", "rmsprop", "sgd", "adagrad", "sqh", "emsa", "msa"),
 		def("task", "density", "adam", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "batch-pmp", "sqh", "emsa", "msa"))
 
 	emsa, sqh := when(kind, "emsa"), when(kind, "sqh")
@@ -83,7 +84,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 func trainKeys(t *table, r *Train, p *Report) {
 	k := t.add
 	k("train.iterations", &r.Iterations, 100, "updates of the control", between(0, 1e9))
-	k("train.batch", &r.Batch, 0, "samples of one iteration; 0: all", when("task", "fit", "classify", "density"), atLeast(0), def("data.source", "idx", 100))
+	k("train.batch", &r.Batch, 0, "samples of one iteration; 0: all", when("task", "fit", "classify", "density", "policy"), atLeast(0), def("data.source", "idx", 100))
 	k("train.loss", &r.Loss, "squared", "error of an observation, averaged over windows, times and components", when("task", "fit"), when("data.source", append(systems.Names(), "csv")...),
 		oneOf("squared", "absolute"))
 	k("train.validate_every", &r.ValidateEvery, 1, "iterations between validations", when("task", "fit", "classify", "density"), atLeast(1))

@@ -55,6 +55,8 @@ func Figures(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
 		list, err = sine(ctx, t, r.Best)
 	case *tasks.Classify:
 		list, err = classify(ctx, t, r.Best)
+	case *tasks.Policy:
+		list, err = policy(ctx, t, r.Best)
 	case *tasks.Density:
 		list, err = density(ctx, t, r)
 	case *tasks.Control:

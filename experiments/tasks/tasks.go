@@ -113,6 +113,8 @@ func New(c *config.Config, threads int) (Task, error) {
 		return newClassify(c, threads)
 	case "density":
 		return newDensity(c, threads)
+	case "policy":
+		return newPolicy(c, threads)
 	case "control":
 		return newControl(c, threads)
 	}
