@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -201,7 +200,7 @@ func Main(args []string, stdout, stderr io.Writer, engine Engine) (code int) {
 		complete(stdout, parser.Model, args[1:])
 		return exit.OK
 	}
-	k, err := parser.Parse(wordsFirst(args))
+	k, err := parser.Parse(wordsFirst(parser.Model, args))
 	if err != nil {
 		fmt.Fprintf(stderr, "costate: %v (see costate %s--help)\n", err, commandOf(args))
 		return exit.Usage
@@ -210,22 +209,23 @@ func Main(args []string, stdout, stderr io.Writer, engine Engine) (code int) {
 	return finish(ctx, stderr, err)
 }
 
-var replacement = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*=`)
-
-// wordsFirst moves key=value words that stand behind flags before them: the parser takes a list of words in one piece
-// only.
-func wordsFirst(args []string) []string {
-	takesValue := map[string]bool{"--out": true, "--seed": true, "--threads": true, "--progress": true, "--log-format": true, "--input": true, "--output": true, "-o": true, "--format": true, "-f": true, "--type": true, "--workers": true, "--by": true, "--samples": true}
-	first := slices.IndexFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") })
-	if first < 0 {
+// wordsFirst moves the words that stand behind flags before them: the parser takes a list of words in one piece only.
+func wordsFirst(model *kong.Application, args []string) []string {
+	i := slices.IndexFunc(model.Children, func(n *kong.Node) bool { return n.Name == args[0] })
+	if i < 0 {
 		return args
 	}
-	words, flags := slices.Clone(args[:first]), []string(nil)
-	for i, a := range args[first:] {
-		if replacement.MatchString(a) && !takesValue[args[first+i-min(i, 1)]] {
-			words = append(words, a)
-		} else {
+	command := model.Children[i]
+	words, flags := []string{args[0]}, []string(nil)
+	for i, a := range args[1:] {
+		if a == "--" {
+			return slices.Concat(words, flags, args[1+i:])
+		}
+		before := flagOf(command, args[i])
+		if strings.HasPrefix(a, "-") || i > 0 && before != nil && !before.IsBool() {
 			flags = append(flags, a)
+		} else {
+			words = append(words, a)
 		}
 	}
 	return append(words, flags...)

@@ -108,6 +108,19 @@ func TestReplacementsBehindFlags(t *testing.T) {
 	}
 }
 
+// Words and flags may stand in any order.
+func TestOrder(t *testing.T) {
+	for _, args := range [][]string{
+		{"run", "moons", "seed=4", "-q", "--out", "/x", "--threads", "2"}, {"run", "-q", "moons", "seed=4", "--out", "/x", "--threads=2"}, {"run", "--out", "/x", "-q", "moons", "--threads", "2", "seed=4"},
+		{"run", "--threads", "2", "--out=/x", "--quiet", "--", "moons", "seed=4"},
+	} {
+		var e engine
+		if code, _, stderr := call(&e, args...); code != 0 || e.run.Config.Name != "moons" || e.run.Config.Seed != 4 || e.run.Out != "/x" || !e.run.Quiet || e.run.Threads != 2 {
+			t.Errorf("%q: %d %s %+v", args, code, stderr, e.run)
+		}
+	}
+}
+
 func TestOtherCommands(t *testing.T) {
 	var e engine
 	for _, args := range [][]string{{"resume", "/r"}, {"check", "moons"}, {"evaluate", "/r", "--json"}, {"predict", "/r", "--input", "/i.csv", "-o", "/o.csv"}, {"report", "/r"}, {"verify", "/r", "--json"}, {"export", "/r", "-f", "npz", "-o", "/m"}} {
