@@ -464,6 +464,24 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// The points of a density are shown on their way to the normal distribution.
+func TestDensityFlows(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	if code, _, stderr := costate(t, "run", "density_moons", "train.iterations=1", "data.samples=300", "train.batch=0", "report.formats=svg", "--out", out, "--quiet"); code != exit.OK {
+		t.Fatal(stderr)
+	}
+	s, err := panels.Read(filepath.Join(out, "figures"))
+	if err != nil || len(s.Flows) != 1 || len(s.Flows[0].Tracks) < 50 {
+		t.Fatalf("%d flows, %v", len(s.Flows), err)
+	}
+	for _, track := range s.Flows[0].Tracks {
+		n := len(track.X)
+		if n != len(s.Flows[0].T) || track.X[0] == track.X[n-1] || math.Abs(float64(track.X[n-1])) > 10 {
+			t.Fatalf("a track from %v to %v", track.X[0], track.X[n-1])
+		}
+	}
+}
+
 // The command draws what the run did not.
 func TestReportDraws(t *testing.T) {
 	out := trained(t, "control/van_der_pol_bounded")

@@ -34,8 +34,11 @@ func Panels(ctx context.Context, r *run.Result) (*panels.Set, error) {
 	switch t := r.Task.(type) {
 	case *tasks.Classify:
 		if err = decisions(ctx, s, t, way); err == nil {
-			err = moving(ctx, s, t, r)
+			points, train, _ := t.Data()
+			err = moving(ctx, s, r, points.Classes, func(sample int) int { return points.Labels[train[sample]] }, "Training points as the best control carries them along, in the model's own units.")
 		}
+	case *tasks.Density:
+		err = moving(ctx, s, r, []string{"data"}, func(int) int { return 0 }, "Training points on their way to the normal distribution, in the model's own units.")
 	case *tasks.Fit:
 		err = fitted(ctx, s, t, r.Best)
 	case *tasks.Control:
@@ -74,6 +77,15 @@ func pick(n, most int) []int {
 	return out
 }
 
+// ends is pick with the last one, too.
+func ends(n, most int) []int {
+	out := pick(n, most)
+	if k := len(out); k > 0 && out[k-1] != n-1 {
+		out = append(out, n-1)
+	}
+	return out
+}
+
 // overTime is the best control of a network over time: a row for each parameter.
 func overTime(r *run.Result, p *pmp.Problem) []panels.Heat {
 	m := p.Field.NumParams()
@@ -83,7 +95,7 @@ func overTime(r *run.Result, p *pmp.Problem) []panels.Heat {
 		return nil
 	}
 	h := panels.Heat{ID: "control-time", Title: "Control over time", XLabel: "t", YLabel: "parameter", ValueLabel: "θ",
-		Caption: fmt.Sprintf("The best control: parameters of the network along the horizon%s.", some(m, mostRows))}
+		Caption: fmt.Sprintf("The best control: parameters of the field along the horizon%s.", some(m, mostRows))}
 	times, columns := at(p, nodes), pick(nodes, mostColumns)
 	for _, j := range columns {
 		h.X = append(h.X, times[j])
@@ -129,7 +141,7 @@ func overTraining(r *run.Result, p *pmp.Problem, way []run.Snapshot) []panels.He
 	}
 	const stages = " Columns are the iterations at which the control was kept, closer together at first."
 	if nodes < 2 {
-		h := empty("control-training", "Parameters over training", "parameter", fmt.Sprintf("The parameters of the network%s.", some(m, mostRows))+stages)
+		h := empty("control-training", "Parameters over training", "parameter", fmt.Sprintf("The parameters of the field%s.", some(m, mostRows))+stages)
 		h.ValueLabel = "θ"
 		for _, i := range pick(m, mostRows) {
 			fill(&h, float64(i), func(theta []float64) float64 { return theta[i] })
@@ -153,7 +165,7 @@ func overTraining(r *run.Result, p *pmp.Problem, way []run.Snapshot) []panels.He
 		}
 		return out
 	}
-	h := empty("control-training", "Control over training", "t", "The Euclidean norm of the network's parameters along the horizon."+stages)
+	h := empty("control-training", "Control over training", "t", "The Euclidean norm of the field's parameters along the horizon."+stages)
 	h.ValueLabel = "|θ(t)|"
 	for _, j := range rows {
 		fill(&h, times[j], func(theta []float64) float64 { return norm(theta[j*m : (j+1)*m]) })
@@ -200,13 +212,10 @@ func decisions(ctx context.Context, s *panels.Set, t *tasks.Classify, way []run.
 		}
 	}
 	chance := 1 / float64(max(2, len(points.Classes)))
-	for _, k := range pick(len(way)-1, mostFrames-1) {
+	for _, k := range ends(len(way), mostFrames-1) {
 		if err := frame(ctx, &f, t, way[k], rows, chance); err != nil {
 			return err
 		}
-	}
-	if err := frame(ctx, &f, t, way[len(way)-1], rows, chance); err != nil {
-		return err
 	}
 	for _, k := range pick(len(train), 2*mostTracks) {
 		row := points.Row(train[k])
@@ -236,10 +245,9 @@ func frame(ctx context.Context, f *panels.Frames, t *tasks.Classify, s run.Snaps
 	return nil
 }
 
-// moving is how the flow carries training points from beginning to end, in the model's own units.
-func moving(ctx context.Context, s *panels.Set, t *tasks.Classify, r *run.Result) error {
-	points, train, _ := t.Data()
-	p, settings := pmp.Excerpt(t.Problem(), r.Settings)
+// moving is how the flow carries training points, each of a class, from beginning to end.
+func moving(ctx context.Context, s *panels.Set, r *run.Result, classes []string, class func(sample int) int, caption string) error {
+	p, settings := pmp.Excerpt(r.Task.Problem(), r.Settings)
 	if p.Field.Dim() < 2 || p.Field.Dim() > 16 {
 		return nil
 	}
@@ -256,14 +264,10 @@ func moving(ctx context.Context, s *panels.Set, t *tasks.Classify, r *run.Result
 	if err := w.Forward(ctx, tr, r.Best); err != nil {
 		return ctx.Err() // a model that blows up has no flow to show
 	}
-	f := panels.Flow{ID: "flow", Title: "Flow of the points", XLabel: "x₁", YLabel: "x₂", TLabel: "t", Classes: points.Classes,
-		Caption: "Training points as the best control carries them along, in the model's own units."}
+	f := panels.Flow{ID: "flow", Title: "Flow of the points", XLabel: "x₁", YLabel: "x₂", TLabel: "t", Classes: classes, Caption: caption}
 	// Samples of one shard have common times.
 	first, _ := tr.Path(0)
-	steps := pick(len(first), flowTimes)
-	if steps[len(steps)-1] != len(first)-1 {
-		steps = append(steps, len(first)-1)
-	}
+	steps := ends(len(first), flowTimes)
 	for _, k := range steps {
 		f.T = append(f.T, panels.Short(first[k]))
 	}
@@ -272,7 +276,7 @@ func moving(ctx context.Context, s *panels.Set, t *tasks.Classify, r *run.Result
 		if len(times) != len(first) {
 			break
 		}
-		track := panels.Track{Class: points.Labels[train[sample]]}
+		track := panels.Track{Class: class(sample)}
 		var xs, ys []float64
 		for _, k := range steps {
 			xs, ys = append(xs, x[k][0]), append(ys, x[k][1])
@@ -305,7 +309,7 @@ func fitted(ctx context.Context, s *panels.Set, t *tasks.Fit, theta []float64) e
 	data.X, data.Y = panels.Floats(px), panels.Floats(py)
 	f.Tracks = []panels.Track{data}
 	pieces := apart(times)
-	steps := pick(pieces[0].to-pieces[0].from, 8*flowTimes/min(len(pieces), 4))
+	steps := ends(pieces[0].to-pieces[0].from, 8*flowTimes/min(len(pieces), 4))
 	shared := true
 	for _, p := range pieces {
 		shared = shared && times[p.from] == times[pieces[0].from] && times[p.to-1] == times[pieces[0].to-1]
@@ -363,10 +367,7 @@ func plane(ctx context.Context, s *panels.Set, t *tasks.Control, theta []float64
 	f := panels.Flow{ID: "flow", Title: "Path in the plane", XLabel: t.Classical.States[0], YLabel: t.Classical.States[1], TLabel: "t", Classes: []string{"state"},
 		Caption: "The states along the horizon, the first two against each other."}
 	var xs, ys []float64
-	steps := pick(len(paths.T), 4*flowTimes)
-	if steps[len(steps)-1] != len(paths.T)-1 {
-		steps = append(steps, len(paths.T)-1)
-	}
+	steps := ends(len(paths.T), 4*flowTimes)
 	for _, k := range steps {
 		f.T = append(f.T, panels.Short(paths.T[k]))
 		xs, ys = append(xs, paths.X[k][0]), append(ys, paths.X[k][1])

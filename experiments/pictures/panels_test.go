@@ -32,4 +32,7 @@ func TestPick(t *testing.T) {
 			t.Errorf("%d of %d: %s, want %s", c.most, c.n, got, c.want)
 		}
 	}
+	if got := fmt.Sprint(ends(100, 4), ends(4, 9), ends(1, 1), ends(0, 1)); got != "[0 25 50 75 99] [0 1 2 3] [0] []" {
+		t.Errorf("with the last one: %s", got)
+	}
 }
