@@ -95,10 +95,10 @@ func DecodeArray(name string, b []byte, limit int) (Array, error) {
 	if len(b) < 10 || string(b[:6]) != magic {
 		return fail(0, "does not begin as a .npy file; write it with numpy.save")
 	}
-	size, at := 0, 10
+	var size, at int
 	switch b[6] {
 	case 1:
-		size = int(binary.LittleEndian.Uint16(b[8:]))
+		size, at = int(binary.LittleEndian.Uint16(b[8:])), 10
 	case 2, 3:
 		if len(b) < 12 {
 			return fail(8, "ends within the length of its head")

@@ -2,6 +2,7 @@ package neural_test
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/costate-go/costate/ode/neural"
 )
@@ -73,4 +74,43 @@ func ExampleParseActivation() {
 	fmt.Println(err)
 	// Output:
 	// neural: unknown activation "tanhh"; choose one of linear, tanh, softplus, sigmoid, relu, sine, gelu
+}
+
+// A linear flow ẋ = Ax stretches space by tr A a unit of time.
+func ExampleDensity() {
+	flow, err := neural.NewMLP(neural.MLPConfig{Dim: 2})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	density, err := neural.NewDensity(neural.DensityConfig{Flow: flow})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ev := density.NewEvaluator(1)
+	ev.Bind([]float64{1, 2, 3, -4 /* A */, 0, 0})
+	dz := make([]float64, density.Dim())
+	ev.Eval(dz, 0, []float64{1, 1, 0}) // x = (1, 1), ℓ = 0
+	fmt.Println(dz)
+	// Output: [3 -1 -3]
+}
+
+// A known pendulum and a network for the friction that its equation leaves out.
+func ExampleSum() {
+	pendulum := neural.Func{
+		D: 2, P: 1,
+		F: func(dx []float64, _ float64, x, u []float64) { dx[0], dx[1] = x[1], -u[0]*math.Sin(x[0]) },
+		Jacobian: func(fx, fu []float64, _ float64, x, u []float64) {
+			fx[1], fx[2], fu[1] = 1, -u[0]*math.Cos(x[0]), -math.Sin(x[0])
+		},
+	}
+	friction, err := neural.NewMLP(neural.MLPConfig{Dim: 2, Hidden: []int{8}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	field := &neural.Sum{A: pendulum, B: friction, Only: []int{1}}
+	fmt.Println(field.NumParams(), neural.Check(field, neural.CheckConfig{}).Err(1e-7))
+	// Output: 43 <nil>
 }
