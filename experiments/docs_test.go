@@ -413,7 +413,7 @@ func TestTables(t *testing.T) {
 		}
 		rows++
 	}
-	for _, key := range []string{"optimizer.kind", "costate.kind"} {
+	for _, key := range []string{"optimizer.kind", "costate.kind", "control.kind"} {
 		for _, name := range config.Choices(key) {
 			if !strings.Contains(readme, "| `"+name+"` | ") {
 				t.Errorf("no %s %s", key, name)
