@@ -49,6 +49,8 @@ class Field(torch.nn.Module):
         if self.about["kind"] != "mlp":
             raise SystemExit("this script knows fully connected networks, not field.kind = %r" % self.about["kind"])
         self.kind = meta["control"]
+        if self.kind not in ("constant", "piecewise-constant", "piecewise-linear"):
+            raise SystemExit("this script knows no controls of kind %r" % self.kind)
         self.register_buffer("knots", torch.tensor(json.loads(meta["mesh"]), dtype=torch.float64))
         self.layers = len(self.about["hidden"]) + 1
         self.weight = torch.nn.ParameterList([tensors["layers.%d.weight" % l] for l in range(self.layers)])  # nodes × out × in

@@ -99,6 +99,9 @@ func exportONNX(r *run.Result, elem string) ([]byte, error) {
 	if m == nil {
 		return nil, exit.With(exit.Usage, fmt.Errorf("--format onnx holds fully connected networks, and the model of %s is none; take npz or safetensors", r.Config.Name))
 	}
+	if r.Task.Problem().Control.Kind == pmp.CubicHermite {
+		return nil, exit.With(exit.Usage, errors.New("--format onnx holds constant, piecewise constant and piecewise linear controls, not control.kind = \"cubic-hermite\"; take npz or safetensors"))
+	}
 	meta, err := run.Metadata(r.Config, r.Task)
 	if err != nil {
 		return nil, err

@@ -85,6 +85,17 @@ func TestExportControl(t *testing.T) {
 	}
 }
 
+// A graph has no cubic controls.
+func TestExportCubic(t *testing.T) {
+	dir := trained(t, "moons", "control.kind=cubic-hermite", "optimizer.kind=adam", "train.iterations=1")
+	if code, _, stderr := costate(t, "export", dir, "--format", "onnx"); code != exit.Usage || !strings.Contains(stderr, "cubic-hermite") {
+		t.Errorf("%d %s", code, stderr)
+	}
+	if code, _, stderr := costate(t, "export", dir, "--format", "npz"); code != exit.OK {
+		t.Error(stderr)
+	}
+}
+
 // Layers in discrete time have neither a vector field nor a mesh.
 func TestExportLayers(t *testing.T) {
 	if _, err := os.Stat("../shared/data/mnist"); err != nil {
