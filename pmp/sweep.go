@@ -86,84 +86,25 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 	if method == nil {
 		method = solvers.Tsit5
 	}
-	reversible, err := checkReversible(method, &s)
-	if err != nil {
-		return nil, err
-	}
-	tab, ok := method.(solvers.Tableaued)
-	esdirk, implicit := method.(*solvers.ESDIRK)
-	linear, linearlyImplicit := method.(*solvers.Rosenbrock)
-	if implicit || linearlyImplicit {
-		tab, ok = solvers.Euler, true
-	}
-	if reversible != nil { // workspaces as for one stage
-		tab, ok = solvers.Euler, true
-	}
-	if !ok {
-		return nil, fmt.Errorf("%w: the discrete costate needs an explicit Runge–Kutta, an ESDIRK or a Rosenbrock method, and %s is none", ErrProblem, method.Name())
-	}
 	if s.Steps <= 0 && s.Solver.Step == 0 && method.ErrorOrder() == 0 {
 		return nil, fmt.Errorf("%w: %s has no error estimate: set a number of fixed steps", ErrProblem, method.Name())
 	}
 	if s.Steps > 0 {
 		s.Solver.Step = p.T1 - p.T0
 	}
-	w := &Sweeper{Problem: p, Settings: s, mesh: m, segs: segs, method: tab.Tableau(), width: s.ShardWidth, threads: max(1, s.Threads), reversible: reversible}
+	w := &Sweeper{Problem: p, Settings: s, mesh: m, segs: segs, width: s.ShardWidth, threads: max(1, s.Threads)}
 	if w.width <= 0 {
 		w.width = 128
 	}
-	if implicit {
-		if err := w.useESDIRK(esdirk); err != nil {
-			return nil, err
-		}
+	if err := w.use(method); err != nil {
+		return nil, err
 	}
-	if linearlyImplicit {
-		if err := w.useRosenbrock(linear); err != nil {
-			return nil, err
-		}
+	if err := w.suits(); err != nil {
+		return nil, err
 	}
-	if s.Interpolate {
-		if err := w.checkInterpolation(); err != nil {
-			return nil, err
-		}
-	}
-	if s.Costate.continuous() {
-		if err := w.checkContinuous(); err != nil {
-			return nil, err
-		}
-	}
-	if len(p.Jumps) > 0 && (s.Interpolate || s.Costate != Discrete || w.implicit()) {
-		return nil, fmt.Errorf("%w: jumps need an explicit method, the discrete costate and no interpolation", ErrProblem)
-	}
-	if len(p.Paths) > 0 && (s.Interpolate || s.Costate.continuous()) {
-		return nil, fmt.Errorf("%w: path constraints are held at ends of steps by the costates discrete, checkpointed and symplectic, without interpolation", ErrProblem)
-	}
-	if s.Interpolate && s.Costate.again() {
-		return nil, fmt.Errorf("%w: observations are interpolated with the discrete costate alone", ErrProblem)
-	}
-	w.feeds = make([]bool, len(w.method.C))
-	for i := len(w.feeds) - 1; i >= 0; i-- {
-		w.feeds[i] = w.method.B[i] != 0
-		for j := i + 1; j < len(w.feeds); j++ {
-			w.feeds[i] = w.feeds[i] || w.feeds[j] && w.method.A[j][i] != 0
-		}
-	}
-	w.followers = make([][]follower, len(w.method.C))
-	for j, row := range w.method.A {
-		for i, a := range row {
-			if a != 0 {
-				w.followers[i] = append(w.followers[i], follower{j, a})
-			}
-		}
-	}
-	for w.method.B[w.anchor] == 0 {
-		w.anchor++
-	}
-	if implicit {
-		w.implicitAnchor()
-	}
+	w.wire()
 	w.forward = func(ln *Lane, k int) { w.costs[k] = w.forwardShard(w.ctx, ln, w.tr, k) }
-	if reversible != nil {
+	if w.reversible != nil {
 		w.forward = func(ln *Lane, k int) { w.costs[k] = w.forwardReversible(w.ctx, ln, w.tr, k) }
 	}
 	w.backward = w.backwardTask
