@@ -154,7 +154,7 @@ func TestEveryConfigRuns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			over := data(t, name)
 			out := filepath.Join(t.TempDir(), "run")
-			code, _, stderr := costate(t, slices.Concat([]string{"run", "configs/" + name + ".toml", "train.iterations=2"}, over, []string{"--out", out, "--progress", "none"})...)
+			code, _, stderr := costate(t, slices.Concat([]string{"run", "configs/" + name + ".toml", "train.iterations=2", "report.formats=svg"}, over, []string{"--out", out, "--progress", "none"})...)
 			if code != exit.OK {
 				t.Fatalf("exit code %d\n%s", code, stderr)
 			}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html"
 	"image/color"
+	"image/png"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -109,10 +110,11 @@ func (f *Figure) SVG() ([]byte, error) {
 // PNG is the figure at 1600 pixels across.
 func (f *Figure) PNG() ([]byte, error) {
 	w, h := f.size()
-	c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))}
+	c := vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
 	f.draw(draw.New(c))
 	var b bytes.Buffer
-	if _, err := c.WriteTo(&b); err != nil {
+	fast := png.Encoder{CompressionLevel: png.BestSpeed} // a few per cent larger than the default, in half the time
+	if err := fast.Encode(&b, c.Image()); err != nil {
 		return nil, fmt.Errorf("figure %s: %w", f.Name, err)
 	}
 	return b.Bytes(), nil
