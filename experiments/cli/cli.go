@@ -78,8 +78,9 @@ type ReportOptions struct {
 // VerifyOptions are those of `costate verify`.
 type VerifyOptions struct {
 	Options
-	Run  string
-	JSON bool
+	Run       string
+	JSON      bool
+	Tolerance float64 // of what vanishes at an optimal control; 0: not asked for
 }
 
 // ExportOptions are those of `costate export`.

@@ -123,13 +123,13 @@ func TestOrder(t *testing.T) {
 
 func TestOtherCommands(t *testing.T) {
 	var e engine
-	for _, args := range [][]string{{"resume", "/r"}, {"check", "moons"}, {"evaluate", "/r", "--json"}, {"predict", "/r", "--input", "/i.csv", "-o", "/o.csv"}, {"report", "/r"}, {"verify", "/r", "--json"}, {"export", "/r", "-f", "npz", "-o", "/m"}} {
+	for _, args := range [][]string{{"resume", "/r"}, {"check", "moons"}, {"evaluate", "/r", "--json"}, {"predict", "/r", "--input", "/i.csv", "-o", "/o.csv"}, {"report", "/r"}, {"verify", "/r", "--json", "--tolerance", "1e-3"}, {"export", "/r", "-f", "npz", "-o", "/m"}} {
 		if code, _, stderr := call(&e, args...); code != 0 {
 			t.Errorf("%q: %d %s", args, code, stderr)
 		}
 	}
 	if e.run.Resume != "/r" || e.run.Config != nil || e.check.Config.Name != "moons" || e.evaluate.Run != "/r" || !e.evaluate.JSON ||
-		e.predict.Input != "/i.csv" || e.predict.Output != "/o.csv" || e.report.Run != "/r" || e.verify.Run != "/r" || !e.verify.JSON ||
+		e.predict.Input != "/i.csv" || e.predict.Output != "/o.csv" || e.report.Run != "/r" || e.verify.Run != "/r" || !e.verify.JSON || e.verify.Tolerance != 1e-3 ||
 		e.export.Run != "/r" || e.export.Format != "npz" || e.export.Type != "float64" || e.export.Output != "/m" {
 		t.Errorf("%+v", e)
 	}
@@ -202,6 +202,7 @@ func TestErrors(t *testing.T) {
 		{[]string{"sweep", "spiral", "seed=1,2", "seed=3"}, nil, 2, "stands twice"},
 		{[]string{"sweep", "spiral", "optimizer.knid=adam,sgd"}, nil, 2, "did you mean kind?"},
 		{[]string{"sweep", "spiral", "seed=1,2", "--workers=-1"}, nil, 2, "--workers must be 0 or more"},
+		{[]string{"verify", "x", "--tolerance=-1"}, nil, 2, "--tolerance must be 0 or more"},
 		{[]string{"export", "x", "--format", "pt"}, nil, 2, "--format must be one of"},
 		{[]string{"predict", "x"}, nil, 2, "predict needs either --input CSV"},
 		{[]string{"run"}, &data.Error{File: "f.csv", Line: 3, Text: "t"}, 3, "costate: f.csv:3: t\n"},

@@ -238,8 +238,9 @@ func (c *predictCmd) Run(a *app) error {
 }
 
 type verifyCmd struct {
-	Dir  string `arg:"" name:"run" type:"path" help:"Run directory."`
-	JSON bool   `help:"Print JSON."`
+	Dir       string  `arg:"" name:"run" type:"path" help:"Run directory."`
+	JSON      bool    `help:"Print JSON."`
+	Tolerance float64 `placeholder:"X" help:"Ask for optimality, too: what vanishes at an optimal control has to be below X; 1e-2 suits meshes of some hundred intervals."`
 	common
 }
 
@@ -250,7 +251,8 @@ control and writes it to certificate.json. Exit code 6: a file is corrupt or doe
 
 Examples:
   costate verify runs/spiral-20260102T030405Z-a1b2c3
-  costate verify moons --json`
+  costate verify moons --json
+  costate verify bounded --tolerance 1e-2`
 }
 
 // Run implements the command.
@@ -262,7 +264,10 @@ func (c *verifyCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.engine.Verify(a.ctx, VerifyOptions{Options: o, Run: c.Dir, JSON: c.JSON})
+	if !(c.Tolerance >= 0) {
+		return exit.With(exit.Usage, fmt.Errorf("--tolerance must be 0 or more, got %g", c.Tolerance))
+	}
+	return a.engine.Verify(a.ctx, VerifyOptions{Options: o, Run: c.Dir, JSON: c.JSON, Tolerance: c.Tolerance})
 }
 
 type exportCmd struct {

@@ -35,6 +35,11 @@ func (Engine) Verify(ctx context.Context, o cli.VerifyOptions) error {
 			return err
 		}
 		faults = run.Faults(r.Config, c)
+		if o.Tolerance > 0 {
+			if missed := c.Failed(o.Tolerance); len(missed) > 0 {
+				faults = append(faults, fmt.Sprintf("not optimal to %g: %s", o.Tolerance, strings.Join(missed, ", ")))
+			}
+		}
 		if err != nil {
 			faults = append([]string{err.Error()}, faults...)
 		}

@@ -55,6 +55,12 @@ func TestVerify(t *testing.T) {
 	if code, stdout, _ = costate(t, "verify", good); code != exit.OK || strings.Contains(stdout, "BAD") || !strings.Contains(stdout, "residual") {
 		t.Errorf("%d\n%s", code, stdout)
 	}
+	if code, _, stderr := costate(t, "verify", good, "--tolerance", "1e-2"); code != exit.OK {
+		t.Errorf("an optimal control: %d %s", code, stderr)
+	}
+	if code, _, stderr := costate(t, "verify", good, "--tolerance", "1e-17"); code != exit.Numerical || !strings.Contains(stderr, "not optimal to 1e-17") {
+		t.Errorf("beyond rounding: %d %s", code, stderr)
+	}
 	// One bit of the newest checkpoint: the certificate is that of the one before, and the exit code says why.
 	list, err := filepath.Glob(filepath.Join(good, rundir.Checkpoints, "*.ckpt"))
 	if err != nil || len(list) < 2 {
