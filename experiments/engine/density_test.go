@@ -3,8 +3,11 @@ package engine_test
 import (
 	"encoding/csv"
 	"flag"
+	"fmt"
 	"math"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,6 +58,39 @@ func TestDensity(t *testing.T) {
 		}
 		if code, _, stderr := costate(t, "predict", out); code != exit.Usage || !strings.Contains(stderr, "--samples") {
 			t.Errorf("%d\n%s", code, stderr)
+		}
+	}
+}
+
+// One dimension is drawn as a curve beside a histogram, three by samples alone.
+func TestDensityPictures(t *testing.T) {
+	for name, c := range map[string]struct {
+		columns int
+		want    []string
+	}{"one": {1, []string{"density"}}, "three": {3, []string{"samples"}}} {
+		var text strings.Builder
+		for k := range 40 {
+			for i := range c.columns {
+				if i > 0 {
+					text.WriteByte(',')
+				}
+				fmt.Fprint(&text, math.Sin(float64((2*i+1)*k)))
+			}
+			text.WriteByte('\n')
+		}
+		root := t.TempDir()
+		file, out := filepath.Join(root, "points.csv"), filepath.Join(root, "run")
+		if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, stderr := costate(t, "run", "task=density", "data.source=csv", "data.file="+file, "field.hidden=4", "train.iterations=2", "--out", out, "--quiet"); code != exit.OK {
+			t.Fatalf("exit code %d\n%s", code, stderr)
+		}
+		for _, figure := range []string{"density", "samples"} {
+			_, err := os.Stat(filepath.Join(out, "figures", figure+".svg"))
+			if got, want := err == nil, slices.Contains(c.want, figure); got != want {
+				t.Errorf("%s: %s is drawn: %v, want %v", name, figure, got, want)
+			}
 		}
 	}
 }
