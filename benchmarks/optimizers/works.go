@@ -44,14 +44,14 @@ var (
 func all(e entry) []entry { return []entry{e, gaussNewton, sqh, batch, adam, rmsprop, lbfgs} }
 
 var works = []work{
-	{name: "spiral", title: "spiral, 198 windows of 10 points", config: "spiral", target: 1e-7, seconds: 10, entries: all(emsa())},
-	{name: "moons", title: "two moons, 4 nodes in time", config: "moons", target: 0.001, seconds: 10, entries: all(emsa())},
-	{name: "sine-zero", title: "sine toy, weights start at zero", config: "emsa_sine", target: 0.03, seconds: 10, entries: all(emsa())},
+	{name: "spiral", title: "spiral, 198 windows of 10 points", config: "spiral", target: 1e-7, seconds: 8, entries: all(emsa())},
+	{name: "moons", title: "two moons, 4 nodes in time", config: "moons", target: 0.001, seconds: 8, entries: all(emsa())},
+	{name: "sine-zero", title: "sine toy, weights start at zero", config: "emsa_sine", target: 0.03, seconds: 8, entries: all(emsa())},
 	{name: "sine-uniform", title: "sine toy, weights start in ±0.1", config: "emsa_sine", overrides: []string{"field.init=uniform", "field.init_scale=0.1"},
-		target: 0.01, seconds: 10, entries: all(emsa("optimizer.rho=0"))},
-	{name: "lotka-volterra", title: "Lotka–Volterra without noise", config: "lotka_volterra", overrides: []string{"data.noise=0"}, target: 1e-5, seconds: 10, entries: all(emsa())},
+		target: 0.01, seconds: 8, entries: all(emsa("optimizer.rho=0"))},
+	{name: "lotka-volterra", title: "Lotka–Volterra without noise", config: "lotka_volterra", overrides: []string{"data.noise=0"}, target: 1e-5, seconds: 8, entries: all(emsa())},
 	{name: "digits", title: "digits of MNIST, a flow of 32 states between trained maps, batches of 128", config: "mnist_ode",
-		overrides: []string{"field.states=32", "field.hidden=32", "data.shift=0", "optimizer.schedule=constant"}, target: 0.1, seconds: 30, every: 50, digits: true,
+		overrides: []string{"field.states=32", "field.hidden=32", "data.shift=0", "optimizer.schedule=constant"}, target: 0.1, seconds: 30, every: 200, digits: true,
 		entries: []entry{batch, adam, rmsprop}},
 }
 
