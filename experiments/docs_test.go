@@ -191,6 +191,7 @@ var notRun = map[string]func(args []string) []string{
 	"cd":        nil,
 	"go test":   packages, "go install": packages, "go get": packages,
 	"go run ./benchmarks/workprecision": func([]string) []string { return []string{"benchmarks/workprecision"} },
+	"go run ./benchmarks/optimizers":    func([]string) []string { return []string{"benchmarks/optimizers"} },
 	"benchmarks/torch/compare":          func([]string) []string { return []string{"benchmarks/torch/compare"} },
 	"python3":                           func(args []string) []string { return args[:1] }, // run by a test of package engine
 }

@@ -85,11 +85,14 @@ func (c *Config) Values() []Value {
 }
 
 // Hash identifies the resolved configuration: the first 12 hexadecimal digits of the SHA-256 of its applicable
-// keys and values. Comments, order and spelling of numbers do not matter.
+// keys and values. Comments, order and spelling of numbers do not matter, nor does [report], which changes no result.
 func (c *Config) Hash() string {
 	h := sha256.New()
 	t := tableOf(c)
 	for _, s := range sections {
+		if s.name == "report" {
+			continue
+		}
 		for _, k := range t.applicable(s.name) {
 			fmt.Fprintf(h, "%s=%s\n", k.Path, literal(k.value()))
 		}

@@ -97,6 +97,9 @@ func TestHashTellsApart(t *testing.T) {
 	if config.Default().Hash() != mustParse(t, "[solver]\nrtol = 0.000001 # as before\n").Hash() {
 		t.Error("spelling changes the hash")
 	}
+	if config.Default().Hash() != mustParse(t, "[report]\nfigures = false\n").Hash() {
+		t.Error("what is drawn changes the hash")
+	}
 }
 
 func mustParse(t *testing.T, text string) *config.Config {

@@ -238,6 +238,9 @@ func (r *record) certified() check {
 		return check{}
 	}
 	p := r.summary.PMP
+	if r.summary.Method == "" { // discrete time has no path along which H could drift
+		return check{}
+	}
 	if !finite(float64(p.Residual)) || !finite(float64(p.HamiltonianDrift)) {
 		return check{look, title, "Residual or drift of the best control could not be computed.", "Its trajectory could not be integrated at the end; see the events."}
 	}

@@ -18,7 +18,7 @@ func healthy(n int, change func(i int, m *rundir.Metrics)) *record {
 	r := &record{
 		status:   &rundir.Status{State: rundir.Complete, Reason: "iterations", Iteration: n},
 		manifest: &rundir.Manifest{Seed: 1},
-		summary:  &rundir.Summary{Optimizer: "emsa", Iterations: n},
+		summary:  &rundir.Summary{Method: "tsit5", Optimizer: "emsa", Iterations: n},
 		config:   config.Default(),
 	}
 	r.config.Problem.Tolerance = 1e-6
@@ -194,5 +194,13 @@ func TestAdviceNamesKeys(t *testing.T) {
 				t.Errorf("%s: there is no key %s", file, k)
 			}
 		}
+	}
+}
+
+// In discrete time there is no certificate to ask for.
+func TestHealthInDiscreteTime(t *testing.T) {
+	r := &record{summary: &rundir.Summary{}}
+	if got := r.certified(); got != (check{}) {
+		t.Errorf("%+v", got)
 	}
 }

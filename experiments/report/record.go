@@ -123,7 +123,11 @@ func (r *record) about() string {
 	default:
 		return ""
 	}
-	return fmt.Sprintf("task %s · optimizer %s · method %s · costate %s", task, optimizer, method, costate)
+	text := fmt.Sprintf("task %s · optimizer %s", task, optimizer)
+	if method == "" {
+		return text + " · discrete time"
+	}
+	return fmt.Sprintf("%s · method %s · costate %s", text, method, costate)
 }
 
 // results are the numbers on top: of the run as a whole and of its task.
