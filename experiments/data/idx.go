@@ -2,6 +2,7 @@ package data
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/binary"
@@ -86,7 +87,10 @@ func decodeIDX(file string, r io.Reader) (*IDX, error) {
 		size *= x.Shape[i]
 	}
 	at = 4 + 4*len(x.Shape)
-	b, err := io.ReadAll(io.LimitReader(r, int64(size)+1))
+	// What the file says it holds is believed up to a point; beyond, the buffer grows with what is really there.
+	buffer := bytes.NewBuffer(make([]byte, 0, min(size+bytes.MinRead, 1<<26)))
+	_, err := buffer.ReadFrom(io.LimitReader(r, int64(size)+1))
+	b := buffer.Bytes()
 	switch {
 	case err != nil:
 		at += len(b)

@@ -13,10 +13,10 @@ type Images struct {
 	Source        string
 	Hashes        map[string]string // SHA-256 by file, hexadecimal
 	Height, Width int
-	Pixels        []byte   // N×Height×Width
-	Labels        []int    // N class numbers from 0
-	Classes       []string // their names
-	Train         int      // the first Train pictures are for training, the others for the test
+	pixels        [2][]byte // those for training and those for the test, Height×Width each
+	Labels        []int     // N class numbers from 0
+	Classes       []string  // their names
+	Train         int       // the first Train pictures are for training, the others for the test
 }
 
 // Len is N.
@@ -25,14 +25,26 @@ func (m *Images) Len() int { return len(m.Labels) }
 // Dim is the number of pixels of a picture.
 func (m *Images) Dim() int { return m.Height * m.Width }
 
-// Row is picture s, a part of Pixels.
-func (m *Images) Row(s int) []byte { d := m.Dim(); return m.Pixels[s*d : (s+1)*d : (s+1)*d] }
+// Row is picture s, which must not be changed.
+func (m *Images) Row(s int) []byte {
+	part := m.pixels[0]
+	if s >= m.Train {
+		part, s = m.pixels[1], s-m.Train
+	}
+	d := m.Dim()
+	return part[s*d : (s+1)*d : (s+1)*d]
+}
+
+// Bytes is the memory that the set takes.
+func (m *Images) Bytes() int64 {
+	return int64(len(m.pixels[0])+len(m.pixels[1])) + 8*int64(len(m.Labels))
+}
 
 // ReadImages reads the four files of MNIST, or of data in their form, from a folder: images and labels, "train" and "t10k".
 // Each may be compressed, its name ending in ".gz".
 func ReadImages(folder string) (*Images, error) {
 	m := &Images{Source: folder, Hashes: map[string]string{}}
-	for _, part := range []string{"train", "t10k"} {
+	for k, part := range []string{"train", "t10k"} {
 		images, file, err := readPart(folder, part+"-images-idx3-ubyte")
 		if err != nil {
 			return nil, err
@@ -54,7 +66,7 @@ func ReadImages(folder string) (*Images, error) {
 			return nil, &Error{File: file, Text: fmt.Sprintf("has the shape %v, and there are %d images", labels.Shape, images.Shape[0])}
 		}
 		m.Hashes[file] = labels.Hash
-		m.Pixels = append(m.Pixels, images.Bytes...)
+		m.pixels[k] = images.Bytes
 		for _, c := range labels.Bytes {
 			m.Labels = append(m.Labels, int(c))
 			for len(m.Classes) <= int(c) {

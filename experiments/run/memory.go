@@ -17,20 +17,48 @@ import (
 )
 
 // programBytes is what the program itself takes, with files, figures and what the garbage collector lags behind in a small run.
-const programBytes = 18 << 20
+const programBytes = 21 << 20
 
 // demand is what a run needs of memory.
 type demand struct {
 	total        int64
 	trajectories int64 // how many there are at most, and
 	each         int64 // how large one is
+	training     int64 // part of total that optimizer and trajectories take
 }
 
-// Memory estimates how many bytes a run will have in memory at most: trajectories of as many steps as the first control takes, with
-// the optimizer's workspace and the data. Where a sweep of the first control fails, only what is sure is counted.
+// Memory estimates how many bytes a run will have in memory at most: trajectories of as many steps as the first controls take, with
+// the optimizer's workspace and the data. Where a sweep of the first control fails, only what is sure is counted. A run that is over
+// the limit by that alone is not rehearsed.
 func Memory(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settings) (int64, error) {
-	d, err := demandOf(ctx, c, task, s)
+	d, err := rehearsedDemand(ctx, c, task, s)
 	return d.total, err
+}
+
+// rehearsedDemand is the demand of the first control, or of the first iterations where these take more.
+func rehearsedDemand(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settings) (demand, error) {
+	d, err := demandOf(ctx, c, task, s)
+	if err != nil || task.Problem() == nil {
+		return d, err
+	}
+	limit, _, err := memoryLimit(c)
+	if err != nil || d.total > limit {
+		return d, err
+	}
+	s.MaxBytes = d.share(limit)
+	if more := rehearse(ctx, c, task, s) - d.training; more > 0 {
+		d.total += more
+		d.each += more / max(d.trajectories, 1)
+	}
+	return d, nil
+}
+
+// share is what a trajectory may take under a limit on all; 0 is no bound.
+func (d demand) share(limit int64) int64 {
+	if limit >= 1<<62 {
+		return 0
+	}
+	return d.each + (limit-d.total)/max(d.trajectories, 1)
 }
 
 func demandOf(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settings) (demand, error) {
@@ -54,10 +82,17 @@ func demandOf(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Sett
 			break
 		}
 	}
-	a := task.About()
-	observations := int64(len(task.Problem().Observations) + 2)
-	most.total += programBytes + 2*8*int64(a.StateSize)*int64(a.Samples+a.Validation+a.HeldOut)*observations
+	most.total += programBytes + dataBytes(task)
 	return most, nil
+}
+
+// dataBytes is what the data take that a task works on: by its own account, or as states at all observations.
+func dataBytes(task tasks.Task) int64 {
+	if own, ok := task.(interface{ DataBytes() int64 }); ok {
+		return own.DataBytes()
+	}
+	a := task.About()
+	return 2 * 8 * int64(a.StateSize) * int64(a.Samples+a.Validation+a.HeldOut) * int64(len(task.Problem().Observations)+2)
 }
 
 func phaseDemand(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settings) (demand, error) {
@@ -80,12 +115,15 @@ func phaseDemand(ctx context.Context, c *config.Config, task tasks.Task, s pmp.S
 	}
 	o, ok := opt.(pmp.Footprinter)
 	if !ok {
+		whole.training = whole.total
 		return whole, nil
 	}
 	training := demand{total: f.Lanes + o.Bytes(w, f), each: f.Trajectory}
 	const many = 1 << 30
 	training.trajectories = (o.Bytes(w, pmp.Footprint{Trajectory: many}) - o.Bytes(w, pmp.Footprint{})) / many
+	training.training = training.total
 	if whole.total > training.total {
+		whole.training = training.total
 		return whole, nil
 	}
 	return training, nil
@@ -151,7 +189,7 @@ func memoryLimit(c *config.Config) (limit int64, auto bool, err error) {
 // budget estimates the memory of the run and refuses it where that is too much. Trajectories may grow into what is left, no
 // farther.
 func (d *driver) budget(ctx context.Context) error {
-	need, err := demandOf(ctx, d.c, d.task, d.settings)
+	need, err := rehearsedDemand(ctx, d.c, d.task, d.settings)
 	if err != nil {
 		return err
 	}
@@ -163,9 +201,7 @@ func (d *driver) budget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if n := max(need.trajectories, 1); limit < 1<<62 {
-		d.settings.MaxBytes = need.each + (limit-need.total)/n
-	}
+	d.settings.MaxBytes = need.share(limit)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/costate-go/costate/configs"
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/rundir"
 	"github.com/costate-go/costate/experiments/tasks"
 	"github.com/costate-go/costate/pmp"
 )
@@ -76,11 +77,60 @@ func TestMemoryFollowsSettings(t *testing.T) {
 	}
 }
 
-// A trajectory may not grow beyond what the limit leaves: the sweep fails, and the run ends as a numerical failure.
+// A trajectory may not grow beyond what the limit leaves: where the first iterations would, the run is refused; later the sweep fails,
+// and the run ends as a numerical failure.
 func TestMemoryGuard(t *testing.T) {
-	c := parse(t, "moons", "optimizer.kind=sgd", "optimizer.learning_rate=300", "train.iterations=20", "train.memory_limit=40MiB", "data.samples=2000")
-	_, err := Run(context.Background(), c, Options{Root: t.TempDir()})
-	if !errors.Is(err, pmp.ErrMemory) || exit.Code(err) != exit.Numerical {
+	ctx, root := context.Background(), t.TempDir()
+	c := parse(t, "moons", "optimizer.kind=sgd", "optimizer.learning_rate=300", "train.iterations=20", "train.memory_limit=46MiB", "data.samples=2000")
+	_, err := Run(ctx, c, Options{Root: root})
+	var tooMuch *MemoryError
+	if !errors.As(err, &tooMuch) {
 		t.Errorf("%v, exit code %d", err, exit.Code(err))
+	}
+	d, err := newDriver(c, Options{Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.dir, err = rundir.Create(root, c.Name, ""); err != nil {
+		t.Fatal(err)
+	}
+	defer d.dir.Close()
+	if err := d.describe(); err != nil {
+		t.Fatal(err)
+	}
+	d.settings.MaxBytes = 12 << 20
+	d.theta = d.task.Initial()
+	d.best = append([]float64(nil), d.theta...)
+	if _, err := d.loop(ctx); !errors.Is(err, pmp.ErrMemory) || exit.Code(err) != exit.Numerical {
+		t.Errorf("%v, exit code %d", err, exit.Code(err))
+	}
+}
+
+// The zero control of the moons takes a third of the steps of those that follow: the estimate has to know.
+func TestMemoryRehearses(t *testing.T) {
+	ctx := context.Background()
+	c := parse(t, "moons", "data.samples=4000", "train.iterations=10")
+	task, err := tasks.New(c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := tasks.SweepSettings(c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := demandOf(ctx, c, task, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := rehearsedDemand(ctx, c, task, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all.total < 2*first.total || all.each <= first.each {
+		t.Errorf("%s by the first control, %s by the first iterations", Bytes(first.total), Bytes(all.total))
+	}
+	fixed := parse(t, "moons", "data.samples=4000", "train.iterations=10", "solver.method=rk4", "solver.steps=4")
+	if b := rehearse(ctx, fixed, task, s); b != 0 {
+		t.Errorf("fixed steps are rehearsed, %s", Bytes(b))
 	}
 }

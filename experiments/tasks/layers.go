@@ -114,7 +114,7 @@ func (t *Layers) Bytes() int64 {
 	// Per weight: codes and averages, and the control as it is, as the best, in the optimizer and in a checkpoint with the
 	// averages, which is encoded at once.
 	const perWeight = 1 + 4 + 3*8 + 4*8 + 2*4
-	return n*perWeight + 3*4*states*int64(max(t.c.Train.Batch, chunkSize)) + int64(len(t.images.Pixels)) + 8*int64(t.images.Len())
+	return n*perWeight + 3*4*states*int64(max(t.c.Train.Batch, chunkSize)) + t.images.Bytes()
 }
 
 // Metrics implements Task: those of pictures, and the share of weights that are not zero.

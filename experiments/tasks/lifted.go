@@ -112,6 +112,11 @@ func (t *Lifted) Select(index []int) {
 	t.problem.Terminal = &pmp.CrossEntropy{Label: t.labelled, First: t.flow.Dim(), Classes: len(t.images.Classes), Scale: 1}
 }
 
+// DataBytes is what the pictures take, and the features and states of those that are measured at a time.
+func (t *Lifted) DataBytes() int64 {
+	return t.images.Bytes() + chunkSize*int64(4*t.images.Dim()+8*t.field.Dim())
+}
+
 // Initial implements Task.
 func (t *Lifted) Initial() []float64 {
 	theta := make([]float64, t.field.NumParams())
