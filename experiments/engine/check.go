@@ -26,6 +26,7 @@ type probe struct {
 	settings pmp.Settings
 	theta    []float64
 	sweep    time.Duration
+	state    pmp.State // of the optimizer
 }
 
 func trial(ctx context.Context, o cli.Options, c *config.Config) (*probe, error) {
@@ -66,6 +67,7 @@ func trial(ctx context.Context, o cli.Options, c *config.Config) (*probe, error)
 	if err := opt.Init(ctx, w, p.theta); err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
+	p.state = opt.Save()
 	tr := w.NewTrajectory()
 	start := time.Now()
 	if err := w.Forward(ctx, tr, p.theta); err != nil {
@@ -84,6 +86,7 @@ func (p *probe) step(ctx context.Context, o cli.Options, task tasks.Discrete, ba
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
+	p.state = opt.Save()
 	index := make([]int, batch)
 	for i := range index {
 		index[i] = i
@@ -97,6 +100,35 @@ func (p *probe) step(ctx context.Context, o cli.Options, task tasks.Discrete, ba
 	p.sweep = time.Since(start)
 	_, err = fmt.Fprintf(o.Stdout, "iteration   J = %.6g on the first %d samples, %v\n", it.Loss, batch, p.sweep.Round(10*time.Microsecond))
 	return err
+}
+
+// disk estimates what a checkpoint and the whole run directory take, in bytes.
+func (p *probe) disk(c *config.Config) (checkpoint, all int64) {
+	const (
+		row      = 450     // of metrics.jsonl
+		scalars  = 450     // of an iteration in an event file
+		page     = 1 << 20 // report.html
+		drawings = 2 << 20 // figures in two formats with their numbers
+		files    = 64 << 10
+	)
+	numbers := 2 * len(p.theta) // the present control and the best one
+	for _, v := range p.state {
+		numbers += len(v)
+	}
+	checkpoint = 8 * int64(numbers)
+	keep := int64(c.Train.Keep)
+	if c.Train.Select == "best" { // which may be older than those
+		keep++
+	}
+	kept := min(keep, int64(c.Train.Iterations/max(c.Train.CheckpointEvery, 1))+2)
+	all = kept*checkpoint + 8*int64(len(p.theta)) + row*int64(c.Train.Iterations) + page + files
+	if c.Report.TensorBoard {
+		all += scalars * int64(c.Train.Iterations)
+	}
+	if c.Report.Figures {
+		all += drawings
+	}
+	return checkpoint, all
 }
 
 func norm(v []float64) float64 {
@@ -120,6 +152,8 @@ func (Engine) Check(ctx context.Context, o cli.CheckOptions) error {
 	}
 	budget := time.Duration(float64(p.sweep) * float64(o.Config.Train.Iterations) * costPerIteration(o.Config.Optimizer.Kind))
 	fmt.Fprintf(o.Stdout, "time        about %s for the whole run\n", duration(budget))
+	checkpoint, disk := p.disk(o.Config)
+	fmt.Fprintf(o.Stdout, "disk        about %s, a checkpoint being %s\n", run.Bytes(disk), run.Bytes(checkpoint))
 	_, err = fmt.Fprintln(o.Stdout, "ok")
 	return err
 }

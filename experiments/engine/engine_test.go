@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -487,5 +488,39 @@ func TestCheckpointMetadata(t *testing.T) {
 	st, err := checkpoint.Decode("last", lastCheckpoint(t, out))
 	if err != nil || !strings.Contains(st.Meta.Extra["scaler"], `"mean"`) || st.Meta.Iteration != 2 {
 		t.Errorf("%+v %v", st.Meta, err)
+	}
+}
+
+// The estimate of the disk is near what a run leaves there.
+func TestCheckEstimatesDisk(t *testing.T) {
+	args := []string{"spiral", "train.iterations=60", "train.checkpoint_every=10", "field.hidden=400", "report.figures=false"}
+	out := filepath.Join(t.TempDir(), "run")
+	if code, _, stderr := costate(t, slices.Concat([]string{"run"}, args, []string{"--out", out, "--progress", "none", "optimizer.kind=adam"})...); code != exit.OK {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	code, stdout, stderr := costate(t, slices.Concat([]string{"check"}, args, []string{"optimizer.kind=adam"})...)
+	i := strings.Index(stdout, "disk        about ")
+	if code != exit.OK || i < 0 {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	var size float64
+	var unit string
+	if _, err := fmt.Sscanf(stdout[i:], "disk        about %f %s", &size, &unit); err != nil {
+		t.Fatal(err)
+	}
+	size *= map[string]float64{"KiB,": 1 << 10, "MiB,": 1 << 20}[unit]
+	used := 0.0
+	if err := filepath.WalkDir(out, func(_ string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		used += float64(info.Size())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if size < 0.5*used || size > 3*used {
+		t.Errorf("%.0f bytes estimated, %.0f used", size, used)
 	}
 }
