@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/costate-go/costate/pmp"
 	"github.com/costate-go/costate/pmp/discrete"
 )
 
@@ -22,7 +23,7 @@ func Example() {
 			b.Labels[s] = 1
 		}
 	}
-	opt := &discrete.MSA{Network: net, Batch: b, Alpha: 0.9, Rho: 0.5}
+	opt := &discrete.MSA{Network: net, Batch: b, Alpha: 0.9, Rho: 0.5, Epoch: 20, Decay: 0.8, Schedule: pmp.CosineRate, Total: 400}
 	if err := opt.Init(context.Background(), nil, theta); err != nil {
 		fmt.Println(err)
 		return
