@@ -72,18 +72,9 @@ func (o *Batch) Init(_ context.Context, w *Sweeper, theta []float64) error {
 
 // Step implements Optimizer: one batch. The loss it reports is that of the control before the update.
 func (o *Batch) Step(ctx context.Context) (Iterate, error) {
-	var it Iterate
-	work, err := o.sweep(ctx)
-	it.Work.Add(work)
-	if err != nil {
+	it, err := o.slopes(ctx, o.Tolerance)
+	if err != nil || it.Stop != InProgress {
 		return it, err
-	}
-	o.describe(&it, o.cur)
-	it.Residual = 0.25 * it.GradNorm * it.GradNorm
-	if it.GradNorm < o.Tolerance {
-		it.Accepted = true
-		it.Stop, it.Message = Stationary, fmt.Sprintf("‖∂J/∂θ‖ = %.3g < %.3g", it.GradNorm, o.Tolerance)
-		return it, nil
 	}
 	o.average()
 	if o.eps == 0 {

@@ -145,24 +145,7 @@ func TestImplicitTrains(t *testing.T) {
 }
 
 func TestImplicitSweepsAllocateNothing(t *testing.T) {
-	if raceDetector {
-		t.Skip("allocations cannot be counted under the race detector")
-	}
 	p, theta := constrained(pmp.PiecewiseConstant)
 	p.Field = stiff()
-	w, err := pmp.NewSweeper(p, pmp.Settings{Solver: ode.Settings{Method: solvers.Kvaerno4}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := w.NewTrajectory()
-	run := func() {
-		if err := w.Forward(context.Background(), tr, theta); err != nil {
-			t.Fatal(err)
-		}
-		w.Backward(tr)
-	}
-	run()
-	if n := testing.AllocsPerRun(3, run); n != 0 {
-		t.Errorf("sweeps allocate %v times", n)
-	}
+	sweepsAllocateNothing(t, p, pmp.Settings{Solver: ode.Settings{Method: solvers.Kvaerno4}}, theta)
 }

@@ -156,6 +156,23 @@ func (b *base) sweep(ctx context.Context) (Work, error) {
 	return b.cur.Work, nil
 }
 
+// slopes sweeps the present control, on the batch at hand, and describes it. It is stationary where ‖∂J/∂θ‖ is below the tolerance.
+func (b *base) slopes(ctx context.Context, tolerance float64) (Iterate, error) {
+	var it Iterate
+	work, err := b.sweep(ctx)
+	it.Work.Add(work)
+	if err != nil {
+		return it, err
+	}
+	b.describe(&it, b.cur)
+	it.Residual = 0.25 * it.GradNorm * it.GradNorm
+	if it.GradNorm < tolerance {
+		it.Accepted = true
+		it.Stop, it.Message = Stationary, fmt.Sprintf("‖∂J/∂θ‖ = %.3g < %.3g", it.GradNorm, tolerance)
+	}
+	return it, nil
+}
+
 // save begins a State: the iterations done, and whether the present control was swept.
 func (b *base) save() State {
 	fresh := 0.0

@@ -210,26 +210,9 @@ func TestGradientWithPathConstraints(t *testing.T) {
 }
 
 func TestSweepsWithPathConstraintsAllocateNothing(t *testing.T) {
-	if raceDetector {
-		t.Skip("allocations cannot be counted under the race detector")
-	}
 	p, theta := constrained(pmp.PiecewiseLinear)
 	p.Field = problems.VanDerPol().Field
-	w, err := pmp.NewSweeper(p, pmp.Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := w.NewTrajectory()
-	run := func() {
-		if err := w.Forward(context.Background(), tr, theta); err != nil {
-			t.Fatal(err)
-		}
-		w.Backward(tr)
-	}
-	run()
-	if n := testing.AllocsPerRun(5, run); n != 0 {
-		t.Errorf("sweeps allocate %v times", n)
-	}
+	sweepsAllocateNothing(t, p, pmp.Settings{}, theta)
 }
 
 // A run that is stopped and restored goes on with the same multipliers and bits.
@@ -286,5 +269,28 @@ func TestBadPathConstraints(t *testing.T) {
 	s.Costate = pmp.Backsolve
 	if _, err := pmp.NewSweeper(p, s); !errors.Is(err, pmp.ErrProblem) {
 		t.Errorf("backsolve: got %v", err)
+	}
+}
+
+// sweepsAllocateNothing counts the allocations of a forward and a backward sweep after the first ones.
+func sweepsAllocateNothing(t *testing.T, p *pmp.Problem, s pmp.Settings, theta []float64) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("allocations cannot be counted under the race detector")
+	}
+	w, err := pmp.NewSweeper(p, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := w.NewTrajectory()
+	run := func() {
+		if err := w.Forward(context.Background(), tr, theta); err != nil {
+			t.Fatal(err)
+		}
+		w.Backward(tr)
+	}
+	run()
+	if n := testing.AllocsPerRun(5, run); n != 0 {
+		t.Errorf("sweeps allocate %v times", n)
 	}
 }

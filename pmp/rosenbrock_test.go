@@ -113,24 +113,7 @@ func TestRosenbrockTrains(t *testing.T) {
 }
 
 func TestRosenbrockSweepsAllocateNothing(t *testing.T) {
-	if raceDetector {
-		t.Skip("allocations cannot be counted under the race detector")
-	}
 	p, theta := constrained(pmp.PiecewiseConstant)
 	p.Field, p.Running = bent(), nil
-	w, err := pmp.NewSweeper(p, pmp.Settings{Solver: ode.Settings{Method: solvers.Rodas5P}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := w.NewTrajectory()
-	run := func() {
-		if err := w.Forward(context.Background(), tr, theta); err != nil {
-			t.Fatal(err)
-		}
-		w.Backward(tr)
-	}
-	run()
-	if n := testing.AllocsPerRun(3, run); n != 0 {
-		t.Errorf("sweeps allocate %v times", n)
-	}
+	sweepsAllocateNothing(t, p, pmp.Settings{Solver: ode.Settings{Method: solvers.Rodas5P}}, theta)
 }
