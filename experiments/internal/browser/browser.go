@@ -1,62 +1,57 @@
-// Package browser drives a headless Chromium for the tests of pages: it loads a file, evaluates scripts, sends keys and pointers,
-// and notes every complaint of the console and every request. It speaks the DevTools protocol over a pipe
-// (https://chromedevtools.github.io/devtools-protocol), which needs neither a port nor a library.
+// Package browser drives a headless Chromium for the tests of pages, by chromedp: it loads a file, evaluates scripts, sends keys and
+// pointers, and notes every complaint of the console and every request.
 package browser
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/base64"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"net/url"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 const patience = 30 * time.Second // for an answer
 
 // Page is an open page. It belongs to one goroutine.
 type Page struct {
-	t       testing.TB
-	out     *os.File
-	in      chan message
-	session string
-	id      int
-	begun   bool
-	// Complaints are errors and warnings of the console, and exceptions.
-	Complaints []string
-	// Requests are the addresses that were asked for, besides the page's own and data in the page.
-	Requests []string
-	loaded   bool
+	t   testing.TB
+	ctx context.Context
+	url string
+
+	mu         sync.Mutex
+	complaints []string // errors and warnings of the console, and exceptions
+	requests   []string // addresses that were asked for, besides the page's own and data in the page
 }
 
-type message struct {
-	ID        int             `json:"id,omitempty"`
-	SessionID string          `json:"sessionId,omitempty"`
-	Method    string          `json:"method,omitempty"`
-	Params    any             `json:"params,omitempty"`
-	Result    json.RawMessage `json:"result,omitempty"`
-	Error     *struct {
-		Message string `json:"message"`
-	} `json:"error,omitempty"`
-	raw json.RawMessage // Params of an event
-}
-
-// Open loads a file in a window of the given size. It skips the test where there is no Chromium.
-func Open(t testing.TB, path string, width, height int) *Page {
-	t.Helper()
-	program := ""
+// Find is the path of a Chromium or a Chrome, or "" where there is none.
+func Find() string {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			program = p
-			break
+		if path, err := exec.LookPath(name); err == nil {
+			return path
 		}
 	}
+	return ""
+}
+
+// Open loads a file in a window of the given size in pixels. It skips the test where there is no Chromium.
+func Open(t testing.TB, path string, width, height int) *Page {
+	t.Helper()
+	program := Find()
 	if program == "" {
 		t.Skip("no Chromium here")
 	}
@@ -64,200 +59,76 @@ func Open(t testing.TB, path string, width, height int) *Page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, program)
-	var target struct {
-		TargetID string `json:"targetId"`
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.WindowSize(width, height))
+	for _, flag := range []string{"disable-gpu", "disable-quic", "disable-component-update"} {
+		options = append(options, chromedp.Flag(flag, true))
 	}
-	p.call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
-	var attached struct {
-		SessionID string `json:"sessionId"`
+	p := &Page{t: t, url: (&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}).String()}
+	allocator, release := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(release)
+	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithListener(p.note))
+	p.ctx = ctx
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil { // begins the browser, without a limit in time that would end it
+		t.Fatal(err)
 	}
-	p.call("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
-	p.session = attached.SessionID
-	for _, domain := range []string{"Page", "Runtime", "Log", "Network"} {
-		p.call(domain+".enable", nil, nil)
-	}
-	p.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}, nil)
-	p.begun = true
-	p.call("Page.navigate", map[string]any{"url": "file://" + filepath.ToSlash(path)}, nil)
-	for end := time.Now().Add(patience); !p.loaded; {
-		if !p.receive(time.Until(end)) {
-			t.Fatalf("%s is not loaded after %v", path, patience)
-		}
-	}
+	p.do(chromedp.EmulateViewport(int64(width), int64(height)))
+	p.do(chromedp.Navigate(p.url))
 	return p
 }
 
-func start(t testing.TB, program string) *Page {
-	t.Helper()
-	theirs, mine, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
+// note listens to what happens in the page, on a goroutine of the browser's.
+func (p *Page) note(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		text := e.ExceptionDetails.Text
+		if thrown := e.ExceptionDetails.Exception; thrown != nil {
+			text += " " + thrown.Description
+		}
+		p.complaints = append(p.complaints, text)
+	case *runtime.EventConsoleAPICalled:
+		switch e.Type {
+		case runtime.ConsoleAPICalledTypeError, runtime.ConsoleAPICalledTypeWarning, runtime.ConsoleAPICalledTypeAssert:
+			var words []string
+			for _, a := range e.Args {
+				words = append(words, string(a.Value)+a.Description)
+			}
+			p.complaints = append(p.complaints, strings.Join(words, " "))
+		}
+	case *log.EventEntryAdded:
+		p.complaints = append(p.complaints, fmt.Sprintf("%s: %s", e.Entry.Level, e.Entry.Text))
+	case *network.EventRequestWillBeSent:
+		if u := e.Request.URL; u != p.url && !strings.HasPrefix(u, "data:") {
+			p.requests = append(p.requests, u)
+		}
 	}
-	answers, their, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	profile := t.TempDir()
-	cmd := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
-		"--disable-background-networking", "--remote-debugging-pipe", "--user-data-dir="+profile, "about:blank")
-	cmd.ExtraFiles = []*os.File{theirs, their} // file descriptors 3 and 4
-	var noise bytes.Buffer
-	cmd.Stderr = &noise
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	theirs.Close()
-	their.Close()
-	p := &Page{t: t, out: mine, in: make(chan message, 1024)}
-	go func() {
-		defer close(p.in)
-		r := bufio.NewReader(answers)
-		for {
-			b, err := r.ReadBytes(0)
-			if err != nil {
-				return
-			}
-			var m struct {
-				message
-				Params json.RawMessage `json:"params"`
-			}
-			if json.Unmarshal(b[:len(b)-1], &m) == nil {
-				m.message.raw = m.Params
-				p.in <- m.message
-			}
-		}
-	}()
-	t.Cleanup(func() {
-		_ = p.send("Browser.close", nil)
-		mine.Close()
-		done := make(chan error, 1)
-		go func() { done <- cmd.Wait() }()
-		select {
-		case <-done:
-		case <-time.After(patience):
-			_ = cmd.Process.Kill()
-			<-done
-		}
-		answers.Close()
-		for range p.in { // the reader ends
-		}
-		for range 20 { // the profile may be in use for another moment
-			if os.RemoveAll(profile) == nil {
-				break
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-	})
-	return p
 }
 
-func (p *Page) send(method string, params any) error {
-	p.id++
-	m := message{ID: p.id, Method: method, Params: params}
-	if !strings.HasPrefix(method, "Target.") && !strings.HasPrefix(method, "Browser.") {
-		m.SessionID = p.session
-	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	_, err = p.out.Write(append(b, 0))
-	return err
-}
-
-// call sends a command and waits for its result.
-func (p *Page) call(method string, params, result any) {
+func (p *Page) do(a chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	if err := p.send(method, params); err != nil {
-		p.t.Fatalf("%s: %v", method, err)
-	}
-	id := p.id
-	for end := time.After(patience); ; {
-		select {
-		case m, open := <-p.in:
-			switch {
-			case !open:
-				p.t.Fatalf("%s: the browser is gone", method)
-			case m.ID != id:
-				p.note(m)
-			case m.Error != nil:
-				p.t.Fatalf("%s: %s", method, m.Error.Message)
-			case result != nil:
-				if err := json.Unmarshal(m.Result, result); err != nil {
-					p.t.Fatalf("%s: %v", method, err)
-				}
-				return
-			default:
-				return
-			}
-		case <-end:
-			p.t.Fatalf("%s: no answer after %v", method, patience)
-		}
-	}
+	run(p, a)
 }
 
-// receive takes one event; it says whether one came.
-func (p *Page) receive(wait time.Duration) bool {
-	select {
-	case m, open := <-p.in:
-		p.note(m)
-		return open
-	case <-time.After(wait):
-		return false
+func run[T any](p *Page, a chromedp.Action[T]) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, a)
+	if err != nil {
+		p.t.Fatal(err)
 	}
-}
-
-func (p *Page) note(m message) {
-	if !p.begun {
-		return
-	}
-	var e struct {
-		Type             string                       `json:"type"`
-		Args             []struct{ Value any }        `json:"args"`
-		Entry            struct{ Level, Text string } `json:"entry"`
-		Request          struct{ URL string }         `json:"request"`
-		ExceptionDetails struct {
-			Text      string
-			Exception struct{ Description string }
-		} `json:"exceptionDetails"`
-	}
-	_ = json.Unmarshal(m.raw, &e) // events of other shapes are of no interest
-	switch m.Method {
-	case "Page.loadEventFired":
-		p.loaded = true
-	case "Runtime.exceptionThrown":
-		p.Complaints = append(p.Complaints, e.ExceptionDetails.Text+" "+e.ExceptionDetails.Exception.Description)
-	case "Runtime.consoleAPICalled":
-		if e.Type == "error" || e.Type == "warning" || e.Type == "assert" {
-			p.Complaints = append(p.Complaints, fmt.Sprint(e.Args))
-		}
-	case "Log.entryAdded":
-		p.Complaints = append(p.Complaints, e.Entry.Level+": "+e.Entry.Text)
-	case "Network.requestWillBeSent":
-		if u := e.Request.URL; e.Type != "Document" && !strings.HasPrefix(u, "data:") {
-			p.Requests = append(p.Requests, u)
-		}
-	}
+	return v
 }
 
 // Eval evaluates an expression, waiting for it where it is a promise, and stores its value in result, which may be nil.
 func (p *Page) Eval(expression string, result any) {
 	p.t.Helper()
-	var answer struct {
-		Result           struct{ Value json.RawMessage }
-		ExceptionDetails *struct {
-			Text      string
-			Exception struct{ Description string }
-		}
-	}
-	p.call("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true}, &answer)
-	if d := answer.ExceptionDetails; d != nil {
-		p.t.Fatalf("%s: %s %s", expression, d.Text, d.Exception.Description)
-	}
+	value := run(p, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise))
 	if result != nil {
-		if err := json.Unmarshal(answer.Result.Value, result); err != nil {
-			p.t.Fatalf("%s is %s: %v", expression, answer.Result.Value, err)
+		if err := json.Unmarshal(value, result); err != nil {
+			p.t.Fatalf("%s is %s: %v", expression, value, err)
 		}
 	}
 }
@@ -265,62 +136,56 @@ func (p *Page) Eval(expression string, result any) {
 // Text is the value of an expression as a string.
 func (p *Page) Text(expression string) string {
 	p.t.Helper()
-	var s string
-	p.Eval("String("+expression+")", &s)
-	return s
+	return run(p, chromedp.Evaluate[string]("String("+expression+")"))
 }
+
+var keys = map[string]string{"PageUp": kb.PageUp, "PageDown": kb.PageDown, "End": kb.End, "Home": kb.Home, "ArrowLeft": kb.ArrowLeft, "ArrowUp": kb.ArrowUp,
+	"ArrowRight": kb.ArrowRight, "ArrowDown": kb.ArrowDown, "Tab": kb.Tab, "Escape": kb.Escape, "Enter": kb.Enter}
 
 // Key presses a key, such as "ArrowLeft" or "+", on what has the focus.
 func (p *Page) Key(key string) {
 	p.t.Helper()
-	params := map[string]any{"type": "keyDown", "key": key}
-	if len(key) == 1 {
-		params["text"] = key
-	} else if code, known := codes[key]; known {
-		params["windowsVirtualKeyCode"] = code
+	if known, special := keys[key]; special {
+		key = known
 	}
-	p.call("Input.dispatchKeyEvent", params, nil)
-	p.call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": key}, nil)
+	p.do(chromedp.KeyEvent(key))
 }
 
-// codes make keys do what the browser itself does at them, such as moving sliders.
-var codes = map[string]int{"PageUp": 33, "PageDown": 34, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9, "Escape": 27}
-
-// Pointer moves, presses or releases the pointer: kind is "mouseMoved", "mousePressed" or "mouseReleased".
+// Pointer moves, presses or releases the pointer: kind is "mouseMoved", "mousePressed" or "mouseReleased". x and y are pixels from the
+// upper left corner of the window.
 func (p *Page) Pointer(kind string, x, y float64, clicks int) {
 	p.t.Helper()
-	params := map[string]any{"type": kind, "x": x, "y": y, "clickCount": clicks}
-	if kind != "mouseMoved" {
-		params["button"] = "left"
+	button := chromedp.ButtonLeft
+	if kind == "mouseMoved" {
+		button = chromedp.ButtonNone
 	}
-	p.call("Input.dispatchMouseEvent", params, nil)
+	p.do(chromedp.MouseEvent(input.DispatchMouseEventType(kind), x, y, button, chromedp.ClickCount(clicks)))
 }
 
 // Media sets the features of the medium, such as "prefers-color-scheme" to "dark", and its type, such as "print".
 func (p *Page) Media(kind, feature, value string) {
 	p.t.Helper()
-	p.call("Emulation.setEmulatedMedia", map[string]any{"media": kind, "features": []map[string]string{{"name": feature, "value": value}}}, nil)
+	p.do(func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: kind,
+			Features: []*emulation.MediaFeature{{Name: feature, Value: value}}})
+		return chromedp.Void{}, err
+	})
 }
 
 // Screenshot is the window as PNG.
 func (p *Page) Screenshot() []byte {
 	p.t.Helper()
-	var shot struct{ Data string }
-	p.call("Page.captureScreenshot", nil, &shot)
-	b, err := base64.StdEncoding.DecodeString(shot.Data)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return b
+	return run(p, chromedp.CaptureScreenshot())
 }
 
 // Quiet is an error where the page complained or asked for anything.
 func (p *Page) Quiet() error {
 	p.t.Helper()
-	for p.receive(100 * time.Millisecond) {
-	}
-	if len(p.Complaints)+len(p.Requests) > 0 {
-		return errors.New("complaints: " + strings.Join(p.Complaints, "; ") + "; requests: " + strings.Join(p.Requests, " "))
+	time.Sleep(100 * time.Millisecond) // for what is under way
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.complaints)+len(p.requests) > 0 {
+		return errors.New("complaints: " + strings.Join(p.complaints, "; ") + "; requests: " + strings.Join(p.requests, " "))
 	}
 	return nil
 }
