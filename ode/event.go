@@ -62,11 +62,10 @@ type hit struct {
 	far   float64 // G there
 }
 
-func newWatcher(events []Event, t0 float64, x0 []float64) *watcher {
-	w := &watcher{events: events, counts: make([]int, len(events)), noise: make([]float64, len(events))}
+func newWatcher(events []Event, n int) *watcher {
+	w := &watcher{events: events, g: make([]float64, len(events)), counts: make([]int, len(events)), noise: make([]float64, len(events))}
 	top := 0
 	for i := range events {
-		w.g = append(w.g, events[i].G(t0, x0))
 		top = max(top, events[i].samples())
 	}
 	for j := range top + 2 { // close to the ends, where polynomials swing, a little denser
@@ -74,8 +73,23 @@ func newWatcher(events []Event, t0 float64, x0 []float64) *watcher {
 	}
 	w.at[len(w.at)-1] = 1
 	w.values = make([]float64, len(w.at))
-	w.points = make([]float64, len(w.at)*len(x0))
+	w.points = make([]float64, len(w.at)*n)
 	return w
+}
+
+// begin says where the solution is.
+func (w *watcher) begin(t float64, x []float64) {
+	for k := range w.events {
+		w.g[k] = w.events[k].G(t, x)
+	}
+}
+
+// left says that event k was found as far from zero as noise and changed the state, so that G is what it is now: where it is
+// as close to zero as that, its side is the one on which the solution leaves.
+func (w *watcher) left(k int, noise float64) {
+	if math.Abs(w.g[k]) <= 100*noise {
+		w.g[k], w.noise[k] = 0, noise
+	}
 }
 
 // leave returns where and on which side the solution has left zero: at the first value that is no noise, so that it may
@@ -89,9 +103,9 @@ func (w *watcher) leave(k int, g func(s float64) float64) (s, v float64) {
 	return 0, 0
 }
 
-// look collects the changes of sign in the last step of r, in order.
-func (w *watcher) look(r *run) []hit {
-	it, n, last := r.it, r.sol.n, len(w.at)-1
+// look collects the changes of sign in the last step of it, in order; interpolate gives the state at a part of that step.
+func (w *watcher) look(it *Integrator, interpolate func(s float64) []float64) []hit {
+	n, last := it.n, len(w.at)-1
 	t0, h := it.TPrev(), it.H()
 	time := func(s float64) float64 {
 		if s == 1 {
@@ -100,15 +114,13 @@ func (w *watcher) look(r *run) []hit {
 		return t0 + s*h
 	}
 	for j := 1; j < last; j++ {
-		r.interpolate(w.at[j])
-		copy(w.points[j*n:], r.x)
+		copy(w.points[j*n:], interpolate(w.at[j]))
 	}
 	w.hits = w.hits[:0]
 	for k := range w.events {
 		e := &w.events[k]
 		inside := func(s float64) float64 {
-			r.interpolate(s)
-			return e.G(time(s), r.x)
+			return e.G(time(s), interpolate(s))
 		}
 		w.at[0], w.values[0] = 0, w.g[k]
 		if w.g[k] == 0 {
@@ -266,13 +278,12 @@ const together = 1e-13
 // events records the events of the last step in order, and changes the state where they ask for it.
 func (r *run) events() (o outcome) {
 	w, it := r.watch, r.it
-	hits := w.look(r)
+	hits := w.look(it, r.point)
 	state := func(s float64) (t float64, x []float64) {
 		if s == 1 {
 			return it.T(), it.X()
 		}
-		r.interpolate(s)
-		return it.TPrev() + s*it.H(), r.x
+		return it.TPrev() + s*it.H(), r.interpolate(s)
 	}
 	record := func(h hit, t float64, x []float64) {
 		w.counts[h.event]++
@@ -318,14 +329,9 @@ func (r *run) events() (o outcome) {
 			r.sol.Events[first+i].After = slices.Clone(r.after)
 		}
 	}
-	for k := range w.events {
-		w.g[k] = w.events[k].G(o.t, r.after)
-	}
+	w.begin(o.t, r.after)
 	for _, h := range hits {
-		// Where the change left G as close to zero as the event found it, its side is that on which the solution leaves.
-		if math.Abs(w.g[h.event]) <= 100*h.far {
-			w.g[h.event], w.noise[h.event] = 0, h.far
-		}
+		w.left(h.event, h.far)
 	}
 	return o
 }

@@ -284,3 +284,44 @@ func TestEventChangesTheRightHandSide(t *testing.T) {
 		}
 	}
 }
+
+// Whoever drives an Integrator finds the events that Solve finds.
+func TestWatcher(t *testing.T) {
+	event := ode.Event{G: func(_ float64, x []float64) float64 { return x[0] }, Direction: 1}
+	for _, m := range []solvers.Method{solvers.Tsit5, solvers.RK4} {
+		s := ode.Settings{Method: m, Step: 0.1, Events: []ode.Event{event}}
+		sol := solve(t, ode.Problem{F: circle, X0: []float64{0, -1}, T1: 20}, s)
+		it, err := ode.NewIntegrator(2, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := ode.NewWatcher(s.Events, it)
+		x := []float64{0, -1}
+		var times []float64
+		run := func() {
+			times = times[:0]
+			it.Start(circle, 0, x, 20)
+			w.Begin(0, x)
+			for it.T() < 20 {
+				if err := it.Step(background, 20); err != nil {
+					t.Fatal(err)
+				}
+				if k, part := w.First(it); k == 0 {
+					times = append(times, it.TPrev()+part*it.H())
+				}
+			}
+		}
+		run()
+		if len(times) != 3 || len(sol.Events) != 3 {
+			t.Fatalf("%s: events at %v, by Solve %v", m.Name(), times, sol.Events)
+		}
+		for i, e := range sol.Events {
+			if times[i] != e.T {
+				t.Errorf("%s: event %d at %.17g, by Solve at %.17g", m.Name(), i, times[i], e.T)
+			}
+		}
+		if n := testing.AllocsPerRun(3, run); n != 0 {
+			t.Errorf("%s: watching allocates %v times", m.Name(), n)
+		}
+	}
+}

@@ -44,11 +44,12 @@ type run struct {
 	saveAt []float64 // still to come
 	f      solvers.Func
 	window window
-	coeffs []float64 // continuous extension of the last step
-	known  bool      // coeffs belongs to the last step
-	x      []float64 // scratch
-	watch  *watcher  // nil without events
-	after  []float64 // state after events that changed it
+	coeffs []float64                 // continuous extension of the last step
+	known  bool                      // coeffs belongs to the last step
+	x      []float64                 // scratch
+	watch  *watcher                  // nil without events
+	after  []float64                 // state after events that changed it
+	point  func(s float64) []float64 // interpolate
 
 	began, reported time.Time // progress
 }
@@ -76,7 +77,8 @@ func newRun(p Problem, s Settings, it *Integrator) *run {
 	}
 	r.stops = append(r.stops, p.T1)
 	if len(s.Events) > 0 {
-		r.watch = newWatcher(s.Events, p.T0, slices.Clone(p.X0))
+		r.watch, r.point = newWatcher(s.Events, n), r.interpolate
+		r.watch.begin(p.T0, slices.Clone(p.X0))
 		r.after = make([]float64, n)
 	}
 	if s.OnProgress != nil {
@@ -230,13 +232,11 @@ func (r *run) stepDone() (ended bool) {
 				r.sol.save(at, x)
 				continue
 			}
-			r.interpolate((at - it.TPrev()) / it.H())
-			r.sol.save(at, r.x)
+			r.sol.save(at, r.interpolate((at-it.TPrev())/it.H()))
 		}
 	}
 	if o.cut {
-		r.interpolate(o.s)
-		x = r.x
+		x = r.interpolate(o.s)
 	}
 	if r.s.SaveAt == nil && (o.ended || !r.s.EndOnly) {
 		r.sol.save(t, x)
@@ -284,7 +284,11 @@ func (r *run) extension() []float64 {
 	return r.coeffs
 }
 
-func (r *run) interpolate(s float64) { solvers.EvalDense(r.x, r.extension(), s) }
+// interpolate returns the state at a part s of the last step.
+func (r *run) interpolate(s float64) []float64 {
+	solvers.EvalDense(r.x, r.extension(), s)
+	return r.x
+}
 
 // rescale turns a polynomial in s into one in s/factor.
 func rescale(coeffs []float64, n int, factor float64) {

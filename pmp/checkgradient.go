@@ -29,8 +29,11 @@ func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64,
 			return 0, err
 		}
 		q.Breaks = append([]float64(nil), p.Breaks...)
-		for _, st := range tr.shards[0].steps[1:] {
-			q.Breaks = append(q.Breaks, st.t)
+		steps := tr.shards[0].steps
+		for k, st := range steps[1:] {
+			if steps[k].met == 0 { // others begin where an event says
+				q.Breaks = append(q.Breaks, st.t)
+			}
 		}
 		s.Steps = 1
 		s.Solver = ode.Settings{Method: s.Solver.Method}

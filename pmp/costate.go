@@ -57,12 +57,12 @@ func (w *Sweeper) backwardTask(ln *Lane, k int) {
 		w.costs[k].work = w.backwardReversible(ln, w.tr, tp, g)
 		return
 	}
-	w.costs[k].work = w.backwardShard(ln, w.tr, tp, g)
+	w.costs[k].work, w.costs[k].err = w.backwardShard(ln, w.tr, tp, g)
 }
 
-func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float64) (work Work) {
+func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float64) (work Work, err error) {
 	if w.Settings.Costate.again() {
-		return w.backwardCheckpointed(ln, tr, tp, grad)
+		return w.backwardCheckpointed(ln, tr, tp, grad), nil
 	}
 	lam := ln.lam[:tp.n]
 	ln.enter(tp)
@@ -87,6 +87,12 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 			w.setSegment(ln, current)
 			w.passEnd(ln, tr, tp, current, x, lam, grad)
 		}
+		if st.met > 0 {
+			calls, err := w.crossBack(ln, tr, tp, k, lam, grad)
+			if work.Backward += calls; err != nil {
+				return work, err
+			}
+		}
 		switch {
 		case w.gamma != 0:
 			work.Backward += w.backImplicit(ln, tr, tp, k, lam, grad)
@@ -101,7 +107,7 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 		}
 	}
 	w.release(ln, grad)
-	return work
+	return work, nil
 }
 
 // passEnd takes the costate across what happens at the end of a segment, where the states are x.

@@ -39,8 +39,8 @@ func (d *Durations) Pose(theta []float64) (*Problem, []float64, error) {
 	switch {
 	case d.Modes == nil && (c.Kind != PiecewiseConstant || n < 1):
 		return nil, nil, fmt.Errorf("%w: durations need a piecewise constant control, got %v", ErrProblem, c.Kind)
-	case len(p.Observations) > 0 || len(p.Breaks) > 0 || len(p.Paths) > 0 || len(p.Jumps) > 0:
-		return nil, nil, fmt.Errorf("%w: durations go without observations, breaks, jumps and path constraints", ErrProblem)
+	case len(p.Observations) > 0 || len(p.Breaks) > 0 || len(p.Paths) > 0 || len(p.Jumps)+len(p.Events) > 0:
+		return nil, nil, fmt.Errorf("%w: durations go without observations, breaks, jumps, events and path constraints", ErrProblem)
 	case c.L0 != 0 || c.Radius != 0:
 		return nil, nil, fmt.Errorf("%w: durations go without an L0 price and a radius", ErrProblem)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/costate-go/costate/ode"
+	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/pmp"
 	"github.com/costate-go/costate/pmp/problems"
 	"github.com/costate-go/costate/solvers"
@@ -49,6 +50,39 @@ func ExamplePathConstraint() {
 	// Output:
 	// J = 2.2400, violation below 1e-6: true
 	// the costate jumps by 9.60
+}
+
+// A ball falls from 1.2 m and bounces twice in 1.5 s. How does its height then depend on gravity and on the part of its speed that it keeps
+// when it meets the ground? The times of the bounces change with both.
+func ExampleEvent() {
+	p := &pmp.Problem{
+		Field: neural.Func{D: 2, P: 2, F: func(dx []float64, _ float64, x, u []float64) { dx[0], dx[1] = x[1], -u[0] }},
+		T1:    1.5, X0: []float64{1.2, 0}, Terminal: &pmp.Linear{Weight: []float64{1, 0}},
+		Events: []pmp.Event{{
+			Direction: -1,
+			E:         func(_ float64, x, _ []float64) float64 { return x[0] },
+			Map:       func(dst []float64, _ float64, x, u []float64) { dst[0], dst[1] = x[0], -u[1]*x[1] },
+		}},
+	}
+	w, err := pmp.NewSweeper(p, pmp.Settings{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	tr := w.NewTrajectory()
+	if err := w.Forward(context.Background(), tr, []float64{9.81, 0.8}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	w.Backward(tr)
+	for _, e := range tr.Events(0) {
+		fmt.Printf("bounce at %.4f s, costate %.4f before it\n", e.T, e.P)
+	}
+	fmt.Printf("height %.4f m, its gradient %.4f\n", tr.J, tr.Grad)
+	// Output:
+	// bounce at 0.4946 s, costate [0.2623 -0.0272] before it
+	// bounce at 1.2860 s, costate [-0.1734 0.1712] before it
+	// height 0.4399 m, its gradient [0.0769 0.6660]
 }
 
 // A linear-quadratic regulator is solved by one step of Newton's method, which leaves the feedback gains behind: −tanh(1 − t)

@@ -55,8 +55,8 @@ func (w *Sweeper) NewLinearization() (*Linearization, error) {
 	if err := w.explicitOnly("gauss-newton"); err != nil {
 		return nil, err
 	}
-	if len(w.Problem.Jumps) > 0 {
-		return nil, fmt.Errorf("%w: tangents are not taken across jumps; take lbfgs", ErrProblem)
+	if len(w.Problem.Jumps)+len(w.Problem.Events) > 0 {
+		return nil, fmt.Errorf("%w: tangents are not taken across jumps and events; take lbfgs", ErrProblem)
 	}
 	if w.mesh.kind == CubicHermite {
 		return nil, fmt.Errorf("%w: tangents are taken of nodes that act on two intervals at most, which those of cubic controls do not; take lbfgs", ErrProblem)

@@ -92,6 +92,9 @@ func (w *Sweeper) Drift(tr *Trajectory) float64 {
 				lo, hi = math.Inf(1), math.Inf(-1)
 			}
 			if k+1 < len(tp.steps) && tp.steps[k+1].segment == st.segment {
+				if st.met > 0 {
+					lo, hi = math.Inf(1), math.Inf(-1)
+				}
 				continue
 			}
 			// Just before the end of a segment, the costate has not jumped yet.

@@ -3,6 +3,8 @@ package pmp
 import (
 	"fmt"
 	"math"
+
+	"github.com/costate-go/costate/internal/kernel"
 )
 
 // Jump is a change of the states at a given time, x(T⁺) = Map(x(T⁻), θ(T⁻)), sample by sample: a dose, an impulse, a change of
@@ -69,8 +71,12 @@ func (w *Sweeper) leapBack(ln *Lane, tr *Trajectory, tp *tape, sg *segment, lam,
 		if j.VJP != nil {
 			j.VJP(one.gx, one.gu, one.x, one.u, one.p)
 		} else {
-			j.differences(one.gx, one.x, one)
-			j.differences(one.gu, one.u, one)
+			value := func() float64 {
+				j.Map(one.y, one.x, one.u)
+				return kernel.Dot(one.p, one.y)
+			}
+			slopes(one.gx, one.x, value)
+			slopes(one.gu, one.u, value)
 		}
 		for i, v := range one.gx {
 			lam[i*tp.batch+s] = v
@@ -82,17 +88,14 @@ func (w *Sweeper) leapBack(ln *Lane, tr *Trajectory, tp *tape, sg *segment, lam,
 	return x
 }
 
-// differences stores the derivatives of p·Map in the entries of at, which is x or u.
-func (j *Jump) differences(dst, at []float64, one *one) {
+// slopes stores the derivatives of a value in the entries of at, which it looks at, by central differences.
+func slopes(dst, at []float64, value func() float64) {
 	for i, v := range at {
 		h := 6e-6 * (1 + math.Abs(v))
 		slope := 0.0
 		for _, side := range [2]float64{1, -1} {
 			at[i] = v + side*h
-			j.Map(one.y, one.x, one.u)
-			for k, y := range one.y {
-				slope += side * one.p[k] * y
-			}
+			slope += side * value()
 		}
 		at[i] = v
 		dst[i] = slope / (2 * h)

@@ -28,6 +28,7 @@ type Lane struct {
 	mu     []float64 // unless nil, takes the μ_i of a Linearization, which leaves the tape's alone
 	rec    recorder
 	one    one // for constraints
+	events eventLane
 
 	plain          solvers.Func                                // right-hand side of implicit steps, and
 	matrix         func(dst []float64, t float64, x []float64) // their Jacobian

@@ -81,7 +81,7 @@ func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int) int64 {
 	case Backsolve:
 		records, states = len(w.method.C)+1, len(w.segs)
 	}
-	bytes += 3*a.bytes(records) + a.bytes(states)
+	bytes += 3*a.bytes(records) + a.bytes(states) + 2*a.bytes(len(probe.met))
 	var keep arena
 	if keep.reset(w.keepLen(w.lanes[0], probe, batch, shards)); keep.size > 0 {
 		bytes += keep.bytes(records)

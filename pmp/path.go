@@ -244,9 +244,9 @@ func gather(dst, x []float64, batch, s int) []float64 {
 	return dst
 }
 
-// mixed reports whether some constraint or jump depends on the control: then the slopes of frozen points are not all.
+// mixed reports whether some constraint, jump or event depends on the control: then the slopes of frozen points are not all.
 func (p *Problem) mixed() bool {
-	if len(p.Jumps) > 0 {
+	if len(p.Jumps)+len(p.Events) > 0 {
 		return true
 	}
 	for _, c := range p.Paths {

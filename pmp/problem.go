@@ -54,6 +54,8 @@ type Problem struct {
 	Affine bool
 	// Jumps are changes of the states at given times, sorted.
 	Jumps []Jump
+	// Events are changes of the states where they themselves ask for it.
+	Events []Event
 	// Breaks are times where f is discontinuous in t, besides the knots of a piecewise constant control.
 	Breaks []float64
 }
@@ -138,6 +140,9 @@ func (p *Problem) compile(land bool) (*mesh, []segment, error) {
 		return nil, nil, err
 	}
 	if err := p.checkJumps(); err != nil {
+		return nil, nil, err
+	}
+	if err := p.checkEvents(); err != nil {
 		return nil, nil, err
 	}
 	cuts := append([]float64(nil), m.knots...)

@@ -18,6 +18,7 @@ type recorder struct {
 	calls int
 	// Steps are taken again, some of them without records.
 	replaying bool
+	extending bool // the continuous extension is evaluated
 	f         solvers.Func
 	begin     func()
 }
@@ -26,7 +27,9 @@ func (rc *recorder) eval(dx []float64, t float64, x []float64) {
 	rc.calls++
 	rc.w.bindAt(rc.ln, rc.theta, rc.elem, t)
 	if !rc.on {
-		if rc.calls > 1 || rc.replaying { // the guess of the first step size, or the way to a step
+		// The guess of the first step size, the way to a step, or the continuous extension; of that only the first stage of the
+		// next step, which comes first where it is not known yet, is a stage.
+		if !rc.extending && (rc.calls > 1 || rc.replaying) || rc.extending && rc.first >= 0 {
 			rc.ln.ev.Eval(dx, t, x)
 			return
 		}

@@ -65,8 +65,8 @@ func (o *Riccati) Init(_ context.Context, w *Sweeper, theta []float64) error {
 		return fmt.Errorf("%w: riccati takes one initial state, got %d; use sqh or lbfgs", ErrProblem, p.Samples())
 	case !w.mesh.smooth() || w.mesh.radius > 0:
 		return fmt.Errorf("%w: riccati needs a smooth control cost without a radius, and L1 = %g, L0 = %g; use sqh", ErrProblem, w.mesh.l1, w.mesh.l0)
-	case len(p.Jumps) > 0:
-		return fmt.Errorf("%w: riccati does not go across jumps; use sqh or lbfgs", ErrProblem)
+	case len(p.Jumps)+len(p.Events) > 0:
+		return fmt.Errorf("%w: riccati does not go across jumps and events; use sqh or lbfgs", ErrProblem)
 	case len(w.segs) != w.mesh.elements():
 		return fmt.Errorf("%w: riccati needs breaks, observations and times of constraints at knots of the control's mesh", ErrProblem)
 	case w.Settings.Interpolate:

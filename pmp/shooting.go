@@ -162,8 +162,8 @@ func (s *Shooting) compile() (*shooter, error) {
 		return nil, fmt.Errorf("%w: shooting needs the maximum of H in closed form: dynamics affine in the control, whose price is L2 and L1; say so with Affine, or give the maximizer as Law", ErrProblem)
 	case p.Samples() != 1 || len(p.X0) != p.Field.Dim():
 		return nil, fmt.Errorf("%w: shooting takes one initial state of %d numbers, not %d numbers", ErrProblem, p.Field.Dim(), len(p.X0))
-	case len(p.Observations) > 0 || len(p.Breaks) > 0 || len(p.Jumps) > 0:
-		return nil, fmt.Errorf("%w: shooting takes no observations, no breaks and no jumps", ErrProblem)
+	case len(p.Observations) > 0 || len(p.Breaks) > 0 || len(p.Jumps)+len(p.Events) > 0:
+		return nil, fmt.Errorf("%w: shooting takes no observations, no breaks, jumps and events", ErrProblem)
 	case !(p.T1 > p.T0) || math.IsInf(p.T1-p.T0, 0):
 		return nil, fmt.Errorf("%w: the horizon [%g, %g] is empty or infinite", ErrProblem, p.T0, p.T1)
 	}

@@ -26,7 +26,7 @@ type Settings struct {
 	Interpolate bool
 	// Threads is the number of goroutines; 0 means 1. It never changes a bit of any result.
 	Threads int
-	// ShardWidth is the number of samples integrated together, with steps of their own; 0 means 128.
+	// ShardWidth is the number of samples integrated together, with steps of their own; 0 means 128. Problems with events take them one by one.
 	ShardWidth int
 	// Costate is how costates and gradients are computed; Discrete by default.
 	Costate CostateKind
@@ -291,13 +291,21 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 				rc.first = -1
 			}
 		}
+		if len(p.Events) > 0 {
+			rc.watch(it)
+		}
 		out.constraint += w.pathValues(ln, tr, tp, sg.elem, sg.pa, after, it.X())
 		stop := sg.b
 		if w.Settings.Interpolate {
 			stop = w.horizon(sgi)
 		}
+		resume := sg.a // the end of a step that an event cut short
 		for it.T() < sg.b {
-			if err := it.Step(ctx, stop); err != nil {
+			next := stop
+			if it.T() < resume {
+				next = resume
+			}
+			if err := it.Step(ctx, next); err != nil {
 				out.err = err
 				return out
 			}
@@ -308,6 +316,13 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 				w.endRosenbrock(rc, it, sgi)
 			default:
 				w.endStep(rc, it, sgi)
+			}
+			if len(p.Events) > 0 {
+				var err error
+				if resume, err = w.meet(rc, it); err != nil {
+					out.err = err
+					return out
+				}
 			}
 			if err := w.outgrown(tp, tr.samples, it.T()); err != nil {
 				out.err = err

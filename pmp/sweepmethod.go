@@ -30,6 +30,9 @@ func (w *Sweeper) use(method solvers.Method) (err error) {
 // suits reports what of the settings does not go with the problem or with each other.
 func (w *Sweeper) suits() error {
 	p, s := w.Problem, &w.Settings
+	if len(p.Events) > 0 {
+		w.width = 1 // since each sample meets them at times of its own
+	}
 	if s.Interpolate {
 		if err := w.checkInterpolation(); err != nil {
 			return err
@@ -41,8 +44,8 @@ func (w *Sweeper) suits() error {
 		}
 	}
 	switch {
-	case len(p.Jumps) > 0 && (s.Interpolate || s.Costate != Discrete || w.implicit()):
-		return fmt.Errorf("%w: jumps need an explicit method, the discrete costate and no interpolation", ErrProblem)
+	case len(p.Jumps)+len(p.Events) > 0 && (s.Interpolate || s.Costate != Discrete || w.implicit()):
+		return fmt.Errorf("%w: jumps and events need an explicit method, the discrete costate and no interpolation", ErrProblem)
 	case len(p.Paths) > 0 && (s.Interpolate || s.Costate.continuous()):
 		return fmt.Errorf("%w: path constraints are held at ends of steps, without interpolation, and not by the costate %v", ErrProblem, s.Costate)
 	case s.Interpolate && s.Costate.again():

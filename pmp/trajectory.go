@@ -26,6 +26,9 @@ type tape struct {
 
 	leaps arena // n: states before jumps
 
+	met                  []int // events, one after the other
+	departures, arrivals arena // n each: states and λ right before them
+
 	g []float64 // slots × batch: values of path constraints, NaN where none is held
 
 	dense, ends arena // dense output of the steps, and states at the ends of segments, for continuous costates
@@ -40,6 +43,7 @@ type step struct {
 	first   int     // record of stage 0
 	rest    int     // record of stage 1; the others follow
 	segment int
+	met     int  // 1 + the place in tape.met of the event at its end, 0 where there is none
 	seen    int  // how many observations lie at the end of this step or before
 	tail    bool // the last stage is evaluated at the end of this step alone, and interpolated states depend on it
 }
@@ -49,7 +53,8 @@ func (tp *tape) reset(lo, batch, dim, keepLen int) {
 	tp.records = 0
 	tp.steps = tp.steps[:0]
 	tp.end = grow(tp.end, tp.n)
-	for _, a := range []*arena{&tp.x, &tp.f, &tp.mu, &tp.lambda} {
+	tp.met = tp.met[:0]
+	for _, a := range []*arena{&tp.x, &tp.f, &tp.mu, &tp.lambda, &tp.departures, &tp.arrivals} {
 		a.reset(tp.n)
 	}
 	tp.keep.reset(keepLen)
@@ -149,7 +154,7 @@ type Trajectory struct {
 	back    bool // Backward was done
 }
 
-// Err is why the last backward sweep failed, which only continuous costates can; the gradient is NaN then.
+// Err is why the last backward sweep failed, which only continuous costates can and events that have no derivative; the gradient is NaN then.
 func (tr *Trajectory) Err() error { return tr.err }
 
 // Samples is the number of states carried.

@@ -1,0 +1,42 @@
+package ode
+
+import "github.com/costate-go/costate/solvers"
+
+// Watcher looks for events in the steps of an Integrator that its owner drives, as Solve does. Of the events it uses G, Direction and
+// Samples. After construction it allocates nothing. It belongs to one goroutine.
+type Watcher struct {
+	w         *watcher
+	coeffs, x []float64
+	point     func(s float64) []float64
+}
+
+// NewWatcher returns a Watcher for the steps of it.
+func NewWatcher(events []Event, it *Integrator) *Watcher {
+	w := &Watcher{w: newWatcher(events, it.n), coeffs: make([]float64, it.Stepper().DenseLen()), x: make([]float64, it.n)}
+	w.point = func(s float64) []float64 {
+		solvers.EvalDense(w.x, w.coeffs, s)
+		return w.x
+	}
+	return w
+}
+
+// Begin says from where the solution goes on, at first or after a change that no event made.
+func (w *Watcher) Begin(t float64, x []float64) { w.w.begin(t, x) }
+
+// First returns the first event in the last step of it, and the part of the step (in (0, 1]) after which it is located on the continuous
+// extension; event is −1 where there is none. It takes the extension of the step, for which some methods evaluate f.
+func (w *Watcher) First(it *Integrator) (event int, part float64) {
+	it.Stepper().Dense(w.coeffs)
+	hits := w.w.look(it, w.point)
+	if len(hits) == 0 {
+		return -1, 1
+	}
+	return hits[0].event, hits[0].s
+}
+
+// Happened says that the solution goes on from the time and state of an event that was met with |G| = noise and may have changed the state.
+// Where |G| is hardly larger now, the solution is on neither side of the event until it has left.
+func (w *Watcher) Happened(event int, noise, t float64, x []float64) {
+	w.w.begin(t, x)
+	w.w.left(event, noise)
+}
