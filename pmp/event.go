@@ -78,16 +78,15 @@ func (rc *recorder) watch(it *ode.Integrator) {
 			events[k] = ode.Event{Direction: e.Direction, G: func(t float64, x []float64) float64 { return e.E(t, x, rc.control(t)) }}
 		}
 		ev.watcher = ode.NewWatcher(events, it)
-		d, p := rc.w.Problem.Field.Dim(), rc.w.mesh.params
-		ev.u, ev.lam = make([]float64, p), make([]float64, d)
-		ev.ex, ev.eu, ev.px, ev.pu = make([]float64, d), make([]float64, p), make([]float64, d), make([]float64, p)
 	}
 	ev.watcher.Begin(it.T(), it.X())
 }
 
 // control is θ(t) on the present element, valid until it is asked for again.
 func (rc *recorder) control(t float64) []float64 {
-	return rc.w.mesh.at(rc.ln.events.u, rc.theta, rc.elem, t)
+	ev := &rc.ln.events
+	ev.u = grow(ev.u, rc.w.mesh.params)
+	return rc.w.mesh.at(ev.u, rc.theta, rc.elem, t)
 }
 
 // meet looks for an event in the last step. Where there is one the step ends there instead, and the integration goes on from the state
@@ -197,6 +196,8 @@ func (w *Sweeper) crossBack(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad
 	st, ev, one := &tp.steps[k], &ln.events, &ln.one
 	index := tp.met[st.met-1]
 	e, sg, x := &w.Problem.Events[index], &w.segs[st.segment], tp.departures.at(st.met-1)
+	ev.lam, ev.px, ev.ex = grow(ev.lam, tp.n), grow(ev.px, tp.n), grow(ev.ex, tp.n)
+	ev.pu, ev.eu = grow(ev.pu, w.mesh.params), grow(ev.eu, w.mesh.params)
 	copy(one.u, w.mesh.at(ln.theta, tr.Theta, sg.elem, st.end))
 	copy(one.x, x)
 	copy(one.p, lam)

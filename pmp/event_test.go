@@ -313,9 +313,11 @@ func TestEventsAllocateNothing(t *testing.T) {
 func TestEventsOnAnyNumberOfThreads(t *testing.T) {
 	p, theta := kicked(pmp.PiecewiseLinear)
 	_, one := sweep(t, p, pmp.Settings{}, theta)
-	_, three := sweep(t, p, pmp.Settings{Threads: 3, ShardWidth: 2}, theta)
-	if one.J != three.J || !slices.Equal(one.Grad, three.Grad) {
-		t.Error("bits depend on the number of threads")
+	for range 20 { // shards go back on goroutines of their own choice
+		_, three := sweep(t, p, pmp.Settings{Threads: 3, ShardWidth: 2}, theta)
+		if one.J != three.J || !slices.Equal(one.Grad, three.Grad) {
+			t.Fatal("bits depend on the number of threads")
+		}
 	}
 }
 
