@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/costate-go/costate/experiments/atomicfile"
 	"github.com/costate-go/costate/experiments/cli"
@@ -16,8 +17,7 @@ import (
 	"github.com/costate-go/costate/experiments/onnx"
 	"github.com/costate-go/costate/experiments/run"
 	"github.com/costate-go/costate/experiments/rundir"
-	"github.com/costate-go/costate/ode/neural"
-	"github.com/costate-go/costate/pmp"
+	"github.com/costate-go/costate/experiments/tasks"
 )
 
 // Export implements cli.Engine.
@@ -26,14 +26,16 @@ func (Engine) Export(_ context.Context, o cli.ExportOptions) error {
 	if err != nil {
 		return err
 	}
-	var b []byte
+	var files []exported
 	switch o.Format {
 	case "safetensors":
-		b, err = run.Model(r.Config, r.Task, r.Best)
+		b, failed := run.Model(r.Config, r.Task, r.Best)
+		files, err = []exported{{bytes: b}}, failed
 	case "npz":
-		b, err = exportNPZ(r)
+		b, failed := exportNPZ(r)
+		files, err = []exported{{bytes: b}}, failed
 	case "onnx":
-		b, err = exportONNX(r, o.Type)
+		files, err = exportONNX(r, o.Type)
 	default:
 		err = exit.With(exit.Usage, fmt.Errorf("--format %q: choose from safetensors, npz, onnx", o.Format))
 	}
@@ -47,13 +49,38 @@ func (Engine) Export(_ context.Context, o cli.ExportOptions) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	if err := atomicfile.WriteNew(path, b); errors.Is(err, fs.ErrExist) {
-		return exit.With(exit.Usage, fmt.Errorf("--output %s: exists, and files are never overwritten; choose another one or remove it", path))
-	} else if err != nil {
-		return err
+	for i := range files {
+		f := &files[i]
+		f.path = path
+		if f.part != "" { // model.onnx and model.input.onnx
+			ext := filepath.Ext(path)
+			f.path = strings.TrimSuffix(path, ext) + "." + f.part + ext
+		}
+		if _, err := os.Lstat(f.path); err == nil {
+			return exists(f.path)
+		}
 	}
-	_, err = fmt.Fprintln(o.Stdout, path)
-	return err
+	for _, f := range files {
+		if err := atomicfile.WriteNew(f.path, f.bytes); errors.Is(err, fs.ErrExist) {
+			return exists(f.path)
+		} else if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(o.Stdout, f.path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exported is a file, the model's or that of a part of it.
+type exported struct {
+	part, path string
+	bytes      []byte
+}
+
+func exists(path string) error {
+	return exit.With(exit.Usage, fmt.Errorf("--output %s: exists, and files are never overwritten; choose another one or remove it", path))
 }
 
 // exportNPZ has the tensors of model.safetensors, the knots of the control, the scale of the data, and the metadata as JSON.
@@ -81,26 +108,11 @@ func exportNPZ(r *run.Result) ([]byte, error) {
 	return npz.Encode(arrays, map[string]string{"metadata": string(text)})
 }
 
-// networkOf is the fully connected network that a problem has as its field, nil where it has none.
-func networkOf(p *pmp.Problem) *neural.MLP {
-	if p == nil { // discrete time
-		return nil
-	}
-	field := p.Field
-	if w, ok := field.(*pmp.Warp); ok {
-		field = w.Field
-	}
-	m, _ := field.(*neural.MLP)
-	return m
-}
-
-func exportONNX(r *run.Result, elem string) ([]byte, error) {
-	m := networkOf(r.Task.Problem())
-	if m == nil {
-		return nil, exit.With(exit.Usage, fmt.Errorf("--format onnx holds fully connected networks, and the model of %s is none; take npz or safetensors", r.Config.Name))
-	}
-	if r.Task.Problem().Control.Kind == pmp.CubicHermite {
-		return nil, exit.With(exit.Usage, errors.New("--format onnx holds constant, piecewise constant and piecewise linear controls, not control.kind = \"cubic-hermite\"; take npz or safetensors"))
+// exportONNX has the field, and the maps between data and states where there are any.
+func exportONNX(r *run.Result, elem string) ([]exported, error) {
+	task, ok := r.Task.(tasks.Porter)
+	if !ok {
+		return nil, exit.With(exit.Usage, fmt.Errorf("--format onnx holds networks and known equations, and %s has neither; take npz or safetensors, which hold its control", r.Config.Name))
 	}
 	meta, err := run.Metadata(r.Config, r.Task)
 	if err != nil {
@@ -110,12 +122,47 @@ func exportONNX(r *run.Result, elem string) ([]byte, error) {
 	if elem == "float32" {
 		kind = onnx.Float32
 	}
-	b, err := onnx.Encode(onnx.Model{
-		Field: m, Theta: r.Best, Knots: run.Knots(r.Task), Type: kind, Name: r.Config.Name, Version: rundir.Version(), Metadata: meta,
-		Doc: "The vector field dx = f(t, x) of a neural ODE, on states in the model's own units: see the metadata scaler.",
-	})
-	if errors.Is(err, onnx.ErrField) {
-		err = exit.With(exit.Usage, err)
+	p := task.Portable(r.Best)
+	about := func(doc string) onnx.About {
+		return onnx.About{Name: r.Config.Name, Doc: doc, Version: rundir.Version(), Metadata: meta}
 	}
-	return b, err
+	if p.Layers != nil {
+		b, err := onnx.EncodeLayers(*p.Layers, p.Theta, kind, about("A classifier of pictures by layers in discrete time: pixels from 0 to 255, row by row, to logits and probabilities."))
+		return []exported{{bytes: b}}, err
+	}
+	m := onnx.Model{
+		Field: p.Network, Scale: p.Scale, Theta: p.Theta, Knots: run.Knots(r.Task), Type: kind,
+		About: about("The vector field dx = f(t, x) of a neural ODE, on states in the model's own units, which the files input and output beside it lead to and from."),
+	}
+	if p.System != nil {
+		m.Law = &onnx.Law{System: p.System, Fixed: p.Fixed}
+	}
+	if p.Policy {
+		m.Output, m.Doc = "u", "A policy u = π(t, x): the controls u of a plant with the states x."
+	}
+	b, err := onnx.Encode(m)
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	files := []exported{{bytes: b}}
+	for _, part := range []struct {
+		name, doc string
+		m         *tasks.AffineMap
+	}{
+		{"input", "From data to the state at the beginning of the flow.", p.In},
+		{"output", "From the state at the end of the flow to the answer.", p.Out},
+	} {
+		if part.m == nil {
+			continue
+		}
+		b, err := onnx.EncodeMap(onnx.Map{
+			In: part.m.In, Out: part.m.Out, Weight: part.m.Weight, Bias: part.m.Bias, Log: part.m.Log, Exp: part.m.Exp, Logits: part.m.Logits,
+			Input: part.m.Input, Output: part.m.Output, Type: kind, About: about(part.doc),
+		})
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, exported{part: part.name, bytes: b})
+	}
+	return files, nil
 }

@@ -17,7 +17,7 @@ func ExampleEncode() {
 	theta := make([]float64, 2*f.NumParams())
 	f.Init(theta[:f.NumParams()], 1)
 	f.Init(theta[f.NumParams():], 2)
-	b, err := onnx.Encode(onnx.Model{Field: f, Theta: theta, Knots: []float64{0, 0.5, 1}, Name: "flow"})
+	b, err := onnx.Encode(onnx.Model{Field: f, Theta: theta, Knots: []float64{0, 0.5, 1}, About: onnx.About{Name: "flow"}})
 	fmt.Println(len(b) > 1000, err)
 	// Output: true <nil>
 }

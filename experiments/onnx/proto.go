@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 )
 
@@ -36,12 +37,12 @@ const (
 	propKey, propValue                                                                      = 1, 2
 	graphNode, graphName, graphInitializer, graphDoc, graphInput, graphOutput               = 1, 2, 5, 10, 11, 12
 	nodeInput, nodeOutput, nodeName, nodeOp, nodeAttribute                                  = 1, 2, 3, 4, 5
-	attributeName, attributeInt, attributeType                                              = 1, 3, 20
+	attributeName, attributeInt, attributeInts, attributeType                               = 1, 3, 8, 20
 	tensorDims, tensorType, tensorName, tensorRaw                                           = 1, 2, 8, 9
 	infoName, infoType, typeTensor, tensorElem, tensorShape                                 = 1, 2, 1, 1, 2
 	shapeDim, dimValue, dimParam                                                            = 1, 1, 2
 
-	attributeIsInt = 2
+	attributeIsInt, attributeIsInts = 2, 7
 )
 
 // Type is an element type of ONNX.
@@ -58,7 +59,38 @@ const (
 type graph struct {
 	nodes, initializers []message
 	elem                Type
+	numbers             map[float64]string // scalars by value
+	count               map[string]int     // how many names with a beginning were given
 }
+
+// fresh is a name that no other tensor has.
+func (g *graph) fresh(name string) string {
+	if g.count == nil {
+		g.count = map[string]int{}
+	}
+	g.count[name]++
+	return fmt.Sprintf("%s.%d", name, g.count[name])
+}
+
+// number is a scalar.
+func (g *graph) number(v float64) string {
+	if g.numbers == nil {
+		g.numbers = map[float64]string{}
+	}
+	if g.numbers[v] == "" {
+		g.numbers[v] = g.tensor(g.fresh("number"), nil, []float64{v})
+	}
+	return g.numbers[v]
+}
+
+// slice is part [lo, hi) of a tensor along an axis.
+func (g *graph) slice(name, x string, axis, lo, hi int) string {
+	at := func(v int) string { return g.integers(g.fresh("place"), []int{1}, int64(v)) }
+	return g.node("Slice", name, []string{x, at(lo), at(hi), at(axis)})
+}
+
+// columns [lo, hi) of a matrix.
+func (g *graph) columns(name, x string, lo, hi int) string { return g.slice(name, x, 1, lo, hi) }
 
 // tensor adds a constant in the graph's element type and returns its name.
 func (g *graph) tensor(name string, dims []int, data []float64) string {
@@ -95,10 +127,10 @@ func (g *graph) constant(name string, elem Type, dims []int, raw []byte) {
 	g.initializers = append(g.initializers, t)
 }
 
-// attribute is a named number of a node.
+// attribute is a named number of a node, an int, or several, []int.
 type attribute struct {
 	name  string
-	value int
+	value any
 }
 
 // node adds an operation with one output, whose name it returns.
@@ -113,8 +145,16 @@ func (g *graph) node(op, output string, inputs []string, attributes ...attribute
 	for _, a := range attributes {
 		var m message
 		m.text(attributeName, a.name)
-		m.integer(attributeInt, int64(a.value))
-		m.integer(attributeType, attributeIsInt)
+		switch v := a.value.(type) {
+		case int:
+			m.integer(attributeInt, int64(v))
+			m.integer(attributeType, attributeIsInt)
+		case []int:
+			for _, i := range v {
+				m.integer(attributeInts, int64(i))
+			}
+			m.integer(attributeType, attributeIsInts)
+		}
 		n.bytes(nodeAttribute, m)
 	}
 	g.nodes = append(g.nodes, n)

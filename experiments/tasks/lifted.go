@@ -23,10 +23,10 @@ type Lifted struct {
 	theta    []float64 // of what is measured
 }
 
-// The mean and the standard deviation of MNIST's pixels, as shares of 255, by which all pictures are scaled.
+// PixelMean and PixelDeviation are the mean and the standard deviation of MNIST's pixels, as shares of 255, by which all pictures are scaled.
 const (
-	pixelMean      = 0.1307
-	pixelDeviation = 0.3081
+	PixelMean      = 0.1307
+	PixelDeviation = 0.3081
 )
 
 func newLifted(c *config.Config, threads int) (*Lifted, error) {
@@ -74,7 +74,7 @@ func scale(x []float32, rows [][]byte) []float32 {
 	x = x[:0]
 	for _, row := range rows {
 		for _, v := range row {
-			x = append(x, (float32(v)/255-pixelMean)/pixelDeviation)
+			x = append(x, (float32(v)/255-PixelMean)/PixelDeviation)
 		}
 	}
 	return x

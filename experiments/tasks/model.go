@@ -16,6 +16,8 @@ type model struct {
 	network neural.Network  // nil for a known system alone
 	system  *systems.System // nil for a network alone
 	first   []float64       // first parameters of the system; nil where they are no part of the control
+	fixed   []float64       // parameters of the system where they are no part of the control
+	only    []int           // states whose derivatives the network adds to; nil: all
 }
 
 // newModel builds the field of a configuration on the states of a series and dim − len(names) more.
@@ -51,7 +53,7 @@ func newModel(c *config.Config, names []string, dim int) (*model, error) {
 	if c.Field.FitParameters {
 		m.first = values
 	} else {
-		law = m.system.Fixed(values)
+		m.fixed, law = values, m.system.Fixed(values)
 	}
 	sum := &neural.Sum{A: law, B: m.network}
 	for _, name := range c.Field.Components {
@@ -61,7 +63,7 @@ func newModel(c *config.Config, names []string, dim int) (*model, error) {
 		}
 		sum.Only = append(sum.Only, i)
 	}
-	m.Field = sum
+	m.only, m.Field = sum.Only, sum
 	return m, nil
 }
 

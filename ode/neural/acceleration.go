@@ -29,6 +29,9 @@ func NewAcceleration(cfg MLPConfig) (*Acceleration, error) {
 // Dim is 2m.
 func (f *Acceleration) Dim() int { return f.net.cfg.Dim }
 
+// Network is a(t, q, v, θ), with the outputs of half the state.
+func (f *Acceleration) Network() *MLP { return f.net }
+
 // NumParams is that of the network.
 func (f *Acceleration) NumParams() int { return f.net.params }
 

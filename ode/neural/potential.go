@@ -49,6 +49,9 @@ func newPotential(cfg MLPConfig, hamiltonian bool) (*Potential, error) {
 // Dim is d.
 func (f *Potential) Dim() int { return f.net.cfg.Dim }
 
+// Network is the scalar network, and whether it is a Hamiltonian or else a potential.
+func (f *Potential) Network() (m *MLP, hamiltonian bool) { return f.net, f.hamiltonian }
+
 // NumParams is that of the network.
 func (f *Potential) NumParams() int { return f.net.params }
 

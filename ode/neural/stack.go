@@ -2,6 +2,7 @@ package neural
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/costate-go/costate/internal/kernel"
 	"github.com/costate-go/costate/internal/rng"
@@ -12,6 +13,7 @@ import (
 type Stack struct {
 	dim, params int
 	layers      []stackLayer
+	cfg         any // GatedConfig or ConvConfig
 }
 
 // stackLayer is one layer's plan.
@@ -52,6 +54,20 @@ func (f *Stack) Dim() int { return f.dim }
 
 // NumParams is the number of parameters of all layers.
 func (f *Stack) NumParams() int { return f.params }
+
+// Gated is a copy of the configuration of NewGated, with its defaults filled in; ok says that the field came from there.
+func (f *Stack) Gated() (cfg GatedConfig, ok bool) {
+	cfg, ok = f.cfg.(GatedConfig)
+	cfg.Hidden = slices.Clone(cfg.Hidden)
+	return cfg, ok
+}
+
+// Conv is a copy of the configuration of NewConv, with its defaults filled in; ok says that the field came from there.
+func (f *Stack) Conv() (cfg ConvConfig, ok bool) {
+	cfg, ok = f.cfg.(ConvConfig)
+	cfg.Hidden = slices.Clone(cfg.Hidden)
+	return cfg, ok
+}
 
 // Init implements Network.
 func (f *Stack) Init(theta []float64, seed uint64) {

@@ -45,6 +45,8 @@ func NewConv(cfg ConvConfig) (*Stack, error) {
 		})
 	}
 	f := newStack(cfg.Channels*cfg.Height*cfg.Width, layers)
+	cfg.Activation, cfg.Output = plan.cfg.Activation, plan.cfg.Output
+	f.cfg = cfg
 	if f.params > math.MaxInt32 || f.dim > math.MaxInt32 {
 		return nil, fmt.Errorf("%w: %d states and %d parameters are over the limit of %d", ErrConfig, f.dim, f.params, math.MaxInt32)
 	}

@@ -39,6 +39,8 @@ func NewGated(cfg GatedConfig) (*Stack, error) {
 		})
 	}
 	f := newStack(cfg.Dim, layers)
+	cfg.Activation, cfg.Output = plan.cfg.Activation, plan.cfg.Output
+	f.cfg = cfg
 	if f.params > math.MaxInt32 {
 		return nil, fmt.Errorf("%w: %d parameters are over the limit of %d", ErrConfig, f.params, math.MaxInt32)
 	}

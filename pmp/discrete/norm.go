@@ -6,10 +6,10 @@ import (
 	"github.com/costate-go/costate/internal/kernel"
 )
 
-const (
-	normEpsilon  = 1e-5
-	normMomentum = 0.1 // of the running means and variances
-)
+// NormEpsilon is added to variances before they divide.
+const NormEpsilon = 1e-5
+
+const normMomentum = 0.1 // of the running means and variances
 
 // norm is the batch normalisation of a layer with what its backward pass needs.
 type norm struct {
@@ -36,14 +36,14 @@ func (m *norm) forward(x, z []float32, r int, last bool) {
 	variance := kernel.Dot(z, z) / n
 	m.mean[r] += normMomentum * (mean - m.mean[r])
 	m.variance[r] += normMomentum * (variance - m.variance[r])
-	m.inverse[r] = float32(1 / math.Sqrt(float64(variance)+normEpsilon))
+	m.inverse[r] = float32(1 / math.Sqrt(float64(variance)+NormEpsilon))
 	kernel.Scale(z, m.inverse[r])
 	image(x, z, m.scale[r], m.shift[r], last)
 }
 
 // apply does the same by the running moments, leaving z as it is.
 func (m *norm) apply(x, z []float32, r int, last bool) {
-	scale := m.scale[r] * float32(1/math.Sqrt(float64(m.variance[r])+normEpsilon))
+	scale := m.scale[r] * float32(1/math.Sqrt(float64(m.variance[r])+NormEpsilon))
 	image(x, z, scale, m.shift[r]-m.mean[r]*scale, last)
 }
 
