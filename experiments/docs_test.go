@@ -194,7 +194,7 @@ var notRun = map[string]func(args []string) []string{
 	"go run ./benchmarks/optimizers":    func([]string) []string { return []string{"benchmarks/optimizers"} },
 	"benchmarks/torch/compare":          func([]string) []string { return []string{"benchmarks/torch/compare"} },
 	"npm install":                       nil,
-	"env":                               packages, // go test
+	"env":                               packages,                                         // go test
 	"python3":                           func(args []string) []string { return args[:1] }, // run by a test of package engine
 }
 

@@ -204,7 +204,7 @@ func TestErrors(t *testing.T) {
 		{[]string{"sweep", "spiral", "seed=1,2", "--workers=-1"}, nil, 2, "--workers must be 0 or more"},
 		{[]string{"verify", "x", "--tolerance=-1"}, nil, 2, "--tolerance must be 0 or more"},
 		{[]string{"export", "x", "--format", "pt"}, nil, 2, "--format must be one of"},
-		{[]string{"predict", "x"}, nil, 2, "predict needs either --input CSV"},
+		{[]string{"predict", "x", "--input", "i.csv", "--samples", "3"}, nil, 2, "not both"},
 		{[]string{"run"}, &data.Error{File: "f.csv", Line: 3, Text: "t"}, 3, "costate: f.csv:3: t\n"},
 		{[]string{"run"}, &checkpoint.Error{File: "c", Text: "t"}, 6, "costate: checkpoint c: t\n"},
 		{[]string{"run"}, errors.New("a\nb"), 1, "costate: a; b (this is unexpected: please report it)\n"},

@@ -205,7 +205,7 @@ func (c *evaluateCmd) Run(a *app) error {
 
 type predictCmd struct {
 	Dir     string `arg:"" name:"run" type:"path" help:"Run directory."`
-	Input   string `placeholder:"CSV" type:"path" help:"Rows to predict from, with the columns of the training data."`
+	Input   string `placeholder:"CSV" type:"path" help:"Rows to predict from, with the columns of the training data; a control problem needs none."`
 	Samples int    `placeholder:"N" help:"Instead: draw so many rows from the model of a density."`
 	Seed    uint64 `default:"1" placeholder:"N" help:"Seed of the samples."`
 	Output  string `short:"o" placeholder:"CSV" type:"path" help:"Where to write (default: standard output)."`
@@ -226,8 +226,8 @@ func (c *predictCmd) Run(a *app) error {
 	case err != nil:
 	case c.Samples < 0:
 		err = exit.With(exit.Usage, fmt.Errorf("--samples must be 1 or more, got %d", c.Samples))
-	case (c.Input == "") == (c.Samples == 0):
-		err = exit.With(exit.Usage, errors.New("predict needs either --input CSV, or --samples N for the model of a density"))
+	case c.Input != "" && c.Samples > 0:
+		err = exit.With(exit.Usage, errors.New("predict takes either --input CSV, or --samples N for the model of a density, not both"))
 	default:
 		err = a.ready()
 	}

@@ -67,6 +67,12 @@ func predict(ctx context.Context, r *run.Result, o cli.PredictOptions) (header [
 		}
 		return t.Sample(ctx, r.Best, o.Samples, o.Seed)
 	}
+	if o.Input == "" {
+		if t, ok := r.Task.(*tasks.Control); ok { // its solution needs no data
+			return t.Predict(ctx, r.Best, nil)
+		}
+		return nil, nil, exit.With(exit.Usage, fmt.Errorf("predict needs --input CSV, or --samples N for the model of a density; the task of this run is %s", r.Config.Task))
+	}
 	in, err := data.ReadTable(o.Input)
 	if err != nil {
 		return nil, nil, err

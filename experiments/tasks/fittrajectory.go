@@ -80,7 +80,7 @@ func (f *Fit) Fine(ctx context.Context, theta []float64) (t, x []float64, err er
 // integrate runs the model from x0 at times[0], under the inputs of a trajectory of a series, and returns the states at all times in
 // the units of the data.
 func (f *Fit) integrate(ctx context.Context, theta, x0, times []float64, trajectory int, inputs *data.Series) ([]float64, error) {
-	control, err := controlOf(&f.c.Control, times[0], times[len(times)-1])
+	control, err := controlOf(&f.c.Control, f.series.T[0], f.series.T[len(f.series.T)-1]) // as it was trained, whatever the times
 	if err != nil {
 		return nil, err
 	}
