@@ -175,3 +175,61 @@ func TestCertificateKnowsTimeDependence(t *testing.T) {
 		t.Errorf("%s: %v", raw, err)
 	}
 }
+
+// Stationarity falls with the gradient of a network, and units do not change it.
+func TestStationarity(t *testing.T) {
+	certify := func(p *pmp.Problem, theta []float64) pmp.Certificate {
+		w, err := pmp.NewSweeper(p, rk4(4))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := w.Certify(context.Background(), theta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	for _, kind := range []pmp.Kind{pmp.Constant, pmp.PiecewiseLinear} {
+		p, theta := network(t, kind, 40, 3)
+		start := certify(p, theta)
+		r := optimize(t, &pmp.QuasiNewton{Tolerance: 1e-9}, p, rk4(4), theta, 3000, math.Inf(-1))
+		end := certify(p, r.last.Theta)
+		t.Logf("%v: %.3g, then %.3g with a projected gradient of %.3g, then %.3g", kind, start.Stationarity, end.Stationarity, start.ProjectedGradient, end.ProjectedGradient)
+		if start.Stationarity < 1e-2 || start.Stationarity > 1 {
+			t.Errorf("%v: stationarity %.3g of a random network", kind, start.Stationarity)
+		}
+		if !(end.Stationarity < 1e-4) {
+			t.Errorf("%v: stationarity %.3g at a stationary point", kind, end.Stationarity)
+		}
+		// All costs a thousandfold.
+		q := *p
+		q.Terminal, q.Running, q.Control.L2 = times1000{p.Terminal}, running1000{p.Running}, 1000*p.Control.L2
+		q.Observations = nil
+		for _, o := range p.Observations {
+			q.Observations = append(q.Observations, pmp.Observation{T: o.T, Cost: times1000{o.Cost}})
+		}
+		if c := certify(&q, theta); math.Abs(c.Stationarity/start.Stationarity-1) > 1e-9 {
+			t.Errorf("%v: stationarity %.12g, with another unit of cost %.12g", kind, start.Stationarity, c.Stationarity)
+		}
+	}
+}
+
+type times1000 struct{ pmp.Cost }
+
+func (c times1000) Eval(grad, x []float64, lo, batch int) float64 {
+	if grad == nil {
+		return 1000 * c.Cost.Eval(nil, x, lo, batch)
+	}
+	own := make([]float64, len(grad))
+	v := c.Cost.Eval(own, x, lo, batch)
+	for i, g := range own {
+		grad[i] += 1000 * g
+	}
+	return 1000 * v
+}
+
+type running1000 struct{ pmp.Running }
+
+func (c running1000) Eval(gx, gtheta []float64, w, t float64, x, theta []float64, lo, batch int) float64 {
+	return 1000 * c.Running.Eval(gx, gtheta, 1000*w, t, x, theta, lo, batch)
+}

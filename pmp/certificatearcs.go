@@ -187,56 +187,6 @@ func (w *Sweeper) level(i int, a, b ArcKind) float64 {
 	return at(m.lower[i])
 }
 
-// slopes are the largest slope of H where no bound holds the control, and the largest that points inside at a bound, relative to the
-// largest slope of p·f − L. Parameters that an L⁰ price keeps at zero have none.
-func (w *Sweeper) slopes(tr *Trajectory) (inside, bound float64) {
-	m, scale := w.mesh, 0.0
-	for j, mass := range m.mass {
-		u, g := m.node(tr.Theta, j), m.node(tr.Grad, j)
-		sphere := m.radius > 0 && m.onBound(u, 0)
-		along, square := 0.0, 0.0 // slopes from the centre of a ball
-		for i, v := range u {
-			scale = max(scale, math.Abs(w.slope(tr, j, i)))
-			if v == 0 && m.l0 > 0 {
-				continue
-			}
-			right, left := m.slopesAt(v, -g[i]/mass)
-			switch {
-			case sphere:
-				s := max(right, min(left, 0)) // zero where a kink holds v at zero
-				along += s * v / m.radius
-				square += s * s
-			case v <= m.lower[i] && v >= m.upper[i]:
-			case v <= m.lower[i]:
-				bound = max(bound, right)
-			case v >= m.upper[i]:
-				bound = max(bound, -left)
-			default:
-				inside = max(inside, right, -left)
-			}
-		}
-		if sphere {
-			inside, bound = max(inside, math.Sqrt(max(square-along*along, 0))), max(bound, -along)
-		}
-	}
-	if scale == 0 {
-		scale = 1
-	}
-	return inside / scale, bound / scale
-}
-
-// slopesAt are the slopes of H to the right and to the left of v, where s is that of its smooth part.
-func (m *mesh) slopesAt(v, s float64) (right, left float64) {
-	right, left = s-m.l1, s-m.l1
-	if v < 0 {
-		right = s + m.l1
-	}
-	if v <= 0 {
-		left = s + m.l1
-	}
-	return right, left
-}
-
 // atTheEnd measures transversality and the mean of H at t₁.
 func (w *Sweeper) atTheEnd(tr *Trajectory) (transversality, final float64) {
 	ln := w.lanes[0]

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/costate-go/costate/experiments/rundir"
+	"github.com/costate-go/costate/experiments/verify"
 )
 
 // numbers asks whether all numbers of the iterations are finite.
@@ -244,7 +245,11 @@ func (r *record) certified() check {
 	if !finite(float64(p.Residual)) || !finite(float64(p.HamiltonianDrift)) {
 		return check{look, title, "Residual or drift of the best control could not be computed.", "Its trajectory could not be integrated at the end; see the events."}
 	}
-	return check{ok, title, "The best control has a PMP residual of " + number(p.Residual) + ", and H drifts by " + number(p.HamiltonianDrift) + " of its size.", ""}
+	finding := "The best control has a PMP residual of " + number(p.Residual) + ", and H drifts by " + number(p.HamiltonianDrift) + " of its size."
+	if k := slices.IndexFunc(r.proof, func(row verify.Row) bool { return row.Name == "stationarity" }); k >= 0 {
+		finding += " The largest slope of H inside the bounds is " + r.proof[k].Value + " of what slopes are where nothing is fitted and nothing cancels."
+	}
+	return check{ok, title, finding, ""}
 }
 
 // gradients asks whether the costate gives the gradient that differences give, where the task compared them.

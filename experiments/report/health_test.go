@@ -11,6 +11,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/rundir"
+	"github.com/costate-go/costate/experiments/verify"
 )
 
 // healthy is a run of which nothing is to be said; change alters its rows.
@@ -105,6 +106,7 @@ func TestHealth(t *testing.T) {
 		{"residual rises", run(func(i int, m *rundir.Metrics) { m.PMPResidual = rundir.Float(math.Exp(float64(i) / 10)) }), "PMP residual", bad, "It rose"},
 		{"residual unknown", run(func(i int, m *rundir.Metrics) { m.PMPResidual = nan }), "PMP residual", look, "not measured"},
 		{"residual small only in the iterations", with(func(r *record) { r.summary.PMP.Residual = 0.5 }), "PMP residual", look, "the best control has a residual of 0.5"},
+		{"slopes of H", with(func(r *record) { r.proof = []verify.Row{{Name: "stationarity", Value: "2e-05"}} }), "Certificate", ok, "The largest slope of H inside the bounds is 2e-05"},
 		{"no certificate", with(func(r *record) { r.summary.PMP.Residual = nan }), "Certificate", look, "could not be computed"},
 		{"gradients agree", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"costate_error": 1e-8} }), "Gradient", ok, "1e−08"},
 		{"gradients differ a little", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"costate_error": 1e-3} }), "Gradient", look, "0.001"},
