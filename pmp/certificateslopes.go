@@ -133,19 +133,21 @@ func (w *Sweeper) idleCostates(tp *tape) []float64 {
 	return sum
 }
 
-// eachPoint visits the stages of a shard that the solution depends on, each once.
+// eachPoint visits the stages of a shard that the solution depends on, each once; of Rosenbrock methods the starts of steps.
 func (w *Sweeper) eachPoint(ln *Lane, tp *tape, visit func(st *step, r int)) {
-	last, segment := len(w.method.C)-1, -1
+	segment := -1
 	for k := range tp.steps {
 		st := &tp.steps[k]
 		if st.segment != segment {
 			segment = st.segment
 			w.setSegment(ln, segment)
 		}
+		if w.rosenbrock != nil { // whose points are those of differences, too
+			visit(st, st.first)
+			continue
+		}
 		for i := range w.method.C {
-			r := st.record(i)
-			shared := i == 0 && w.gamma != 0 && k > 0 && tp.steps[k-1].record(last) == r
-			if w.uses(st, i) && !shared {
+			if r := w.point(tp, k, i); r >= 0 {
 				visit(st, r)
 			}
 		}

@@ -66,6 +66,9 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 	}
 	lam := ln.lam[:tp.n]
 	ln.enter(tp)
+	if w.rosenbrock != nil {
+		tp.records = len(tp.steps) // without the points of an earlier way back
+	}
 	for r := range tp.records {
 		clear(tp.adj(r))
 	}

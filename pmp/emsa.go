@@ -139,8 +139,8 @@ func (o *EMSA) firstRho() float64 {
 	ln := o.w.lanes[0]
 	for k := range o.cur.shards {
 		tp := &o.cur.shards[k]
-		o.frozen.eachStep(ln, tp, func(_ *step, r int) {
-			p := o.frozen.pointCostate(ln, tp, r)
+		o.frozen.eachStep(ln, tp, func(k, r int) {
+			p := o.frozen.pointCostate(ln, tp, k, r)
 			pp += tp.metric[r] * kernel.Dot(p, p)
 			xx += tp.metric[r] * kernel.Dot(tp.state(r), tp.state(r))
 		})

@@ -87,26 +87,28 @@ func (f *Frozen) freezeCostateRates() {
 	w.parallel(len(tr.shards), func(ln *Lane, k int) {
 		tp := &tr.shards[k]
 		f.rates[k] = grow(f.rates[k], tp.records*tp.n)
-		f.eachStep(ln, tp, func(st *step, r int) {
+		f.eachStep(ln, tp, func(step, r int) {
 			w.bindAt(ln, tr.Theta, tp.elem[r], tp.t[r])
-			p := f.pointCostate(ln, tp, r)
+			p := f.pointCostate(ln, tp, step, r)
 			ln.ev.VJP(f.rates[k][r*tp.n:(r+1)*tp.n], nil, tp.t[r], tp.state(r), p)
 		})
 	})
 }
 
-// pointCostate is p at the anchor stage of a step: the costate that the stage itself sees, −μ/(h b).
-func (f *Frozen) pointCostate(ln *Lane, tp *tape, r int) []float64 {
+// pointCostate is p at the anchor stage of step k: the costate that the stage itself sees, −μ/(h b), or that of the step's start for Rosenbrock
+// methods.
+func (f *Frozen) pointCostate(ln *Lane, tp *tape, k, r int) []float64 {
 	ln.vec = grow(ln.vec, tp.n)
-	scale := -1 / (tp.metric[r] * f.w.method.B[f.w.anchor])
-	for i, v := range tp.adj(r) {
-		ln.vec[i] = scale * v
+	if f.w.rosenbrock != nil {
+		kernel.ScaleTo(ln.vec, -1, tp.costate(k))
+		return ln.vec
 	}
+	kernel.ScaleTo(ln.vec, -1/(tp.metric[r]*f.w.method.B[f.w.anchor]), tp.adj(r))
 	return ln.vec
 }
 
 // eachStep visits the anchor stage of every step of a shard.
-func (f *Frozen) eachStep(ln *Lane, tp *tape, visit func(st *step, r int)) {
+func (f *Frozen) eachStep(ln *Lane, tp *tape, visit func(k, r int)) {
 	ln.enter(tp)
 	segment := -1
 	for k := range tp.steps {
@@ -115,14 +117,37 @@ func (f *Frozen) eachStep(ln *Lane, tp *tape, visit func(st *step, r int)) {
 			segment = st.segment
 			f.w.setSegment(ln, segment)
 		}
-		visit(st, st.record(f.w.anchor))
+		r := st.anchor
+		if f.w.rosenbrock == nil {
+			r = st.record(f.w.anchor)
+		}
+		visit(k, r)
 	}
 }
 
-// eachStage visits every stage of a shard that acts on node j, with its weight φ_j.
-func (f *Frozen) eachStage(ln *Lane, tp *tape, j int, visit func(r int, phi float64)) {
+// points are how many records of a step maximizers work on, and point is one of them, −1 where it is not used or another step's.
+func (w *Sweeper) pointsOf(st *step) int {
+	if w.rosenbrock != nil {
+		return st.beyond - st.points
+	}
+	return len(w.method.C)
+}
+
+func (w *Sweeper) point(tp *tape, k, i int) int {
+	st := &tp.steps[k]
+	switch {
+	case w.rosenbrock != nil:
+		return st.points + i
+	case !w.uses(st, i), i == 0 && w.gamma != 0 && k > 0 && tp.steps[k-1].record(len(w.method.C)-1) == st.first:
+		return -1
+	}
+	return st.record(i)
+}
+
+// eachStage visits every stage of a shard that acts on node j, with its weight φ_j; k is the number of its step.
+func (f *Frozen) eachStage(ln *Lane, tp *tape, j int, visit func(k, r int, phi float64)) {
 	ln.enter(tp)
-	m, tab := f.w.mesh, f.w.method
+	m := f.w.mesh
 	lo, hi := m.support(j)
 	a, b := m.knots[lo], m.knots[hi]
 	segment := -1
@@ -135,13 +160,10 @@ func (f *Frozen) eachStage(ln *Lane, tp *tape, j int, visit func(r int, phi floa
 			segment = st.segment
 			f.w.setSegment(ln, segment)
 		}
-		for i := range tab.C {
-			if !f.w.uses(st, i) {
+		for i := range f.w.pointsOf(st) {
+			r := f.w.point(tp, k, i)
+			if r < 0 {
 				continue
-			}
-			r := st.record(i)
-			if i == 0 && f.w.gamma != 0 && k > 0 && tp.steps[k-1].record(len(tab.C)-1) == r {
-				continue // the last stage of the step before
 			}
 			na, nb, wa, wb := m.basis(tp.elem[r], tp.t[r])
 			phi := 0.0
@@ -152,7 +174,7 @@ func (f *Frozen) eachStage(ln *Lane, tp *tape, j int, visit func(r int, phi floa
 				phi += wb
 			}
 			if phi != 0 {
-				visit(r, phi)
+				visit(k, r, phi)
 			}
 		}
 	}
@@ -218,7 +240,7 @@ func (f *Frozen) partsShard(ln *Lane, k, j int, u []float64, own bool) (plain, p
 	if !own {
 		ln.ev.Bind(u)
 	}
-	f.eachStage(ln, tp, j, func(r int, phi float64) {
+	f.eachStage(ln, tp, j, func(step, r int, phi float64) {
 		x, rate := tp.state(r), tp.rate(r)
 		if !own {
 			rate = ln.fnew
@@ -232,7 +254,7 @@ func (f *Frozen) partsShard(ln *Lane, k, j int, u []float64, own bool) (plain, p
 		if q := 0.5 * f.Rho * tp.metric[r]; q != 0 && !own {
 			penalty += phi * q * distance2(rate, tp.rate(r))
 			if f.PenalizeCostate {
-				p := f.pointCostate(ln, tp, r)
+				p := f.pointCostate(ln, tp, step, r)
 				ln.ev.VJP(ln.fnew, nil, tp.t[r], x, p)
 				penalty += phi * q * distance2(ln.fnew, f.rates[k][r*tp.n:(r+1)*tp.n])
 			}
@@ -268,13 +290,13 @@ func (f *Frozen) gradientShard(ln *Lane, g []float64, k, j int, u []float64) {
 	ln.res = grow(ln.res, tp.n)
 	ln.fnew = grow(ln.fnew, tp.n)
 	ln.ev.Bind(u)
-	f.eachStage(ln, tp, j, func(r int, phi float64) {
+	f.eachStage(ln, tp, j, func(step, r int, phi float64) {
 		x, res := tp.state(r), ln.res
 		q := f.residual(ln, tp, r, phi, own)
 		f.pullBack(ln, tp, g, r, own)
 		f.runningGradient(ln, tp, g, r, phi, u)
 		if q != 0 && f.PenalizeCostate && !own {
-			p := f.pointCostate(ln, tp, r)
+			p := f.pointCostate(ln, tp, step, r)
 			ln.ev.VJP(ln.fnew, nil, tp.t[r], x, p)
 			for i, v := range f.rates[k][r*tp.n : (r+1)*tp.n] {
 				res[i] = -q * (ln.fnew[i] - v)
@@ -377,7 +399,7 @@ func (f *Frozen) gaussNewtonShard(ln *Lane, gn, g []float64, k, j int, u []float
 	ln.fnew = grow(ln.fnew, tp.n)
 	ln.res = grow(ln.res, tp.n)
 	ln.ev.Bind(u)
-	f.eachStage(ln, tp, j, func(r int, phi float64) {
+	f.eachStage(ln, tp, j, func(_, r int, phi float64) {
 		if q := f.residual(ln, tp, r, phi, own); q != 0 {
 			kernel.Fill(ln.rows, q)
 			jacobian.ParamJacobian(ln.jac, tp.t[r], tp.state(r))
@@ -396,7 +418,7 @@ func (f *Frozen) blocksShard(ln *Lane, gn, g []float64, tp *tape, j int, u []flo
 	ln.fnew = grow(ln.fnew, tp.n)
 	ln.res = grow(ln.res, tp.n)
 	ln.ev.Bind(u)
-	f.eachStage(ln, tp, j, func(r int, phi float64) {
+	f.eachStage(ln, tp, j, func(_, r int, phi float64) {
 		x := tp.state(r)
 		q := phi * f.Rho * tp.metric[r]
 		if q == 0 {

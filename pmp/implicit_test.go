@@ -18,7 +18,6 @@ var esdirks = []solvers.Method{solvers.Kvaerno3, solvers.Kvaerno4, solvers.Kvaer
 // Methods that are neither explicit tableaux nor diagonally or linearly implicit have no discrete costate here, and that is what the error says.
 func TestSweeperRefusesOtherMethods(t *testing.T) {
 	p, _ := network(t, pmp.Constant, 3, 1)
-	p.Running = nil // which Rosenbrock methods refuse
 	for _, m := range solvers.Methods() {
 		_, explicit := m.(solvers.Tableaued)
 		_, esdirk := m.(*solvers.ESDIRK)

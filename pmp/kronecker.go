@@ -75,11 +75,11 @@ func (q *kronecker) shard(ln *Lane, k int) {
 	part := q.part[k*w.mesh.nodes*size : (k+1)*w.mesh.nodes*size]
 	clear(part)
 	fac := ln.ev.(neural.Factored)
-	q.f.eachStep(ln, tp, func(_ *step, r int) {
+	q.f.eachStep(ln, tp, func(k, r int) {
 		w.bindAt(ln, q.tr.Theta, tp.elem[r], tp.t[r])
 		j, _, _, _ := w.mesh.basis(tp.elem[r], tp.t[r])
 		node := part[j*size : (j+1)*size]
-		fac.AddFactors(node[:q.na], node[q.na:], tp.metric[r], tp.t[r], tp.state(r), q.f.pointCostate(ln, tp, r))
+		fac.AddFactors(node[:q.na], node[q.na:], tp.metric[r], tp.t[r], tp.state(r), q.f.pointCostate(ln, tp, k, r))
 	})
 }
 

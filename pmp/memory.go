@@ -17,7 +17,7 @@ func (w *Sweeper) outgrown(tp *tape, samples int, t float64) error {
 	if limit <= 0 || w.Settings.Forget {
 		return nil
 	}
-	bytes := 8 * int64(tp.records) * int64(3*tp.n+tp.keepLen)
+	bytes := 8 * int64(w.recordsOf(tp, w.points)) * int64(3*tp.n+tp.keepLen)
 	if share := float64(limit) * float64(tp.batch) / float64(samples); float64(bytes) > share {
 		return fmt.Errorf("%w of %d MiB at t = %.4g, after %d steps of %d samples: the control makes the dynamics stiff; loosen the tolerances, bound or price the control, or take fewer samples at once",
 			ErrMemory, limit>>20, t, len(tp.steps), tp.batch)
@@ -25,10 +25,20 @@ func (w *Sweeper) outgrown(tp *tape, samples int, t float64) error {
 	return nil
 }
 
+// recordsOf is how many records a tape has after the way back, with or without the points of a Rosenbrock method.
+func (w *Sweeper) recordsOf(tp *tape, points bool) int {
+	if points {
+		return len(tp.steps) * (1 + 5*len(w.rosenbrock.Alpha) + 2*len(fourth))
+	}
+	return tp.records
+}
+
 // Footprint is how many bytes the sweeps of a problem hold.
 type Footprint struct {
 	// Trajectory is one trajectory with its costate: states, rates, costates and kept values of every stage.
 	Trajectory int64
+	// Points is what a trajectory holds besides where maximizers work on it and the method is a Rosenbrock method.
+	Points int64
 	// Lanes are the workspaces of all goroutines.
 	Lanes int64
 }
@@ -54,15 +64,20 @@ func (w *Sweeper) Footprint(ctx context.Context, theta []float64) (Footprint, er
 	f := Footprint{Trajectory: 3 * 8 * int64(w.NumControls()), Lanes: int64(len(w.lanes)) * w.laneBytes()}
 	whole := tp.batch
 	for lo := 0; lo < n; lo += w.width {
-		f.Trajectory += w.tapeBytes(tp, min(w.width, n-lo), whole, shards)
+		batch := min(w.width, n-lo)
+		bytes := w.tapeBytes(tp, batch, whole, shards, false)
+		f.Trajectory += bytes
+		if w.rosenbrock != nil {
+			f.Points += w.tapeBytes(tp, batch, whole, shards, true) - bytes
+		}
 	}
 	f.Lanes += 8 * int64(shards*w.NumControls()) // gradients of the shards
 	return f, nil
 }
 
 // tapeBytes is what a tape with the records and steps of probe takes for a batch.
-func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int) int64 {
-	n, records := probe.n/whole*batch, probe.records
+func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int, points bool) int64 {
+	n, records := probe.n/whole*batch, w.recordsOf(probe, points)
 	var a arena
 	a.reset(n)
 	states, bytes := len(probe.steps)+1, int64(0)
@@ -119,7 +134,7 @@ func (o *Batch) Bytes(w *Sweeper, f Footprint) int64 { return 2*f.Trajectory + w
 
 // Bytes implements Footprinter.
 func (o *SNOpt) Bytes(w *Sweeper, f Footprint) int64 {
-	bytes := 2*f.Trajectory + w.vectors(5)
+	bytes := 2*(f.Trajectory+f.Points) + w.vectors(5)
 	if q, ok := w.lanes[0].ev.(neural.Factored); ok {
 		a, b := neural.FactorSizes(q.FactorLayers())
 		shards := int64((w.Problem.Samples() + w.width - 1) / w.width)
@@ -134,14 +149,14 @@ func (o *QuasiNewton) Bytes(w *Sweeper, f Footprint) int64 {
 }
 
 // Bytes implements Footprinter.
-func (o *MSA) Bytes(w *Sweeper, f Footprint) int64 { return f.Trajectory + w.vectors(4) }
+func (o *MSA) Bytes(w *Sweeper, f Footprint) int64 { return f.Trajectory + f.Points + w.vectors(4) }
 
 // Bytes implements Footprinter.
-func (o *SQH) Bytes(w *Sweeper, f Footprint) int64 { return 2*f.Trajectory + w.vectors(6) }
+func (o *SQH) Bytes(w *Sweeper, f Footprint) int64 { return 2*(f.Trajectory+f.Points) + w.vectors(6) }
 
 // Bytes implements Footprinter.
 func (o *EMSA) Bytes(w *Sweeper, f Footprint) int64 {
-	bytes := 2*f.Trajectory + w.vectors(4)
+	bytes := 2*(f.Trajectory+f.Points) + w.vectors(4)
 	p, lanes := int64(w.mesh.params), int64(len(w.lanes))
 	if _, ok := o.Maximizer.(*LBFGS); !ok {
 		n := int64(min(w.width, w.Problem.Samples()) * w.Problem.Field.Dim())

@@ -111,9 +111,7 @@ func (b *base) initFrozen(w *Sweeper, theta []float64) error {
 	if w.mesh.kind == CubicHermite {
 		return fmt.Errorf("%w: maximizers choose the control node by node, which cubic controls don't permit; take a piecewise linear one, a gradient method or lbfgs", ErrProblem)
 	}
-	if w.rosenbrock != nil {
-		return fmt.Errorf("%w: maximizers work on the stages of a Runge–Kutta method, and %s has others; take an ESDIRK method, a gradient method or lbfgs", ErrProblem, w.rosenbrock.Name())
-	}
+	w.points = w.rosenbrock != nil
 	return b.init(w, theta)
 }
 

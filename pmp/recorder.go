@@ -101,7 +101,11 @@ func (st *step) record(i int) int {
 }
 
 // runningCost is Σ_i h b_i L(t_i, X_i, θ) over the last step.
-func (w *Sweeper) runningCost(rc *recorder, tp *tape) float64 {
+func (w *Sweeper) runningCost(rc *recorder, tr *Trajectory) float64 {
+	if w.rosenbrock != nil {
+		return w.rosenbrockCost(rc, tr)
+	}
+	tp := rc.tp
 	st := &tp.steps[len(tp.steps)-1]
 	sum := 0.0
 	for i, b := range w.method.B {

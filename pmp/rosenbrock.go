@@ -13,10 +13,16 @@ import (
 //
 //	(σI − J) u_i = f(t_i, X_i) + Σ_{j<i} (c_ij/h) u_j + hγ_i f_t,   X_i = x + Σ_{j<i} a_ij u_j,   x⁺ = x + Σ m_i u_i
 //
-// with J = f_x and f_t at the step's start and σ = 1/(hγ).
+// with J = f_x and f_t at the step's start and σ = 1/(hγ). A running cost is one more state, ċ = L, on which nothing depends, so that what the
+// method makes of it is known beforehand,
+//
+//	∫ L dt ≈ h Σ_i w_i L(t_i, X_i) + h L_x·v + h² g L_t,   v = Σ_i w_i u_i,   w_i = γ(m_i + Σ_{j>i} c_ji w_j),   g = Σ_i w_i γ_i,
+//
+// with L_x and L_t at the step's start: of the order of the method.
 type rosenbrock struct {
 	u, x, q, xi  [][]float64 // of the stages: n each
 	w, ft, shift []float64   // n
+	v, dv, dx    []float64   // n: v, and how L_x·v depends on it and on x
 	lu           []float64   // samples × d²: factors of σI − J
 	pivot        []int       // samples × d
 	rhs          []float64   // d
@@ -25,13 +31,18 @@ type rosenbrock struct {
 // useRosenbrock prepares the sweeper for a Rosenbrock method.
 func (w *Sweeper) useRosenbrock(m *solvers.Rosenbrock) error {
 	s := &w.Settings
-	switch {
-	case s.Costate != Discrete || s.Interpolate:
+	if s.Costate != Discrete || s.Interpolate {
 		return fmt.Errorf("%w: %s has the discrete costate alone, with steps that end at observations", ErrProblem, m.Name())
-	case w.Problem.Running != nil:
-		return fmt.Errorf("%w: %s takes no running cost of the state; take an ESDIRK method", ErrProblem, m.Name())
 	}
-	w.rosenbrock = m
+	w.rosenbrock, w.costWeights = m, make([]float64, len(m.M))
+	for i := len(m.M) - 1; i >= 0; i-- {
+		sum := m.M[i]
+		for j := i + 1; j < len(m.M); j++ {
+			sum += m.C[j][i] * w.costWeights[j]
+		}
+		w.costWeights[i] = m.Gamma * sum
+		w.costDrift += w.costWeights[i] * m.GammaSum[i]
+	}
 	if s.ShardWidth <= 0 {
 		w.width = 8
 	}
@@ -70,6 +81,7 @@ func (w *Sweeper) endRosenbrock(rc *recorder, it *ode.Integrator, sg int) {
 	r := tp.add(it.TPrev(), rc.elem, x)
 	rc.plain(tp.rate(r), it.TPrev(), x)
 	tp.steps = append(tp.steps, step{t: it.TPrev(), h: it.H(), end: it.T(), first: r, rest: r, segment: sg})
+	tp.metric[r] = it.H()
 	rc.base, rc.first = tp.records, -1
 	ln.mui = grow(ln.mui, tp.n)
 	copy(ln.mui, it.X())
@@ -85,6 +97,7 @@ func (rb *rosenbrock) workspace(stages, n, batch int) {
 		rb.u[i], rb.x[i], rb.q[i], rb.xi[i] = grow(rb.u[i], n), grow(rb.x[i], n), grow(rb.q[i], n), grow(rb.xi[i], n)
 	}
 	rb.w, rb.ft, rb.shift = grow(rb.w, n), grow(rb.ft, n), grow(rb.shift, n)
+	rb.v, rb.dv, rb.dx = grow(rb.v, n), grow(rb.dv, n), grow(rb.dx, n)
 	rb.lu, rb.pivot, rb.rhs = grow(rb.lu, batch*d*d), growInt(rb.pivot, batch*d), grow(rb.rhs, d)
 }
 
@@ -93,7 +106,10 @@ func (rb *rosenbrock) workspace(stages, n, batch int) {
 //	(σI − J)ᵀ q_i = m_i λ⁺ + Σ_{j>i} (a_ji ξ_j + (c_ji/h) q_j),   ξ_i = f_x(X_i)ᵀ q_i,
 //	λ = λ⁺ + Σ ξ_i + ∂/∂x Σ [q_i·J u_i + hγ_i q_i·f_t],
 //
-// and likewise for θ. The derivative of q·Ju is that of the vector–Jacobian product along u, a difference of fourth order.
+// and likewise for θ. The derivative of q·Ju is that of the vector–Jacobian product along u, a difference of fourth order; the running cost's
+// L_x·v, which every u_i is part of, is another one.
+//
+// All that θ enters is f and L at some points with some weights. Where maximizers ask for them they are filed like stages.
 func (w *Sweeper) backRosenbrock(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad []float64) (calls int) {
 	m, st, rb := w.rosenbrock, &tp.steps[k], &ln.rosenbrock
 	n, batch, h := tp.n, tp.batch, st.h
@@ -101,53 +117,137 @@ func (w *Sweeper) backRosenbrock(ln *Lane, tr *Trajectory, tp *tape, k int, lam,
 	s := len(m.Alpha)
 	rb.workspace(s, n, batch)
 	calls = w.retake(ln, tr, tp, st)
-	pull := func(dst, p []float64, t float64, at []float64) {
-		w.bindAt(ln, tr.Theta, elem, t)
+	running := w.Problem.Running
+	st.points, st.beyond = tp.records, tp.records
+	// pull stores f_xᵀp + weight·L_x at a point in dst and adds what belongs to θ to the gradient.
+	pull := func(dst, p []float64, weight, t float64, at []float64) {
+		u := w.bindAt(ln, tr.Theta, elem, t)
 		clear(ln.gtheta)
 		ln.ev.VJP(dst, ln.gtheta, t, at, p)
+		if running != nil && weight != 0 {
+			running.Eval(dst, ln.gtheta, weight, t, at, u, tp.lo, batch)
+		}
 		w.mesh.spread(grad, elem, t, ln.gtheta)
 		calls++
+		if w.points {
+			w.filePoint(ln, tp, elem, t, weight, at, p)
+			st.beyond = tp.records
+		}
+	}
+	out := rb.xi[0]
+	clear(rb.dx)
+	clear(rb.dv)
+	clear(rb.w)
+	if running != nil {
+		w.costDirection(rb)
+		eps := reach(x, rb.v)
+		if eps == 0 {
+			eps = 1 // anything: L_x is what J depends on v
+		}
+		for _, c := range fourth {
+			copy(rb.shift, x)
+			kernel.Axpy(rb.shift, c.at*eps, rb.v)
+			pull(out, rb.w, h*c.weight/eps, st.t, rb.shift) // of f nothing
+			kernel.Add(rb.dx, out)
+			kernel.Axpy(rb.dv, c.at*eps, out)
+		}
 	}
 	for i := s - 1; i >= 0; i-- {
 		q := rb.q[i]
 		kernel.ScaleTo(q, m.M[i], lam)
+		kernel.Axpy(q, w.costWeights[i], rb.dv)
 		for j := i + 1; j < s; j++ {
 			kernel.Axpy(q, m.A[j][i], rb.xi[j])
 			kernel.Axpy(q, m.C[j][i]/h, rb.q[j])
 		}
 		rb.solve(q, batch, true)
-		pull(rb.xi[i], q, rb.time(m, st, i), rb.x[i])
+		pull(rb.xi[i], q, h*w.costWeights[i], rb.time(m, st, i), rb.x[i])
 	}
-	clear(rb.w)
+	if w.points {
+		st.anchor = tp.records - 1 // the first stage, which is the state at the step's start
+		tp.metric[st.anchor] = h
+	}
+	kernel.Add(lam, rb.dx)
 	for i := range s {
 		kernel.Add(lam, rb.xi[i])
 		kernel.Axpy(rb.w, h*m.GammaSum[i], rb.q[i])
 	}
-	out := rb.xi[0]
 	for i := range s {
-		size, length := 1.0, 0.0
-		for c, v := range rb.u[i] {
-			size, length = max(size, math.Abs(x[c])), max(length, math.Abs(v))
-		}
-		if length == 0 {
+		eps := reach(x, rb.u[i])
+		if eps == 0 {
 			continue
 		}
-		eps := 1e-3 * size / length
 		for _, c := range fourth {
 			copy(rb.shift, x)
 			kernel.Axpy(rb.shift, c.at*eps, rb.u[i])
 			kernel.ScaleTo(rb.ft, c.weight/eps, rb.q[i])
-			pull(out, rb.ft, st.t, rb.shift)
+			pull(out, rb.ft, 0, st.t, rb.shift)
 			kernel.Add(lam, out)
 		}
 	}
 	delta := w.instant()
 	for _, c := range fourth {
 		kernel.ScaleTo(rb.ft, c.weight/delta, rb.w)
-		pull(out, rb.ft, st.t+c.at*delta, x)
+		pull(out, rb.ft, h*h*w.costDrift*c.weight/delta, st.t+c.at*delta, x)
 		kernel.Add(lam, out)
 	}
 	return calls
+}
+
+// reach is the step of differences at x along u, 0 where u is zero.
+func reach(x, u []float64) float64 {
+	size, length := 1.0, 0.0
+	for c, v := range u {
+		size, length = max(size, math.Abs(x[c])), max(length, math.Abs(v))
+	}
+	if length == 0 {
+		return 0
+	}
+	return 1e-3 * size / length
+}
+
+// costDirection stores v = Σ w_i u_i.
+func (w *Sweeper) costDirection(rb *rosenbrock) {
+	clear(rb.v)
+	for i, c := range w.costWeights {
+		kernel.Axpy(rb.v, c, rb.u[i])
+	}
+}
+
+// filePoint adds a point to the records: where f has the costate p and L the weight.
+func (w *Sweeper) filePoint(ln *Lane, tp *tape, elem int, t, weight float64, at, p []float64) {
+	r := tp.add(t, elem, at)
+	ln.ev.Eval(tp.rate(r), t, at)
+	copy(tp.adj(r), p)
+	tp.weight[r] = weight
+}
+
+// rosenbrockCost is ∫ L dt over the last step.
+func (w *Sweeper) rosenbrockCost(rc *recorder, tr *Trajectory) float64 {
+	m, ln, tp := w.rosenbrock, rc.ln, rc.tp
+	st, rb := &tp.steps[len(tp.steps)-1], &ln.rosenbrock
+	x, elem, h := tp.state(st.first), w.segs[st.segment].elem, st.h
+	rb.workspace(len(m.Alpha), tp.n, tp.batch)
+	rc.calls += w.retake(ln, tr, tp, st) + len(m.Alpha)
+	sum := 0.0
+	add := func(weight, t float64, at []float64) {
+		u := w.mesh.at(ln.theta, tr.Theta, elem, t)
+		sum += weight * w.Problem.Running.Eval(nil, nil, 0, t, at, u, tp.lo, tp.batch)
+	}
+	for i, c := range w.costWeights {
+		add(h*c, rb.time(m, st, i), rb.x[i])
+	}
+	w.costDirection(rb)
+	eps, delta := reach(x, rb.v), w.instant()
+	for _, c := range fourth {
+		if eps > 0 {
+			copy(rb.shift, x)
+			kernel.Axpy(rb.shift, c.at*eps, rb.v)
+			add(h*c.weight/eps, st.t, rb.shift)
+		}
+		add(h*h*w.costDrift*c.weight/delta, st.t+c.at*delta, x)
+	}
+	return sum
 }
 
 // time is that of a stage.

@@ -61,7 +61,11 @@ type Sweeper struct {
 	reversible *solvers.Reversible // nil for tableaux
 	gamma      float64             // diagonal of an ESDIRK method, 0 for others
 	rosenbrock *solvers.Rosenbrock // nil for others
-	slots      int                 // values of path constraints for one sample
+	// Of Rosenbrock methods: the weights of running costs, and whether the points that θ enters are filed on the way back.
+	costWeights []float64
+	costDrift   float64
+	points      bool
+	slots       int // values of path constraints for one sample
 
 	// The sweep under way, for tasks that are built once.
 	ctx      context.Context
@@ -332,7 +336,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 				w.observe(tp)
 			}
 			if p.Running != nil {
-				out.j += w.runningCost(rc, tp)
+				out.j += w.runningCost(rc, tr)
 			}
 			if continuous {
 				w.remember(tp, it, sgi)

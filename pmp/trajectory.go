@@ -45,6 +45,9 @@ type step struct {
 	segment int
 	met     int  // 1 + the place in tape.met of the event at its end, 0 where there is none
 	seen    int  // how many observations lie at the end of this step or before
+	points  int  // of a Rosenbrock method: the first record that maximizers work on,
+	beyond  int  // the first one after them, and
+	anchor  int  // that of the state at the start of the step
 	tail    bool // the last stage is evaluated at the end of this step alone, and interpolated states depend on it
 }
 

@@ -95,9 +95,6 @@ func (p *parser) cross() {
 			p.blame("solver.method", "%s does not work with optimizer.kind = %q, which follows the stages of explicit methods", c.Solver.Method, c.Optimizer.Kind)
 		}
 	}
-	if m := c.Solver.Method; (m == "rosenbrock23" || m == "rodas5p") && slices.Contains([]string{"emsa", "sqh", "msa", "snopt"}, c.Optimizer.Kind) {
-		p.blame("solver.method", "%s does not work with optimizer.kind = %q, which works on the stages of Runge–Kutta methods; choose kvaerno5, or lbfgs or adam", m, c.Optimizer.Kind)
-	}
 	if c.Costate.Kind != "reversible" && slices.Contains(reversibleMethods, c.Solver.Method) {
 		p.blame("costate.kind", "%s works with costate.kind = \"reversible\", not %q", c.Solver.Method, c.Costate.Kind)
 	}
