@@ -73,7 +73,7 @@ func reportSolution(b *testing.B, evaluations int, relative float64) {
 }
 
 // BenchmarkStep takes single steps of Tsit5: on the three unknowns of the Lorenz system, whose right-hand side costs
-// next to nothing, and on larger linear systems with the same property, where the sums over stages dominate.
+// next to nothing, on slices and by value, and on larger linear systems with the same property, where the sums over stages dominate.
 func BenchmarkStep(b *testing.B) {
 	decay := func(dx []float64, t float64, x []float64) {
 		for i, v := range x {
@@ -81,16 +81,19 @@ func BenchmarkStep(b *testing.B) {
 		}
 	}
 	for _, c := range []struct {
-		n int
-		f solvers.Func
-	}{{3, testproblems.Lorenz.F}, {64, decay}, {2048, decay}, {32768, decay}} {
-		b.Run(fmt.Sprintf("method=tsit5/n=%d", c.n), func(b *testing.B) {
+		n      int
+		f      solvers.Func
+		values solvers.Values
+		form   string
+	}{{3, testproblems.Lorenz.F, solvers.Values{}, ""}, {3, testproblems.Lorenz.F, testproblems.Lorenz.Values, "/f=by-value"}, {n: 64, f: decay}, {n: 2048, f: decay}, {n: 32768, f: decay}} {
+		b.Run(fmt.Sprintf("method=tsit5/n=%d%s", c.n, c.form), func(b *testing.B) {
 			it, err := ode.NewIntegrator(c.n, ode.Settings{MaxStep: 1e-3, MaxSteps: -1})
 			if err != nil {
 				b.Fatal(err)
 			}
 			x0 := make([]float64, c.n)
 			x0[0] = 1
+			it.SetValues(c.values)
 			it.Start(c.f, 0, x0, math.MaxFloat64)
 			ctx := context.Background()
 			b.ReportAllocs()

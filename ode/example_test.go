@@ -24,6 +24,18 @@ func Example() {
 }
 
 // Values at chosen times do not change the steps.
+// The right-hand side by value: the same steps, sooner.
+func ExampleProblem_byValue() {
+	f := func(t, x, y float64) (dx, dy float64) { return 1.5*x - x*y, x*y - 3*y }
+	sol, err := ode.Solve(context.Background(), ode.Problem{F2: f, X0: []float64{1, 1}, T0: 0, T1: 10}, ode.Settings{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.4f\n", sol.Final())
+	// Output: [1.0263 0.9097]
+}
+
 func ExampleSettings_saveAt() {
 	f := func(dx []float64, t float64, x []float64) { dx[0] = -2 * t * x[0] }
 	sol, err := ode.Solve(context.Background(), ode.Problem{F: f, X0: []float64{1}, T0: 0, T1: 2},

@@ -3,6 +3,7 @@ package ode
 import (
 	"math"
 
+	"github.com/costate-go/costate/internal/approx"
 	"github.com/costate-go/costate/solvers"
 )
 
@@ -32,11 +33,12 @@ func firstStep(f solvers.Func, t0 float64, x0, f0, x1, f1 []float64, span, hMax 
 	}
 	d2 := norm(f1, x0, x0, rtol, atol) / h0
 	h1 := max(1e-6, h0*1e-3)
-	if d := max(d1, d2); d > 1e-15 {
-		h1 = math.Pow(0.01/d, 1/float64(order))
+	d := max(d1, d2)
+	if d > 1e-15 {
+		h1 = approx.Exp2(approx.Log2(0.01/d) / float64(order))
 	}
 	h0 = min(100*h0, h1, limit)
-	if !(h0 > 0) { // f or its difference was not finite: let the steps find out
+	if !(h0 > 0 && d < 1e100) { // f or its difference was not finite: let the steps find out
 		return min(1e-6, limit)
 	}
 	return h0

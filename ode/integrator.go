@@ -29,6 +29,7 @@ type Integrator struct {
 	second  solvers.SecondEstimator // nil where the method has one estimate
 	rms     solvers.RMSStepper      // nil where another norm is asked for, or the stepper has none
 	control solvers.Controller
+	quick   solvers.SquareController // nil where the controller, or the stepper, works otherwise
 	// estimates says that the method has an error estimate.
 	estimates bool
 	scratch   []float64
@@ -92,6 +93,9 @@ func NewIntegrator(n int, s Settings) (*Integrator, error) {
 		it.s.Controller = own
 	}
 	it.control = solvers.Prepare(it.s.Controller, it.history.Order)
+	if it.rms != nil {
+		it.quick, _ = it.control.(solvers.SquareController)
+	}
 	return it, nil
 }
 
@@ -118,6 +122,14 @@ func (it *Integrator) SetJacobian(j solvers.Jacobian) {
 func (it *Integrator) SetPartition(p solvers.Partition) {
 	if s, ok := it.stepper.(solvers.Partitioned); ok {
 		s.SetPartition(p)
+	}
+}
+
+// SetValues gives the right-hand side of two to four unknowns by value, too, which makes the steps of explicit methods faster, from
+// the next Start or Restart on; other methods ignore it. It panics where the number of unknowns is another.
+func (it *Integrator) SetValues(v solvers.Values) {
+	if s, ok := it.stepper.(solvers.ByValue); ok {
+		s.SetValues(v)
 	}
 }
 
@@ -315,11 +327,13 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 		if err := it.mayAttempt(ctx); err != nil {
 			return err
 		}
-		var norm float64
-		finite := true
+		var square, factor float64
 		if it.rms != nil {
-			hist.Square = it.rms.AttemptRMS(tNext, it.s.RTol, it.s.ATol)
-			norm = math.Sqrt(hist.Square)
+			square = it.rms.AttemptRMS(tNext, it.s.RTol, it.s.ATol)
+			if it.quick != nil && square <= math.MaxFloat64 {
+				factor = it.quick.FactorOfSquare(square, hist)
+			}
+			it.norm = math.Sqrt(square)
 		} else {
 			if it.failed = it.stepper.AttemptTo(tNext); it.failed != nil {
 				it.stats.Rejected++
@@ -330,25 +344,29 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 				h = size / 4
 				continue
 			}
-			norm = it.errorNorm()
-			finite = allFinite(it.stepper.Proposed())
-		}
-		it.norm = norm
-		if !(norm <= math.MaxFloat64) || !finite {
-			it.stats.Rejected++
-			hist.Rejected = true
-			if halvings++; halvings > maxHalvings || !allFinite(it.stepper.FirstStage()) {
-				return it.notFinite(it.dir * size)
+			it.norm = it.errorNorm()
+			square = it.norm // as far as it matters whether it is finite and at most one
+			if !allFinite(it.stepper.Proposed()) {
+				square = math.NaN()
 			}
-			h = size / 2
-			continue
 		}
-		hist.Error, hist.Ratio = norm, 0
-		if it.h != 0 {
-			hist.Ratio = size / math.Abs(it.h)
+		if factor == 0 {
+			if !(square <= math.MaxFloat64) {
+				it.stats.Rejected++
+				hist.Rejected = true
+				if halvings++; halvings > maxHalvings || !allFinite(it.stepper.FirstStage()) {
+					return it.notFinite(it.dir * size)
+				}
+				h = size / 2
+				continue
+			}
+			hist.Error, hist.Ratio = it.norm, 0
+			if it.h != 0 {
+				hist.Ratio = size / math.Abs(it.h)
+			}
+			factor = it.control.Factor(hist)
 		}
-		factor := it.control.Factor(hist)
-		if norm > 1 {
+		if square > 1 {
 			it.stats.Rejected++
 			hist.Rejected = true
 			h = size * min(factor, 0.999)
@@ -358,8 +376,8 @@ func (it *Integrator) adaptiveStep(ctx context.Context, tstop float64) error {
 		if size < 0.99*h { // cut short: its small error says nothing about the steps to come
 			it.proposal = max(it.proposal, h)
 		} else {
-			hist.Last, hist.BeforeLast = norm, hist.Last
-			if norm == 0 { // zero means that there was none
+			hist.Last, hist.BeforeLast = it.norm, hist.Last
+			if it.norm == 0 { // zero means that there was none
 				hist.Last = math.SmallestNonzeroFloat64
 			}
 		}

@@ -15,6 +15,7 @@
 package ode
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -26,6 +27,11 @@ import (
 type Problem struct {
 	// F is the right-hand side.
 	F solvers.Func
+	// F2, F3 or F4 is the right-hand side of two, three or four unknowns by value, with which explicit methods are up to one and a half times
+	// as fast; others work with it, too. F may then be nil; otherwise it must be the same function.
+	F2 solvers.Func2
+	F3 solvers.Func3
+	F4 solvers.Func4
 	// Jacobian says how methods for stiff problems obtain ∂F/∂x. The zero value means finite differences; others do not
 	// need it.
 	Jacobian solvers.Jacobian
@@ -145,11 +151,29 @@ func (s Settings) withDefaults() (Settings, error) {
 	return s, nil
 }
 
+func (p *Problem) values() solvers.Values { return solvers.Values{F2: p.F2, F3: p.F3, F4: p.F4} }
+
+// rightHandSide is F, or made of what is given in its place; nil where nothing is.
+func (p *Problem) rightHandSide() solvers.Func {
+	if p.F != nil {
+		return p.F
+	}
+	if f := p.values().Func(); f != nil {
+		return f
+	}
+	if p.Partition.Force != nil {
+		return p.Partition.Func()
+	}
+	return nil
+}
+
 // check reports what is wrong with the problem and with the settings that depend on it.
 func (p *Problem) check(s *Settings) error {
-	switch {
-	case p.F == nil && p.Partition.Force == nil:
+	switch n := p.values().Len(); {
+	case p.rightHandSide() == nil:
 		return &SettingsError{Field: "F", Value: math.NaN(), Remedy: "give a right-hand side"}
+	case n != 0 && n != len(p.X0):
+		return &SettingsError{Field: "X0", Value: float64(len(p.X0)), Remedy: fmt.Sprintf("give %d unknowns, as F%d has", n, n)}
 	case len(p.X0) == 0:
 		return &SettingsError{Field: "X0", Value: math.NaN(), Remedy: "give at least one unknown"}
 	case p.Partition.Force != nil && len(p.X0)%2 != 0:

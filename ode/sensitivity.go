@@ -52,10 +52,7 @@ func (s *Sensitivity) Problem(p Problem) Problem {
 		}
 		copy(out.X0[n*(1+k):], d)
 	}
-	f := p.F
-	if f == nil && p.Partition.Force != nil {
-		f = p.Partition.Func()
-	}
+	f := p.rightHandSide()
 	if f == nil { // which Solve reports
 		return out
 	}

@@ -56,9 +56,7 @@ type run struct {
 
 func newRun(p Problem, s Settings, it *Integrator) *run {
 	n := len(p.X0)
-	if p.F == nil {
-		p.F = p.Partition.Func()
-	}
+	p.F = p.rightHandSide()
 	r := &run{p: p, s: s, it: it, back: p.T1 < p.T0, saveAt: s.SaveAt, f: p.F,
 		sol: &Solution{n: n, end: math.NaN()}, coeffs: make([]float64, it.Stepper().DenseLen()), x: make([]float64, n)}
 	for _, t := range s.Stops {
@@ -129,6 +127,26 @@ func (r *run) jacobian() solvers.Jacobian {
 	return j
 }
 
+// values is the problem's, evaluated inside the window as well.
+func (r *run) values() solvers.Values {
+	v := r.p.values()
+	if len(r.stops) == 1 {
+		return v
+	}
+	if f := v.F2; f != nil {
+		v.F2 = func(t, x, y float64) (float64, float64) { return f(r.window.inside(t), x, y) }
+	}
+	if f := v.F3; f != nil {
+		v.F3 = func(t, x, y, z float64) (float64, float64, float64) { return f(r.window.inside(t), x, y, z) }
+	}
+	if f := v.F4; f != nil {
+		v.F4 = func(t, x, y, z, w float64) (float64, float64, float64, float64) {
+			return f(r.window.inside(t), x, y, z, w)
+		}
+	}
+	return v
+}
+
 // partition is the problem's, evaluated inside the window as well.
 func (r *run) partition() solvers.Partition {
 	p := r.p.Partition
@@ -148,6 +166,7 @@ func (r *run) loop(ctx context.Context) (Reason, error) {
 	it := r.it
 	it.SetJacobian(r.jacobian())
 	it.SetPartition(r.partition())
+	it.SetValues(r.values())
 	it.Start(r.f, r.p.T0, r.p.X0, r.p.T1)
 	r.saveFirst()
 	for k, stop := range r.stops {

@@ -64,6 +64,15 @@ type auto struct {
 
 func (a *auto) SetJacobian(j Jacobian) { a.stiff.SetJacobian(j) }
 
+// SetValues implements ByValue.
+func (a *auto) SetValues(v Values) {
+	for _, s := range []explicitStepper{a.loose, a.tight} {
+		if s, ok := s.(ByValue); ok {
+			s.SetValues(v)
+		}
+	}
+}
+
 func (a *auto) SetTolerance(rtol, atol float64, norm Norm) {
 	a.stiff.SetTolerance(rtol, atol, norm)
 	explicit := a.loose

@@ -1,12 +1,15 @@
 package solvers
 
-import "math"
+import (
+	"math"
+
+	"github.com/costate-go/costate/internal/approx"
+)
 
 // History is what a step-size controller sees. Errors are norms, one being the tolerance; those of earlier steps
 // are zero where there is no such step since the start or the last discontinuity.
 type History struct {
 	Error      float64 // of the attempted step
-	Square     float64 // Error² where it is known before Error; zero: not given
 	Last       float64 // of the accepted step before it
 	BeforeLast float64 // of the one before that
 	Ratio      float64 // size of the attempted step over that of the accepted step before it; zero: unknown
@@ -55,7 +58,7 @@ func (l Limits) clamp(factor float64, h *History) float64 {
 // shrink is the factor after a rejected attempt, which carries no information on how errors develop: the
 // elementary controller.
 func (l Limits) shrink(h *History) float64 {
-	return max(l.MinFactor, min(l.Safety*fastExp2(-fastLog2(min(h.Error, 1e300))/float64(h.Order)), maxShrink))
+	return max(l.MinFactor, min(l.Safety*approx.Exp2(-approx.Log2(min(h.Error, 1e300))/float64(h.Order)), maxShrink))
 }
 
 const (
@@ -125,9 +128,13 @@ func (c PID) filter(order int) *filter {
 func Prepare(c Controller, order int) Controller {
 	switch c := c.(type) {
 	case PI:
-		return c.filter(order)
+		return c.quick(order)
 	case PID:
-		return c.filter(order)
+		if f := c.filter(order); f.alpha != 0 {
+			return f
+		} else {
+			return newQuickFilter(f)
+		}
 	case Gustafsson:
 		return c.predictor(order)
 	}
@@ -140,7 +147,6 @@ type filter struct {
 	limits                      Limits
 	logSafety, first            float64 // log₂ of the safety factor, −1/k
 	beta1, beta2, beta3, beta23 float64 // −β/k
-	half1                       float64 // beta1/2, for the square of the error
 	alpha                       float64
 }
 
@@ -148,7 +154,7 @@ func newFilter(l Limits, order int, b1, b2, b3, alpha float64) *filter {
 	l = l.orDefaults()
 	k := -1 / float64(order)
 	return &filter{limits: l, logSafety: math.Log2(l.Safety), first: k,
-		beta1: k * b1, half1: k * b1 / 2, beta2: k * b2, beta3: k * b3, beta23: k * (b2 + b3), alpha: -alpha}
+		beta1: k * b1, beta2: k * b2, beta3: k * b3, beta23: k * (b2 + b3), alpha: -alpha}
 }
 
 // Factor implements Controller.
@@ -156,37 +162,23 @@ func (c *filter) Factor(h *History) float64 {
 	if h.Error > 1 {
 		return c.limits.shrink(h)
 	}
-	// Branches rather than min and max: they are foreseen, and nothing waits for them.
-	log := c.logSafety
-	if h.Last == 0 {
-		log += c.first * fastLog2(max(h.Error, 1e-10))
+	var log float64
+	if now := approx.Log2(max(h.Error, 1e-10)); h.Last == 0 {
+		log = c.logSafety + c.first*now
 	} else {
-		last := h.Last
-		if last < errorFloor {
-			last = errorFloor
-		}
-		if h.BeforeLast == 0 || c.beta3 == 0 {
-			log += c.beta23 * fastLog2(last)
-		} else {
-			log += c.beta2*fastLog2(last) + c.beta3*fastLog2(max(h.BeforeLast, errorFloor))
-		}
+		log = c.history(h) + c.beta1*now
 		if c.alpha != 0 && h.Ratio > 0 {
-			log += c.alpha * fastLog2(h.Ratio)
-		}
-		if h.Square > 1e-20 {
-			log += c.half1 * fastLog2(h.Square)
-		} else {
-			log += c.beta1 * fastLog2(max(h.Error, 1e-10))
+			log += c.alpha * approx.Log2(h.Ratio)
 		}
 	}
-	factor := fastExp2(log)
-	switch {
-	case factor > 1 && h.Rejected && !c.limits.GrowAfterRejection:
-		return 1
-	case factor > c.limits.MaxFactor:
-		return c.limits.MaxFactor
-	case factor < c.limits.MinFactor:
-		return c.limits.MinFactor
+	return c.limits.clamp(approx.Exp2(log), h)
+}
+
+// history is log₂ of what earlier errors, of which there is one at least, and the safety factor make of the factor.
+func (c *filter) history(h *History) float64 {
+	last := max(h.Last, errorFloor)
+	if h.BeforeLast == 0 || c.beta3 == 0 {
+		return c.logSafety + c.beta23*approx.Log2(last)
 	}
-	return factor
+	return c.logSafety + c.beta2*approx.Log2(last) + c.beta3*approx.Log2(max(h.BeforeLast, errorFloor))
 }

@@ -58,15 +58,28 @@ func TestRejectionAlwaysShrinks(t *testing.T) {
 	}
 }
 
-func TestFastPowers(t *testing.T) {
-	for x := 1e-300; x < 1e300; x *= 1.0937 {
-		if d := math.Abs(fastLog2(x) - math.Log2(x)); d > 5e-6 {
-			t.Fatalf("log₂ %g is off by %g", x, d)
+// A SquareController does what it does as a Controller.
+func TestFactorOfSquare(t *testing.T) {
+	for order := 2; order <= 14; order += 3 {
+		for _, c := range []Controller{PI{}, PI{Beta1: 1, Beta2: 0.1}, PID{}, PI{Limits: Limits{Safety: 0.7, MinFactor: 0.4, MaxFactor: 3}}} {
+			quick, ok := Prepare(c, order).(SquareController)
+			if !ok {
+				t.Fatalf("%T has no factor of the square", c)
+			}
+			for _, last := range []float64{0, 1e-9, 1e-3, 0.7} {
+				for _, before := range []float64{0, 1e-5, 0.9} {
+					for e := 1e-13; e < 1e9; e *= 1.77 {
+						h := History{Error: e, Last: last, BeforeLast: before, Order: order, Rejected: before > 0.5}
+						got, want := quick.FactorOfSquare(e*e, &h), c.Factor(&h)
+						if math.Abs(got-want) > 2e-5*want {
+							t.Fatalf("%+v after %+v: factor %.9g of the square, %.9g of the error", c, h, got, want)
+						}
+					}
+				}
+			}
 		}
 	}
-	for x := -700.0; x < 700; x += 0.0917 {
-		if d := math.Abs(fastExp2(x)/math.Exp2(x) - 1); d > 1e-7 {
-			t.Fatalf("2^%g is off by %g", x, d)
-		}
+	if _, ok := Prepare(PID{Beta1: 0.25, Beta2: 0.25, Alpha: 0.25}, 4).(SquareController); ok {
+		t.Error("a filter of the ratio of steps cannot do with the square alone")
 	}
 }

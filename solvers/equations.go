@@ -1,6 +1,10 @@
 package solvers
 
-import "math"
+import (
+	"math"
+
+	"github.com/costate-go/costate/internal/approx"
+)
 
 // equations solves the nonlinear equations of one stage after the other with simplified Newton iterations, whose matrix
 // σI − J is kept while it serves: J until iterations converge slowly, the factors until σ changes.
@@ -109,7 +113,7 @@ func (e *equations) moved() {
 // fewer of the errors that f amplifies than f(t, y) does. x is the scale of the problem.
 func (e *equations) solve(f Func, t float64, y, k, psi, x []float64, sigma float64) error {
 	limit := e.tol.newton()
-	e.eta = fastExp2(0.8 * fastLog2(max(e.eta, epsilon)))
+	e.eta = approx.Exp2(0.8 * approx.Log2(max(e.eta, epsilon)))
 	var last float64
 	for it := 1; it <= e.tol.iterations; it++ {
 		f(e.fx, t, y)
@@ -146,7 +150,7 @@ func (e *equations) solve(f Func, t float64, y, k, psi, x []float64, sigma float
 			e.worst = max(e.worst, theta)
 			return nil
 		}
-		if !(theta <= e.tol.hopeless) || it > 1 && e.eta*size*fastPower(theta, e.tol.iterations-it-1) > limit {
+		if !(theta <= e.tol.hopeless) || it > 1 && e.eta*size*approx.Power(theta, e.tol.iterations-it-1) > limit {
 			return ErrNotConverged
 		}
 		last = size

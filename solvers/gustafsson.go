@@ -1,6 +1,10 @@
 package solvers
 
-import "math"
+import (
+	"math"
+
+	"github.com/costate-go/costate/internal/approx"
+)
 
 // Gustafsson is the predictive controller
 //
@@ -32,10 +36,10 @@ func (c *predictor) Factor(h *History) float64 {
 	if h.Error > 1 {
 		return c.limits.shrink(h)
 	}
-	now := fastLog2(max(h.Error, 1e-10))
+	now := approx.Log2(max(h.Error, 1e-10))
 	log := c.logSafety - now*c.inverse
 	if last := max(h.Last, 1e-2); h.Last > 0 && h.Ratio > 0 && (h.Ratio < 1 || last < h.Error) {
-		log += min(0, fastLog2(h.Ratio)+(fastLog2(last)-now)*c.inverse)
+		log += min(0, approx.Log2(h.Ratio)+(approx.Log2(last)-now)*c.inverse)
 	}
-	return c.limits.clamp(fastExp2(log), h)
+	return c.limits.clamp(approx.Exp2(log), h)
 }

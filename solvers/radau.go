@@ -1,6 +1,10 @@
 package solvers
 
-import "math"
+import (
+	"math"
+
+	"github.com/costate-go/costate/internal/approx"
+)
 
 // Radau5 is the Radau IIA method of order 5: three fully implicit stages of order 3, stiffly accurate and L-stable,
 // for the stiffest problems and for high accuracy. Its error estimate is of order 3 and its continuous extension the
@@ -183,7 +187,7 @@ func mix(dst *[3][]float64, m *[3][3]float64, v *[3][]float64) {
 // iterate solves the equations of the stages by simplified Newton iterations.
 func (r *radau) iterate() error {
 	limit := r.tol.newton()
-	r.eta = fastExp2(0.8 * fastLog2(max(r.eta, epsilon)))
+	r.eta = approx.Exp2(0.8 * approx.Log2(max(r.eta, epsilon)))
 	gamma, alpha, beta := radauGamma/r.h, radauAlpha/r.h, radauBeta/r.h
 	var last float64
 	for it := 1; it <= r.tol.iterations; it++ {
@@ -234,7 +238,7 @@ func (r *radau) iterate() error {
 			r.worst = max(r.worst, theta)
 			return nil
 		}
-		if !(theta <= r.tol.hopeless) || it > 1 && r.eta*size*fastPower(theta, r.tol.iterations-it-1) > limit {
+		if !(theta <= r.tol.hopeless) || it > 1 && r.eta*size*approx.Power(theta, r.tol.iterations-it-1) > limit {
 			return ErrNotConverged
 		}
 		last = size

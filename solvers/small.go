@@ -7,12 +7,14 @@ import "math"
 // A step of few unknowns costs less in arithmetic than in the slices that describe its sums and in the calls between
 // it and the loop, and a solution of few steps less than building a Stepper of slices. smallStepper takes its place for up
 // to four unknowns: all vectors lie in one block, stages are reached through pointers that are found once, a sum keeps
-// its entries in registers while it walks along its terms, and the norm of the error is taken on the way. The last
-// stage of a sum comes last, so that the rest can be added up while f still works on it.
+// its entries in registers while it walks along its terms, and the norm of the error is taken on the way. The newest stage of a sum
+// comes last, so that the rest can be added up while f still works on it. All is scalar: the stages come from f as numbers one by one, and
+// a wider load would wait until they have reached the cache, which takes longer than the sums.
 
 const (
 	maxSmall       = 4  // unknowns
 	maxSmallStages = 40 // with those of the continuous extension
+	maxTerms       = 16 // of a sum within a step, without the newest
 )
 
 type quad = [maxSmall]float64
@@ -23,12 +25,16 @@ type term struct {
 	k *quad
 }
 
-// smallStepper is the Stepper of explicit tableaux for up to four unknowns. Entries beyond the unknowns stay zero.
+// smallStepper is the Stepper of explicit tableaus for up to four unknowns. Entries beyond the unknowns stay zero.
 type smallStepper struct {
-	tab   *Tableau
-	p     *plan
-	n     int
-	f     Func
+	tab    *Tableau
+	p      *plan
+	n      int
+	f      Func
+	values Values
+	// attempt makes an attempt. It returns the square of RMS of the error; NaN where x⁺ is not finite.
+	attempt func(s *smallStepper, tNext, rtol, atol float64) (square float64)
+
 	t     float64
 	tNext float64
 	h     float64
@@ -42,42 +48,65 @@ type smallStepper struct {
 	err   quad
 	err2  quad
 	k     [maxSmallStages]quad
-	terms []term
-	rows  []smallRow // the stages 2 …
 
-	weights, errors, errors2 smallRow
+	first   *smallRow // the stages 2 …
+	weights smallRow  // x⁺
+	errors  smallRow
 }
 
-// smallRow is a stage: its state is the sum of the last count terms of tail, and of head before them.
+// smallRow is a sum Σ a_j k_j, and where it leads to the state at a stage that stage.
 type smallRow struct {
-	k     *quad
-	tail  *[tail]term
-	count int
-	c     float64
-	head  []term
+	next   *smallRow
+	k      *quad
+	left   float64 // 1 − c: seen from the end of the step, where the last stages must lie to the bit
+	newest float64 // the coefficient of the stage right before
+	count  int     // of those before that
+	older  [maxTerms]term
 }
 
 func newSmallStepper(tab *Tableau, p *plan, n int) *smallStepper {
-	s := &smallStepper{tab: tab, p: p, n: n, terms: make([]term, len(p.stages)), rows: make([]smallRow, len(p.rows))}
-	for i, j := range p.stages {
-		s.terms[i] = term{p.coefficients[i], &s.k[j]}
+	s := &smallStepper{tab: tab, p: p, n: n}
+	rows := make([]smallRow, len(p.rows))
+	for i := range rows {
+		rows[i] = s.row(tab.A[i+1], i)
+		rows[i].left, rows[i].k = 1-tab.C[i+1], &s.k[i+1]
+		if i > 0 {
+			rows[i-1].next = &rows[i]
+		} else {
+			s.first = &rows[0]
+		}
 	}
-	for i := range p.rows {
-		s.rows[i] = s.row(&p.rows[i])
-	}
-	if s.each = len(p.rows); tab.FSAL {
+	s.weights = s.row(tab.B, len(rows))
+	if s.each = len(rows); tab.FSAL {
 		s.each++
 	}
-	s.weights, s.errors, s.errors2 = s.row(&p.weights), s.row(&p.errors), s.row(&p.errors2)
+	if tab.E != nil {
+		s.errors = s.row(tab.E, p.end-1)
+		if tab.FSAL {
+			s.errors = s.row(tab.E, p.end)
+		}
+	}
+	s.choose()
 	return s
 }
 
-func (s *smallStepper) row(r *planned) smallRow {
-	row := smallRow{k: &s.k[r.k], count: r.count, c: r.c, tail: (*[tail]term)(s.terms[r.end-tail:])}
-	if r.count > tail {
-		row.head = s.terms[r.end-r.count : r.end-tail]
+// row is that with coefficients a, the newest stage being given.
+func (s *smallStepper) row(a []float64, newest int) smallRow {
+	r := smallRow{newest: a[newest]}
+	for j := range newest {
+		r.count = s.push(&r.older, r.count, j, a[j])
 	}
-	return row
+	return r
+}
+
+// push puts a term behind the last count ones of a sum, unless it is zero, and returns how many there are.
+func (s *smallStepper) push(sum *[maxTerms]term, count, stage int, a float64) int {
+	if a == 0 {
+		return count
+	}
+	copy(sum[maxTerms-1-count:], sum[maxTerms-count:])
+	sum[maxTerms-1] = term{a, &s.k[stage]}
+	return count + 1
 }
 
 func (s *smallStepper) Begin(f Func, t float64, x []float64) {
@@ -89,74 +118,81 @@ func (s *smallStepper) Begin(f Func, t float64, x []float64) {
 	copy(s.x[s.side&1][:], x)
 }
 
+// SetValues implements ByValue.
+func (s *smallStepper) SetValues(v Values) {
+	if l := v.Len(); l != 0 && l != s.n {
+		panic("solvers: the right-hand side by value is of another number of unknowns")
+	}
+	s.values = v
+	s.choose()
+}
+
 func (s *smallStepper) eval(dx *quad, t float64, x *quad) {
 	s.f(dx[:s.n], t, x[:s.n])
 	s.evals++
 }
 
 func (s *smallStepper) AttemptTo(tNext float64) error {
-	s.attempt(tNext)
+	s.attempt(s, tNext, 1, 1)
 	return nil
 }
 
-func (s *smallStepper) attempt(tNext float64) {
-	s.begin(tNext)
-	switch s.n {
-	case 3:
-		s.attempt3()
-	case 4:
-		s.attempt4()
+// choose chooses the function that makes attempts.
+func (s *smallStepper) choose() {
+	switch {
+	case s.values.F2 != nil:
+		s.attempt = (*smallStepper).attempt2ByValue
+	case s.values.F3 != nil:
+		s.attempt = (*smallStepper).attempt3ByValue
+	case s.values.F4 != nil:
+		s.attempt = (*smallStepper).attempt4ByValue
+	case s.n == 3:
+		s.attempt = (*smallStepper).attempt3
+	case s.n == 4:
+		s.attempt = (*smallStepper).attempt4
 	default:
-		s.attempt2()
+		s.attempt = (*smallStepper).attempt2
 	}
 }
 
-// begin brings f at the present point to its place.
-func (s *smallStepper) begin(tNext float64) {
+// begin begins an attempt and returns f at the present point.
+func (s *smallStepper) begin(tNext float64) *quad {
 	s.tNext, s.h = tNext, tNext-s.t
-	if s.known && s.moved {
-		from, to := &s.k[s.p.end], &s.k[0] // one by one, as f has just stored them: wider loads would wait
-		to[0], to[1], to[2], to[3] = from[0], from[1], from[2], from[3]
+	start := &s.k[0]
+	switch {
+	case !s.known:
+		s.eval(start, s.t, &s.x[s.side&1])
+		s.known = true
+	case s.moved:
+		from := &s.k[s.p.end] // one by one, as f has just stored them: wider loads would wait
+		start[0], start[1], start[2], start[3] = from[0], from[1], from[2], from[3]
 	}
 	s.moved = false
-	if !s.known {
-		s.eval(&s.k[0], s.t, &s.x[s.side&1])
-		s.known = true
-	}
 	s.evals += s.each
+	return start
 }
 
 // sum stores x + h Σ a_j k_j in dst.
-func (s *smallStepper) sum(dst, x *quad, r *smallRow) {
-	switch s.n {
-	case 3:
-		sum3(dst, x, s.h, r)
-	case 4:
-		sum4(dst, x, s.h, r)
-	default:
-		sum2(dst, x, s.h, r)
+func (s *smallStepper) sum(dst, x *quad, r *planned) {
+	sum := *x
+	from := r.end - r.count
+	stages := s.p.stages[from:r.end]
+	for i, a := range s.p.coefficients[from:r.end] {
+		k := &s.k[stages[i]]
+		a *= s.h
+		sum[0] += a * k[0]
+		sum[1] += a * k[1]
+		sum[2] += a * k[2]
+		sum[3] += a * k[3]
 	}
+	*dst = sum
 }
 
 var zeros quad
 
 // AttemptRMS implements RMSStepper.
 func (s *smallStepper) AttemptRMS(tNext, rtol, atol float64) (square float64) {
-	s.begin(tNext)
-	switch s.n {
-	case 3:
-		s.attempt3()
-		square = s.meanSquare3(&s.errors, rtol, atol)
-	case 4:
-		s.attempt4()
-		square = s.meanSquare4(&s.errors, rtol, atol)
-	case 2:
-		s.attempt2()
-		square = s.meanSquare2(&s.errors, rtol, atol)
-	default:
-		s.attempt2()
-		square = s.meanSquare1(&s.errors, rtol, atol)
-	}
+	square = s.attempt(s, tNext, rtol, atol)
 	if s.tab.E2 == nil {
 		return square
 	}
@@ -196,7 +232,7 @@ func (s *smallStepper) ErrorEstimate() []float64 {
 	if s.tab.E == nil {
 		return nil
 	}
-	s.sum(&s.err, &zeros, &s.errors)
+	s.sum(&s.err, &zeros, &s.p.errors)
 	return s.err[:s.n]
 }
 
@@ -205,7 +241,7 @@ func (s *smallStepper) SecondErrorEstimate() []float64 {
 	if s.tab.E2 == nil {
 		return nil
 	}
-	s.sum(&s.err2, &zeros, &s.errors2)
+	s.sum(&s.err2, &zeros, &s.p.errors2)
 	return s.err2[:s.n]
 }
 
@@ -228,9 +264,9 @@ func (s *smallStepper) Dense(dst []float64) {
 	start := &s.x[1-s.side&1] // where the step began
 	n := s.n
 	for i := range s.p.extra {
-		row := s.row(&s.p.extra[i])
-		s.sum(&s.stage, start, &row)
-		s.eval(row.k, s.t-(1-row.c)*s.h, &s.stage)
+		row := &s.p.extra[i]
+		s.sum(&s.stage, start, row)
+		s.eval(&s.k[row.k], s.t-(1-row.c)*s.h, &s.stage)
 	}
 	copy(dst[:n], start[:])
 	for m := range s.p.dense {
@@ -241,8 +277,7 @@ func (s *smallStepper) Dense(dst []float64) {
 			continue
 		}
 		var v quad
-		row := s.row(r)
-		s.sum(&v, &zeros, &row)
+		s.sum(&v, &zeros, r)
 		copy(out, v[:])
 	}
 }
@@ -251,13 +286,20 @@ func (s *smallStepper) Dense(dst []float64) {
 func (s *smallStepper) accurately(dst []float64, r *planned) {
 	from := r.end - r.count
 	low := s.p.low[from:r.end]
+	stages, a := s.p.stages[from:r.end], s.p.coefficients[from:r.end]
 	for i := range dst {
 		var sum, rest float64
-		for j, t := range s.terms[from:r.end] {
-			addProduct(&sum, &rest, t.a, low[j], t.k[i&3])
+		for j, k := range stages {
+			addProduct(&sum, &rest, a[j], low[j], s.k[k][i&3])
 		}
 		dst[i] = s.h * (sum + rest)
 	}
+}
+
+// lastStage is the state at the stage before the end of the attempted step, which began at x.
+func (s *smallStepper) lastStage(x *quad) *quad {
+	s.sum(&s.stage, x, &s.p.rows[len(s.p.rows)-1])
+	return &s.stage
 }
 
 func (s *smallStepper) StiffnessRatio() float64 {
@@ -265,10 +307,10 @@ func (s *smallStepper) StiffnessRatio() float64 {
 	if s.tab.RealStability == 0 || !s.tab.FSAL || last < 2 || s.tab.C[last-1] != 1 {
 		return 0
 	}
-	k1, k0, x1 := &s.k[last], &s.k[last-1], &s.x[1-s.side&1]
+	k1, k0, x1, x0 := &s.k[last], &s.k[last-1], &s.x[1-s.side&1], s.lastStage(&s.x[s.side&1])
 	var num, den float64
 	for i := range s.n {
-		dk, dx := k1[i&3]-k0[i&3], x1[i&3]-s.stage[i&3]
+		dk, dx := k1[i&3]-k0[i&3], x1[i&3]-x0[i&3]
 		num += dk * dk
 		den += dx * dx
 	}
@@ -280,11 +322,11 @@ func (s *smallStepper) StiffnessRatio() float64 {
 
 func (s *smallStepper) stiffnessAfter(w float64) float64 {
 	s.FirstStage()
-	k1, k0, x1 := &s.k[s.p.end], &s.k[len(s.tab.C)-1], &s.x[s.side&1]
+	k1, k0, x1, x0 := &s.k[s.p.end], &s.k[len(s.tab.C)-1], &s.x[s.side&1], s.lastStage(&s.x[1-s.side&1])
 	var num, den float64
 	for i := range s.n {
 		scale := 1 / (w + math.Abs(x1[i&3]))
-		dk, dx := scale*(k1[i&3]-k0[i&3]), scale*(x1[i&3]-s.stage[i&3])
+		dk, dx := scale*(k1[i&3]-k0[i&3]), scale*(x1[i&3]-x0[i&3])
 		num += dk * dk
 		den += dx * dx
 	}

@@ -77,8 +77,7 @@ type SecondEstimator interface {
 // RMSStepper is implemented by Steppers that take the norm RMS of their error faster than from outside.
 type RMSStepper interface {
 	// AttemptRMS is AttemptTo for methods with an error estimate that never fail, followed by RMS of ErrorEstimate, and
-	// by CombineEstimates where there are two. It returns the square, for a controller that needs no more
-	// (History.Square); NaN or +Inf where the estimate or x⁺ is not finite.
+	// by CombineEstimates where there are two. It returns the square, for a SquareController; NaN or +Inf where the estimate or x⁺ is not finite.
 	AttemptRMS(tNext, rtol, atol float64) (square float64)
 }
 

@@ -2,831 +2,918 @@
 
 package solvers
 
-// sum2 stores x + h Σ a_j k_j of 2 unknowns in dst.
-func sum2(dst, x *quad, h float64, r *smallRow) {
-	s0, s1 := x[0], x[1]
-	t := r.tail
-	switch r.count {
-	default:
-		for j := range r.head {
-			t := &r.head[j]
-			a, k := h*t.a, t.k
-			s0 += a * k[0]
-			s1 += a * k[1]
-		}
-		fallthrough
-	case 8:
-		a, k := h*t[0].a, t[0].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		fallthrough
-	case 7:
-		a, k := h*t[1].a, t[1].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		fallthrough
-	case 6:
-		a, k := h*t[2].a, t[2].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		fallthrough
-	case 5:
-		a, k := h*t[3].a, t[3].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		fallthrough
-	case 4:
-		a, k := h*t[4].a, t[4].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		fallthrough
-	case 3:
-		a, k := h*t[5].a, t[5].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		fallthrough
-	case 2:
-		a, k := h*t[6].a, t[6].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		fallthrough
-	case 1:
-		a, k := h*t[7].a, t[7].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		fallthrough
-	case 0:
-	}
-	dst[0], dst[1] = s0, s1
-}
-
-// attempt2 computes the stages of 2 unknowns but the first, and x⁺.
-func (s *smallStepper) attempt2() {
-	h, f := s.h, s.f
-	x := &s.x[s.side&1]
+// attempt2 makes an attempt with 2 unknowns. It returns the square of RMS of the error; NaN where x⁺ is not finite.
+func (s *smallStepper) attempt2(tNext, rtol, atol float64) (square float64) {
+	f, x, start := s.f, &s.x[s.side&1], s.begin(tNext)
+	h := tNext - s.t
 	n := s.n
-	for i := range s.rows {
-		r := &s.rows[i]
-		{
-			s0, s1 := x[0], x[1]
-			t := r.tail
-			switch r.count {
-			default:
-				for j := range r.head {
-					t := &r.head[j]
-					a, k := h*t.a, t.k
-					s0 += a * k[0]
-					s1 += a * k[1]
-				}
-				fallthrough
-			case 8:
-				a, k := h*t[0].a, t[0].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				fallthrough
-			case 7:
-				a, k := h*t[1].a, t[1].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				fallthrough
-			case 6:
-				a, k := h*t[2].a, t[2].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				fallthrough
-			case 5:
-				a, k := h*t[3].a, t[3].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				fallthrough
-			case 4:
-				a, k := h*t[4].a, t[4].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				fallthrough
-			case 3:
-				a, k := h*t[5].a, t[5].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				fallthrough
-			case 2:
-				a, k := h*t[6].a, t[6].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				fallthrough
-			case 1:
-				a, k := h*t[7].a, t[7].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				fallthrough
-			case 0:
-			}
-			s.stage[0], s.stage[1] = s0, s1
-		}
-		at := s.t + r.c*h
-		if r.c == 1 {
-			at = s.tNext
-		}
-		f(r.k[:n], at, s.stage[:n])
-	}
-	r, next := &s.weights, &s.x[1-s.side&1]
-	{
+	k0, k1 := start[0], start[1]
+	for r := s.first; r != nil; r = r.next {
 		s0, s1 := x[0], x[1]
-		t := r.tail
-		switch r.count {
-		default:
-			for j := range r.head {
-				t := &r.head[j]
-				a, k := h*t.a, t.k
-				s0 += a * k[0]
-				s1 += a * k[1]
-			}
-			fallthrough
-		case 8:
+		switch t := &r.older; r.count {
+		case 16:
 			a, k := h*t[0].a, t[0].k
 			s0 += a * k[0]
 			s1 += a * k[1]
 			fallthrough
-		case 7:
+		case 15:
 			a, k := h*t[1].a, t[1].k
 			s0 += a * k[0]
 			s1 += a * k[1]
 			fallthrough
-		case 6:
+		case 14:
 			a, k := h*t[2].a, t[2].k
 			s0 += a * k[0]
 			s1 += a * k[1]
 			fallthrough
-		case 5:
+		case 13:
 			a, k := h*t[3].a, t[3].k
 			s0 += a * k[0]
 			s1 += a * k[1]
 			fallthrough
-		case 4:
+		case 12:
 			a, k := h*t[4].a, t[4].k
 			s0 += a * k[0]
 			s1 += a * k[1]
 			fallthrough
-		case 3:
+		case 11:
 			a, k := h*t[5].a, t[5].k
 			s0 += a * k[0]
 			s1 += a * k[1]
 			fallthrough
-		case 2:
+		case 10:
 			a, k := h*t[6].a, t[6].k
 			s0 += a * k[0]
 			s1 += a * k[1]
 			fallthrough
-		case 1:
+		case 9:
 			a, k := h*t[7].a, t[7].k
 			s0 += a * k[0]
 			s1 += a * k[1]
 			fallthrough
-		case 0:
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+		}
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
+		}
+		s.stage[0], s.stage[1] = s0, s1
+		k := r.k
+		f(k[:n], tNext-r.left*h, s.stage[:n])
+		k0, k1 = k[0], k[1]
+	}
+	next := &s.x[1-s.side&1]
+	{
+		r := &s.weights
+		s0, s1 := x[0], x[1]
+		switch t := &r.older; r.count {
+		case 16:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 15:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 14:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 13:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 12:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 11:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 10:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 9:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+		}
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
 		}
 		next[0], next[1] = s0, s1
-	}
-	if s.tab.FSAL {
-		f(s.k[s.p.end][:n], s.tNext, next[:n])
-	}
-}
-
-// sum3 stores x + h Σ a_j k_j of 3 unknowns in dst.
-func sum3(dst, x *quad, h float64, r *smallRow) {
-	s0, s1, s2 := x[0], x[1], x[2]
-	t := r.tail
-	switch r.count {
-	default:
-		for j := range r.head {
-			t := &r.head[j]
-			a, k := h*t.a, t.k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
+		if s.tab.FSAL {
+			k := &s.k[s.p.end]
+			f(k[:n], tNext, next[:n])
+			k0, k1 = k[0], k[1]
 		}
-		fallthrough
-	case 8:
-		a, k := h*t[0].a, t[0].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		fallthrough
-	case 7:
-		a, k := h*t[1].a, t[1].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		fallthrough
-	case 6:
-		a, k := h*t[2].a, t[2].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		fallthrough
-	case 5:
-		a, k := h*t[3].a, t[3].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		fallthrough
-	case 4:
-		a, k := h*t[4].a, t[4].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		fallthrough
-	case 3:
-		a, k := h*t[5].a, t[5].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		fallthrough
-	case 2:
-		a, k := h*t[6].a, t[6].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		fallthrough
-	case 1:
-		a, k := h*t[7].a, t[7].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		fallthrough
-	case 0:
 	}
-	dst[0], dst[1], dst[2] = s0, s1, s2
-}
-
-// attempt3 computes the stages of 3 unknowns but the first, and x⁺.
-func (s *smallStepper) attempt3() {
-	h, f := s.h, s.f
-	x := &s.x[s.side&1]
-	for i := range s.rows {
-		r := &s.rows[i]
-		{
-			s0, s1, s2 := x[0], x[1], x[2]
-			t := r.tail
-			switch r.count {
-			default:
-				for j := range r.head {
-					t := &r.head[j]
-					a, k := h*t.a, t.k
-					s0 += a * k[0]
-					s1 += a * k[1]
-					s2 += a * k[2]
-				}
-				fallthrough
-			case 8:
-				a, k := h*t[0].a, t[0].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				fallthrough
-			case 7:
-				a, k := h*t[1].a, t[1].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				fallthrough
-			case 6:
-				a, k := h*t[2].a, t[2].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				fallthrough
-			case 5:
-				a, k := h*t[3].a, t[3].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				fallthrough
-			case 4:
-				a, k := h*t[4].a, t[4].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				fallthrough
-			case 3:
-				a, k := h*t[5].a, t[5].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				fallthrough
-			case 2:
-				a, k := h*t[6].a, t[6].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				fallthrough
-			case 1:
-				a, k := h*t[7].a, t[7].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				fallthrough
-			case 0:
-			}
-			s.stage[0], s.stage[1], s.stage[2] = s0, s1, s2
-		}
-		at := s.t + r.c*h
-		if r.c == 1 {
-			at = s.tNext
-		}
-		f(r.k[:3], at, s.stage[:3])
-	}
-	r, next := &s.weights, &s.x[1-s.side&1]
-	{
-		s0, s1, s2 := x[0], x[1], x[2]
-		t := r.tail
-		switch r.count {
-		default:
-			for j := range r.head {
-				t := &r.head[j]
-				a, k := h*t.a, t.k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-			}
-			fallthrough
-		case 8:
-			a, k := h*t[0].a, t[0].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			fallthrough
-		case 7:
-			a, k := h*t[1].a, t[1].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			fallthrough
-		case 6:
-			a, k := h*t[2].a, t[2].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			fallthrough
-		case 5:
-			a, k := h*t[3].a, t[3].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			fallthrough
-		case 4:
-			a, k := h*t[4].a, t[4].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			fallthrough
-		case 3:
-			a, k := h*t[5].a, t[5].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			fallthrough
-		case 2:
-			a, k := h*t[6].a, t[6].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			fallthrough
-		case 1:
-			a, k := h*t[7].a, t[7].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			fallthrough
-		case 0:
-		}
-		next[0], next[1], next[2] = s0, s1, s2
-	}
-	if s.tab.FSAL {
-		f(s.k[s.p.end][:3], s.tNext, next[:3])
-	}
-}
-
-// sum4 stores x + h Σ a_j k_j of 4 unknowns in dst.
-func sum4(dst, x *quad, h float64, r *smallRow) {
-	s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
-	t := r.tail
-	switch r.count {
-	default:
-		for j := range r.head {
-			t := &r.head[j]
-			a, k := h*t.a, t.k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			s3 += a * k[3]
-		}
-		fallthrough
-	case 8:
-		a, k := h*t[0].a, t[0].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		s3 += a * k[3]
-		fallthrough
-	case 7:
-		a, k := h*t[1].a, t[1].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		s3 += a * k[3]
-		fallthrough
-	case 6:
-		a, k := h*t[2].a, t[2].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		s3 += a * k[3]
-		fallthrough
-	case 5:
-		a, k := h*t[3].a, t[3].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		s3 += a * k[3]
-		fallthrough
-	case 4:
-		a, k := h*t[4].a, t[4].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		s3 += a * k[3]
-		fallthrough
-	case 3:
-		a, k := h*t[5].a, t[5].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		s3 += a * k[3]
-		fallthrough
-	case 2:
-		a, k := h*t[6].a, t[6].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		s3 += a * k[3]
-		fallthrough
-	case 1:
-		a, k := h*t[7].a, t[7].k
-		s0 += a * k[0]
-		s1 += a * k[1]
-		s2 += a * k[2]
-		s3 += a * k[3]
-		fallthrough
-	case 0:
-	}
-	dst[0], dst[1], dst[2], dst[3] = s0, s1, s2, s3
-}
-
-// attempt4 computes the stages of 4 unknowns but the first, and x⁺.
-func (s *smallStepper) attempt4() {
-	h, f := s.h, s.f
-	x := &s.x[s.side&1]
-	for i := range s.rows {
-		r := &s.rows[i]
-		{
-			s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
-			t := r.tail
-			switch r.count {
-			default:
-				for j := range r.head {
-					t := &r.head[j]
-					a, k := h*t.a, t.k
-					s0 += a * k[0]
-					s1 += a * k[1]
-					s2 += a * k[2]
-					s3 += a * k[3]
-				}
-				fallthrough
-			case 8:
-				a, k := h*t[0].a, t[0].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				s3 += a * k[3]
-				fallthrough
-			case 7:
-				a, k := h*t[1].a, t[1].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				s3 += a * k[3]
-				fallthrough
-			case 6:
-				a, k := h*t[2].a, t[2].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				s3 += a * k[3]
-				fallthrough
-			case 5:
-				a, k := h*t[3].a, t[3].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				s3 += a * k[3]
-				fallthrough
-			case 4:
-				a, k := h*t[4].a, t[4].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				s3 += a * k[3]
-				fallthrough
-			case 3:
-				a, k := h*t[5].a, t[5].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				s3 += a * k[3]
-				fallthrough
-			case 2:
-				a, k := h*t[6].a, t[6].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				s3 += a * k[3]
-				fallthrough
-			case 1:
-				a, k := h*t[7].a, t[7].k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				s3 += a * k[3]
-				fallthrough
-			case 0:
-			}
-			s.stage[0], s.stage[1], s.stage[2], s.stage[3] = s0, s1, s2, s3
-		}
-		at := s.t + r.c*h
-		if r.c == 1 {
-			at = s.tNext
-		}
-		f(r.k[:4], at, s.stage[:4])
-	}
-	r, next := &s.weights, &s.x[1-s.side&1]
-	{
-		s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
-		t := r.tail
-		switch r.count {
-		default:
-			for j := range r.head {
-				t := &r.head[j]
-				a, k := h*t.a, t.k
-				s0 += a * k[0]
-				s1 += a * k[1]
-				s2 += a * k[2]
-				s3 += a * k[3]
-			}
-			fallthrough
-		case 8:
-			a, k := h*t[0].a, t[0].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			s3 += a * k[3]
-			fallthrough
-		case 7:
-			a, k := h*t[1].a, t[1].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			s3 += a * k[3]
-			fallthrough
-		case 6:
-			a, k := h*t[2].a, t[2].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			s3 += a * k[3]
-			fallthrough
-		case 5:
-			a, k := h*t[3].a, t[3].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			s3 += a * k[3]
-			fallthrough
-		case 4:
-			a, k := h*t[4].a, t[4].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			s3 += a * k[3]
-			fallthrough
-		case 3:
-			a, k := h*t[5].a, t[5].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			s3 += a * k[3]
-			fallthrough
-		case 2:
-			a, k := h*t[6].a, t[6].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			s3 += a * k[3]
-			fallthrough
-		case 1:
-			a, k := h*t[7].a, t[7].k
-			s0 += a * k[0]
-			s1 += a * k[1]
-			s2 += a * k[2]
-			s3 += a * k[3]
-			fallthrough
-		case 0:
-		}
-		next[0], next[1], next[2], next[3] = s0, s1, s2, s3
-	}
-	if s.tab.FSAL {
-		f(s.k[s.p.end][:4], s.tNext, next[:4])
-	}
-}
-
-// meanSquare1 is the square of RMS of h Σ a_j k_j; NaN where x⁺ is not finite.
-func (s *smallStepper) meanSquare1(r *smallRow, rtol, atol float64) float64 {
-	h := s.h
-	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
-	var s0 float64
-	t := r.tail
-	switch r.count {
-	default:
-		for j := range r.head {
-			t := &r.head[j]
-			a, k := h*t.a, t.k
-			s0 += a * k[0]
-		}
-		fallthrough
-	case 8:
-		a, k := h*t[0].a, t[0].k
-		s0 += a * k[0]
-		fallthrough
-	case 7:
-		a, k := h*t[1].a, t[1].k
-		s0 += a * k[0]
-		fallthrough
-	case 6:
-		a, k := h*t[2].a, t[2].k
-		s0 += a * k[0]
-		fallthrough
-	case 5:
-		a, k := h*t[3].a, t[3].k
-		s0 += a * k[0]
-		fallthrough
-	case 4:
-		a, k := h*t[4].a, t[4].k
-		s0 += a * k[0]
-		fallthrough
-	case 3:
-		a, k := h*t[5].a, t[5].k
-		s0 += a * k[0]
-		fallthrough
-	case 2:
-		a, k := h*t[6].a, t[6].k
-		s0 += a * k[0]
-		fallthrough
-	case 1:
-		a, k := h*t[7].a, t[7].k
-		s0 += a * k[0]
-		fallthrough
-	case 0:
-	}
-	s0 = weigh(s0, x[0], next[0], rtol, atol)
-	return (s0) * (1.0 / 1)
-}
-
-// meanSquare2 is the square of RMS of h Σ a_j k_j; NaN where x⁺ is not finite.
-func (s *smallStepper) meanSquare2(r *smallRow, rtol, atol float64) float64 {
-	h := s.h
-	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
+	r := &s.errors
 	var s0, s1 float64
-	t := r.tail
-	switch r.count {
-	default:
-		for j := range r.head {
-			t := &r.head[j]
-			a, k := h*t.a, t.k
-			s0 += a * k[0]
-			s1 += a * k[1]
-		}
-		fallthrough
-	case 8:
+	switch t := &r.older; r.count {
+	case 16:
 		a, k := h*t[0].a, t[0].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		fallthrough
-	case 7:
+	case 15:
 		a, k := h*t[1].a, t[1].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		fallthrough
-	case 6:
+	case 14:
 		a, k := h*t[2].a, t[2].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		fallthrough
-	case 5:
+	case 13:
 		a, k := h*t[3].a, t[3].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		fallthrough
-	case 4:
+	case 12:
 		a, k := h*t[4].a, t[4].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		fallthrough
-	case 3:
+	case 11:
 		a, k := h*t[5].a, t[5].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		fallthrough
-	case 2:
+	case 10:
 		a, k := h*t[6].a, t[6].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		fallthrough
-	case 1:
+	case 9:
 		a, k := h*t[7].a, t[7].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		fallthrough
-	case 0:
+	case 8:
+		a, k := h*t[8].a, t[8].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 7:
+		a, k := h*t[9].a, t[9].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 6:
+		a, k := h*t[10].a, t[10].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 5:
+		a, k := h*t[11].a, t[11].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 4:
+		a, k := h*t[12].a, t[12].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 3:
+		a, k := h*t[13].a, t[13].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 2:
+		a, k := h*t[14].a, t[14].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 1:
+		a, k := h*t[15].a, t[15].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+	}
+	{
+		a := h * r.newest
+		s0 += a * k0
+		s1 += a * k1
+	}
+	if n == 1 {
+		return weigh(s0, x[0], next[0], rtol, atol)
 	}
 	s0 = weigh(s0, x[0], next[0], rtol, atol)
 	s1 = weigh(s1, x[1], next[1], rtol, atol)
 	return (s0 + s1) * (1.0 / 2)
 }
 
-// meanSquare3 is the square of RMS of h Σ a_j k_j; NaN where x⁺ is not finite.
-func (s *smallStepper) meanSquare3(r *smallRow, rtol, atol float64) float64 {
-	h := s.h
-	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
-	var s0, s1, s2 float64
-	t := r.tail
-	switch r.count {
-	default:
-		for j := range r.head {
-			t := &r.head[j]
-			a, k := h*t.a, t.k
+// attempt2ByValue is attempt2 for a right-hand side by value.
+func (s *smallStepper) attempt2ByValue(tNext, rtol, atol float64) (square float64) {
+	f, x, start := s.values.F2, &s.x[s.side&1], s.begin(tNext)
+	h := tNext - s.t
+	k0, k1 := start[0], start[1]
+	for r := s.first; r != nil; r = r.next {
+		s0, s1 := x[0], x[1]
+		switch t := &r.older; r.count {
+		case 16:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 15:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 14:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 13:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 12:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 11:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 10:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 9:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+		}
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
+		}
+		k := r.k
+		k0, k1 = f(tNext-r.left*h, s0, s1)
+		k[0], k[1] = k0, k1
+	}
+	next := &s.x[1-s.side&1]
+	{
+		r := &s.weights
+		s0, s1 := x[0], x[1]
+		switch t := &r.older; r.count {
+		case 16:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 15:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 14:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 13:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 12:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 11:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 10:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 9:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+		}
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
+		}
+		next[0], next[1] = s0, s1
+		if s.tab.FSAL {
+			k := &s.k[s.p.end]
+			k0, k1 = f(tNext, s0, s1)
+			k[0], k[1] = k0, k1
+		}
+	}
+	r := &s.errors
+	var s0, s1 float64
+	switch t := &r.older; r.count {
+	case 16:
+		a, k := h*t[0].a, t[0].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 15:
+		a, k := h*t[1].a, t[1].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 14:
+		a, k := h*t[2].a, t[2].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 13:
+		a, k := h*t[3].a, t[3].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 12:
+		a, k := h*t[4].a, t[4].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 11:
+		a, k := h*t[5].a, t[5].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 10:
+		a, k := h*t[6].a, t[6].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 9:
+		a, k := h*t[7].a, t[7].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 8:
+		a, k := h*t[8].a, t[8].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 7:
+		a, k := h*t[9].a, t[9].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 6:
+		a, k := h*t[10].a, t[10].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 5:
+		a, k := h*t[11].a, t[11].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 4:
+		a, k := h*t[12].a, t[12].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 3:
+		a, k := h*t[13].a, t[13].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 2:
+		a, k := h*t[14].a, t[14].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		fallthrough
+	case 1:
+		a, k := h*t[15].a, t[15].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+	}
+	{
+		a := h * r.newest
+		s0 += a * k0
+		s1 += a * k1
+	}
+	s0 = weigh(s0, x[0], next[0], rtol, atol)
+	s1 = weigh(s1, x[1], next[1], rtol, atol)
+	return (s0 + s1) * (1.0 / 2)
+}
+
+// attempt3 makes an attempt with 3 unknowns. It returns the square of RMS of the error; NaN where x⁺ is not finite.
+func (s *smallStepper) attempt3(tNext, rtol, atol float64) (square float64) {
+	f, x, start := s.f, &s.x[s.side&1], s.begin(tNext)
+	h := tNext - s.t
+	k0, k1, k2 := start[0], start[1], start[2]
+	for r := s.first; r != nil; r = r.next {
+		s0, s1, s2 := x[0], x[1], x[2]
+		switch t := &r.older; r.count {
+		case 16:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 15:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 14:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 13:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 12:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 11:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 10:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 9:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
 			s0 += a * k[0]
 			s1 += a * k[1]
 			s2 += a * k[2]
 		}
-		fallthrough
-	case 8:
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
+			s2 += a * k2
+		}
+		s.stage[0], s.stage[1], s.stage[2] = s0, s1, s2
+		k := r.k
+		f(k[:3], tNext-r.left*h, s.stage[:3])
+		k0, k1, k2 = k[0], k[1], k[2]
+	}
+	next := &s.x[1-s.side&1]
+	{
+		r := &s.weights
+		s0, s1, s2 := x[0], x[1], x[2]
+		switch t := &r.older; r.count {
+		case 16:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 15:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 14:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 13:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 12:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 11:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 10:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 9:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+		}
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
+			s2 += a * k2
+		}
+		next[0], next[1], next[2] = s0, s1, s2
+		if s.tab.FSAL {
+			k := &s.k[s.p.end]
+			f(k[:3], tNext, next[:3])
+			k0, k1, k2 = k[0], k[1], k[2]
+		}
+	}
+	r := &s.errors
+	var s0, s1, s2 float64
+	switch t := &r.older; r.count {
+	case 16:
 		a, k := h*t[0].a, t[0].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		fallthrough
-	case 7:
+	case 15:
 		a, k := h*t[1].a, t[1].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		fallthrough
-	case 6:
+	case 14:
 		a, k := h*t[2].a, t[2].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		fallthrough
-	case 5:
+	case 13:
 		a, k := h*t[3].a, t[3].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		fallthrough
-	case 4:
+	case 12:
 		a, k := h*t[4].a, t[4].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		fallthrough
-	case 3:
+	case 11:
 		a, k := h*t[5].a, t[5].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		fallthrough
-	case 2:
+	case 10:
 		a, k := h*t[6].a, t[6].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		fallthrough
-	case 1:
+	case 9:
 		a, k := h*t[7].a, t[7].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		fallthrough
-	case 0:
+	case 8:
+		a, k := h*t[8].a, t[8].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 7:
+		a, k := h*t[9].a, t[9].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 6:
+		a, k := h*t[10].a, t[10].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 5:
+		a, k := h*t[11].a, t[11].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 4:
+		a, k := h*t[12].a, t[12].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 3:
+		a, k := h*t[13].a, t[13].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 2:
+		a, k := h*t[14].a, t[14].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 1:
+		a, k := h*t[15].a, t[15].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+	}
+	{
+		a := h * r.newest
+		s0 += a * k0
+		s1 += a * k1
+		s2 += a * k2
 	}
 	s0 = weigh(s0, x[0], next[0], rtol, atol)
 	s1 = weigh(s1, x[1], next[1], rtol, atol)
@@ -834,80 +921,1120 @@ func (s *smallStepper) meanSquare3(r *smallRow, rtol, atol float64) float64 {
 	return (s0 + s1 + s2) * (1.0 / 3)
 }
 
-// meanSquare4 is the square of RMS of h Σ a_j k_j; NaN where x⁺ is not finite.
-func (s *smallStepper) meanSquare4(r *smallRow, rtol, atol float64) float64 {
-	h := s.h
-	x, next := &s.x[s.side&1], &s.x[1-s.side&1]
-	var s0, s1, s2, s3 float64
-	t := r.tail
-	switch r.count {
-	default:
-		for j := range r.head {
-			t := &r.head[j]
-			a, k := h*t.a, t.k
+// attempt3ByValue is attempt3 for a right-hand side by value.
+func (s *smallStepper) attempt3ByValue(tNext, rtol, atol float64) (square float64) {
+	f, x, start := s.values.F3, &s.x[s.side&1], s.begin(tNext)
+	h := tNext - s.t
+	k0, k1, k2 := start[0], start[1], start[2]
+	for r := s.first; r != nil; r = r.next {
+		s0, s1, s2 := x[0], x[1], x[2]
+		switch t := &r.older; r.count {
+		case 16:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 15:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 14:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 13:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 12:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 11:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 10:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 9:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+		}
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
+			s2 += a * k2
+		}
+		k := r.k
+		k0, k1, k2 = f(tNext-r.left*h, s0, s1, s2)
+		k[0], k[1], k[2] = k0, k1, k2
+	}
+	next := &s.x[1-s.side&1]
+	{
+		r := &s.weights
+		s0, s1, s2 := x[0], x[1], x[2]
+		switch t := &r.older; r.count {
+		case 16:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 15:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 14:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 13:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 12:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 11:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 10:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 9:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+		}
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
+			s2 += a * k2
+		}
+		next[0], next[1], next[2] = s0, s1, s2
+		if s.tab.FSAL {
+			k := &s.k[s.p.end]
+			k0, k1, k2 = f(tNext, s0, s1, s2)
+			k[0], k[1], k[2] = k0, k1, k2
+		}
+	}
+	r := &s.errors
+	var s0, s1, s2 float64
+	switch t := &r.older; r.count {
+	case 16:
+		a, k := h*t[0].a, t[0].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 15:
+		a, k := h*t[1].a, t[1].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 14:
+		a, k := h*t[2].a, t[2].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 13:
+		a, k := h*t[3].a, t[3].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 12:
+		a, k := h*t[4].a, t[4].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 11:
+		a, k := h*t[5].a, t[5].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 10:
+		a, k := h*t[6].a, t[6].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 9:
+		a, k := h*t[7].a, t[7].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 8:
+		a, k := h*t[8].a, t[8].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 7:
+		a, k := h*t[9].a, t[9].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 6:
+		a, k := h*t[10].a, t[10].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 5:
+		a, k := h*t[11].a, t[11].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 4:
+		a, k := h*t[12].a, t[12].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 3:
+		a, k := h*t[13].a, t[13].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 2:
+		a, k := h*t[14].a, t[14].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		fallthrough
+	case 1:
+		a, k := h*t[15].a, t[15].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+	}
+	{
+		a := h * r.newest
+		s0 += a * k0
+		s1 += a * k1
+		s2 += a * k2
+	}
+	s0 = weigh(s0, x[0], next[0], rtol, atol)
+	s1 = weigh(s1, x[1], next[1], rtol, atol)
+	s2 = weigh(s2, x[2], next[2], rtol, atol)
+	return (s0 + s1 + s2) * (1.0 / 3)
+}
+
+// attempt4 makes an attempt with 4 unknowns. It returns the square of RMS of the error; NaN where x⁺ is not finite.
+func (s *smallStepper) attempt4(tNext, rtol, atol float64) (square float64) {
+	f, x, start := s.f, &s.x[s.side&1], s.begin(tNext)
+	h := tNext - s.t
+	k0, k1, k2, k3 := start[0], start[1], start[2], start[3]
+	for r := s.first; r != nil; r = r.next {
+		s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
+		switch t := &r.older; r.count {
+		case 16:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 15:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 14:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 13:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 12:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 11:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 10:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 9:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
 			s0 += a * k[0]
 			s1 += a * k[1]
 			s2 += a * k[2]
 			s3 += a * k[3]
 		}
-		fallthrough
-	case 8:
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
+			s2 += a * k2
+			s3 += a * k3
+		}
+		s.stage[0], s.stage[1], s.stage[2], s.stage[3] = s0, s1, s2, s3
+		k := r.k
+		f(k[:4], tNext-r.left*h, s.stage[:4])
+		k0, k1, k2, k3 = k[0], k[1], k[2], k[3]
+	}
+	next := &s.x[1-s.side&1]
+	{
+		r := &s.weights
+		s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
+		switch t := &r.older; r.count {
+		case 16:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 15:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 14:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 13:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 12:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 11:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 10:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 9:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+		}
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
+			s2 += a * k2
+			s3 += a * k3
+		}
+		next[0], next[1], next[2], next[3] = s0, s1, s2, s3
+		if s.tab.FSAL {
+			k := &s.k[s.p.end]
+			f(k[:4], tNext, next[:4])
+			k0, k1, k2, k3 = k[0], k[1], k[2], k[3]
+		}
+	}
+	r := &s.errors
+	var s0, s1, s2, s3 float64
+	switch t := &r.older; r.count {
+	case 16:
 		a, k := h*t[0].a, t[0].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		s3 += a * k[3]
 		fallthrough
-	case 7:
+	case 15:
 		a, k := h*t[1].a, t[1].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		s3 += a * k[3]
 		fallthrough
-	case 6:
+	case 14:
 		a, k := h*t[2].a, t[2].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		s3 += a * k[3]
 		fallthrough
-	case 5:
+	case 13:
 		a, k := h*t[3].a, t[3].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		s3 += a * k[3]
 		fallthrough
-	case 4:
+	case 12:
 		a, k := h*t[4].a, t[4].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		s3 += a * k[3]
 		fallthrough
-	case 3:
+	case 11:
 		a, k := h*t[5].a, t[5].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		s3 += a * k[3]
 		fallthrough
-	case 2:
+	case 10:
 		a, k := h*t[6].a, t[6].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		s3 += a * k[3]
 		fallthrough
-	case 1:
+	case 9:
 		a, k := h*t[7].a, t[7].k
 		s0 += a * k[0]
 		s1 += a * k[1]
 		s2 += a * k[2]
 		s3 += a * k[3]
 		fallthrough
-	case 0:
+	case 8:
+		a, k := h*t[8].a, t[8].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 7:
+		a, k := h*t[9].a, t[9].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 6:
+		a, k := h*t[10].a, t[10].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 5:
+		a, k := h*t[11].a, t[11].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 4:
+		a, k := h*t[12].a, t[12].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 3:
+		a, k := h*t[13].a, t[13].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 2:
+		a, k := h*t[14].a, t[14].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 1:
+		a, k := h*t[15].a, t[15].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+	}
+	{
+		a := h * r.newest
+		s0 += a * k0
+		s1 += a * k1
+		s2 += a * k2
+		s3 += a * k3
+	}
+	s0 = weigh(s0, x[0], next[0], rtol, atol)
+	s1 = weigh(s1, x[1], next[1], rtol, atol)
+	s2 = weigh(s2, x[2], next[2], rtol, atol)
+	s3 = weigh(s3, x[3], next[3], rtol, atol)
+	return ((s0 + s1) + (s2 + s3)) * (1.0 / 4)
+}
+
+// attempt4ByValue is attempt4 for a right-hand side by value.
+func (s *smallStepper) attempt4ByValue(tNext, rtol, atol float64) (square float64) {
+	f, x, start := s.values.F4, &s.x[s.side&1], s.begin(tNext)
+	h := tNext - s.t
+	k0, k1, k2, k3 := start[0], start[1], start[2], start[3]
+	for r := s.first; r != nil; r = r.next {
+		s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
+		switch t := &r.older; r.count {
+		case 16:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 15:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 14:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 13:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 12:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 11:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 10:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 9:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+		}
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
+			s2 += a * k2
+			s3 += a * k3
+		}
+		k := r.k
+		k0, k1, k2, k3 = f(tNext-r.left*h, s0, s1, s2, s3)
+		k[0], k[1], k[2], k[3] = k0, k1, k2, k3
+	}
+	next := &s.x[1-s.side&1]
+	{
+		r := &s.weights
+		s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
+		switch t := &r.older; r.count {
+		case 16:
+			a, k := h*t[0].a, t[0].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 15:
+			a, k := h*t[1].a, t[1].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 14:
+			a, k := h*t[2].a, t[2].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 13:
+			a, k := h*t[3].a, t[3].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 12:
+			a, k := h*t[4].a, t[4].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 11:
+			a, k := h*t[5].a, t[5].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 10:
+			a, k := h*t[6].a, t[6].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 9:
+			a, k := h*t[7].a, t[7].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 8:
+			a, k := h*t[8].a, t[8].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 7:
+			a, k := h*t[9].a, t[9].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 6:
+			a, k := h*t[10].a, t[10].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 5:
+			a, k := h*t[11].a, t[11].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 4:
+			a, k := h*t[12].a, t[12].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 3:
+			a, k := h*t[13].a, t[13].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 2:
+			a, k := h*t[14].a, t[14].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+			fallthrough
+		case 1:
+			a, k := h*t[15].a, t[15].k
+			s0 += a * k[0]
+			s1 += a * k[1]
+			s2 += a * k[2]
+			s3 += a * k[3]
+		}
+		{
+			a := h * r.newest
+			s0 += a * k0
+			s1 += a * k1
+			s2 += a * k2
+			s3 += a * k3
+		}
+		next[0], next[1], next[2], next[3] = s0, s1, s2, s3
+		if s.tab.FSAL {
+			k := &s.k[s.p.end]
+			k0, k1, k2, k3 = f(tNext, s0, s1, s2, s3)
+			k[0], k[1], k[2], k[3] = k0, k1, k2, k3
+		}
+	}
+	r := &s.errors
+	var s0, s1, s2, s3 float64
+	switch t := &r.older; r.count {
+	case 16:
+		a, k := h*t[0].a, t[0].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 15:
+		a, k := h*t[1].a, t[1].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 14:
+		a, k := h*t[2].a, t[2].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 13:
+		a, k := h*t[3].a, t[3].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 12:
+		a, k := h*t[4].a, t[4].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 11:
+		a, k := h*t[5].a, t[5].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 10:
+		a, k := h*t[6].a, t[6].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 9:
+		a, k := h*t[7].a, t[7].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 8:
+		a, k := h*t[8].a, t[8].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 7:
+		a, k := h*t[9].a, t[9].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 6:
+		a, k := h*t[10].a, t[10].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 5:
+		a, k := h*t[11].a, t[11].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 4:
+		a, k := h*t[12].a, t[12].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 3:
+		a, k := h*t[13].a, t[13].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 2:
+		a, k := h*t[14].a, t[14].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+		fallthrough
+	case 1:
+		a, k := h*t[15].a, t[15].k
+		s0 += a * k[0]
+		s1 += a * k[1]
+		s2 += a * k[2]
+		s3 += a * k[3]
+	}
+	{
+		a := h * r.newest
+		s0 += a * k0
+		s1 += a * k1
+		s2 += a * k2
+		s3 += a * k3
 	}
 	s0 = weigh(s0, x[0], next[0], rtol, atol)
 	s1 = weigh(s1, x[1], next[1], rtol, atol)

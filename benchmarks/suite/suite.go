@@ -54,14 +54,31 @@ func robertson() testproblems.Problem {
 	return p
 }
 
+// Method is one of ours, with the right-hand side on slices or by value.
+type Method struct {
+	solvers.Method
+	ByValue bool
+}
+
+// Name is that of the method, with an ending where the right-hand side is given by value.
+func (m Method) Name() string {
+	if m.ByValue {
+		return m.Method.Name() + "-by-value"
+	}
+	return m.Method.Name()
+}
+
 // Methods returns the adaptive methods that fit a problem: those for stiff problems where it is stiff, else the others; the
-// one that switches between them always.
-func Methods(p *Problem) []solvers.Method {
-	var fit []solvers.Method
+// one that switches between them always. Explicit ones come with the right-hand side by value, too, where there is one.
+func Methods(p *Problem) []Method {
+	var fit []Method
 	for _, m := range solvers.Methods() {
 		_, explicit := m.(*solvers.Tableau)
 		if m.ErrorOrder() > 0 && (explicit != p.Stiff || m.Name() == "auto") {
-			fit = append(fit, m)
+			fit = append(fit, Method{Method: m})
+			if explicit && p.Values.Len() > 0 {
+				fit = append(fit, Method{m, true})
+			}
 		}
 	}
 	return fit
@@ -77,12 +94,15 @@ type Run struct {
 }
 
 // NewRun builds the workspace.
-func NewRun(p *Problem, m solvers.Method, rtol float64) (*Run, error) {
-	it, err := ode.NewIntegrator(len(p.X0), ode.Settings{Method: m, RTol: rtol, ATol: p.Weight * rtol, MaxSteps: MaxSteps})
+func NewRun(p *Problem, m Method, rtol float64) (*Run, error) {
+	it, err := ode.NewIntegrator(len(p.X0), ode.Settings{Method: m.Method, RTol: rtol, ATol: p.Weight * rtol, MaxSteps: MaxSteps})
 	if err != nil {
 		return nil, err
 	}
 	it.SetJacobian(p.Jacobian)
+	if m.ByValue {
+		it.SetValues(p.Values)
+	}
 	return &Run{p, it}, nil
 }
 

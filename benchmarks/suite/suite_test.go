@@ -13,9 +13,9 @@ import (
 func TestEndStates(t *testing.T) {
 	for _, p := range Problems() {
 		t.Run(p.Name, func(t *testing.T) {
-			m, tol, bound := solvers.Method(solvers.DormandPrince54), 1e-9, 1e-4
+			m, tol, bound := Method{solvers.DormandPrince54, p.Values.Len() > 0}, 1e-9, 1e-4
 			if p.Stiff {
-				m = solvers.Rodas5P
+				m = Method{Method: solvers.Rodas5P}
 			}
 			r, err := NewRun(&p, m, tol)
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 type Problem struct {
 	Name   string
 	F      solvers.Func
+	Values solvers.Values // F by value; most problems have none
 	T0, T1 float64
 	X0, X1 []float64
 	// Jacobian says how ∂F/∂x is obtained.
@@ -24,6 +25,11 @@ type Problem struct {
 // IVP is the problem in the form that ode.Solve takes.
 func (p *Problem) IVP() ode.Problem {
 	return ode.Problem{F: p.F, Jacobian: p.Jacobian, X0: p.X0, T0: p.T0, T1: p.T1}
+}
+
+// ByValue is the problem with its right-hand side by value alone.
+func (p *Problem) ByValue() ode.Problem {
+	return ode.Problem{F2: p.Values.F2, F3: p.Values.F3, F4: p.Values.F4, X0: p.X0, T0: p.T0, T1: p.T1}
 }
 
 // Error is max_i |x_i − ref_i|/(w + |ref_i|) at the end, with w = atol/rtol.
@@ -47,6 +53,9 @@ var LotkaVolterra = Problem{
 		dx[0] = 1.5*x[0] - x[0]*x[1]
 		dx[1] = x[0]*x[1] - 3*x[1]
 	},
+	Values: solvers.Values{F2: func(_, x, y float64) (dx, dy float64) {
+		return 1.5*x - x*y, x*y - 3*y
+	}},
 	T1: 10, X0: []float64{1, 1},
 	X1: []float64{1.0263447675750893191, 0.90969107813604161755},
 }
@@ -59,6 +68,9 @@ var Lorenz = Problem{
 		dx[1] = x[0]*(28-x[2]) - x[1]
 		dx[2] = x[0]*x[1] - 8.0/3*x[2]
 	},
+	Values: solvers.Values{F3: func(_, x, y, z float64) (dx, dy, dz float64) {
+		return 10 * (y - x), x*(28-z) - y, x*y - 8.0/3*z
+	}},
 	T1: 10, X0: []float64{1, 0, 0},
 	X1: []float64{-5.8576853824240900202, -5.8310824864261004429, 23.932132987027562647},
 }
@@ -89,6 +101,13 @@ var Arenstorf = Problem{
 		dx[2] = x[0] + 2*x[3] - nu*a/d1 - mu*b/d2
 		dx[3] = x[1] - 2*x[2] - nu*x[1]/d1 - mu*x[1]/d2
 	},
+	Values: solvers.Values{F4: func(_, x, y, u, v float64) (dx, dy, du, dv float64) {
+		const mu, nu = 0.012277471, 1 - 0.012277471
+		a, b, yy := x+mu, x-nu, y*y
+		d1, d2 := a*a+yy, b*b+yy
+		d1, d2 = d1*math.Sqrt(d1), d2*math.Sqrt(d2)
+		return u, v, x + 2*v - nu*a/d1 - mu*b/d2, y - 2*u - nu*y/d1 - mu*y/d2
+	}},
 	T1: 17.0652165601579625588917206249,
 	X0: []float64{0.994, 0, 0, -2.00158510637908252240537862224},
 	X1: []float64{0.994, 0, 0, -2.00158510637908252240537862224},

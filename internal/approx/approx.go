@@ -1,4 +1,5 @@
-package solvers
+// Package approx has powers that are good enough to choose a step size.
+package approx
 
 import "math"
 
@@ -6,8 +7,8 @@ import "math"
 // the rest of a step of a few unknowns. These are good to five digits and the same on every machine. The next step
 // waits for them: hence no division, and polynomials (the best approximations of their degrees) summed in pairs.
 
-// fastLog2 is log₂ x for positive normal x, with an absolute error below 5·10⁻⁶.
-func fastLog2(x float64) float64 {
+// Log2 is log₂ x for positive normal x, with an absolute error below 5·10⁻⁶.
+func Log2(x float64) float64 {
 	const root = 0x3fe6a09e667f3bcd // √½
 	b := math.Float64bits(x)
 	e := int64(b-root) >> 52 // x = 2ᵉ(1 + y) with √½ ≤ 1 + y < √2
@@ -18,8 +19,8 @@ func fastLog2(x float64) float64 {
 	return float64(e) + y*p
 }
 
-// fastExp2 is 2ˣ for |x| < 1000, with a relative error below 10⁻⁷.
-func fastExp2(x float64) float64 {
+// Exp2 is 2ˣ for |x| < 1000, with a relative error below 10⁻⁷.
+func Exp2(x float64) float64 {
 	const magic = 3 << 51 // the sum has no room for a fraction: its last bits are the nearest integer
 	r := x + magic
 	u := x - (r - magic)
@@ -29,8 +30,8 @@ func fastExp2(x float64) float64 {
 	return p * math.Float64frombits((math.Float64bits(r)+1023)<<52)
 }
 
-// fastPower is xᵏ for a small k ≥ 0; for k < 0 it is one.
-func fastPower(x float64, k int) float64 {
+// Power is xᵏ for a small k ≥ 0; for k < 0 it is one.
+func Power(x float64, k int) float64 {
 	p := 1.0
 	for ; k > 0; k-- {
 		p *= x
