@@ -54,7 +54,9 @@ func NewFeedback(cfg FeedbackConfig) (*Feedback, error) {
 func (f *Feedback) Dim() int { return f.cfg.Plant.D }
 
 // Policy is the network π, and the scales and offsets of its outputs, nil where they are 1 and 0; they must not be changed.
-func (f *Feedback) Policy() (m *MLP, scale, offset []float64) { return f.net, f.cfg.Scale, f.cfg.Offset }
+func (f *Feedback) Policy() (m *MLP, scale, offset []float64) {
+	return f.net, f.cfg.Scale, f.cfg.Offset
+}
 
 // NumParams is that of the policy.
 func (f *Feedback) NumParams() int { return f.net.params }
