@@ -36,6 +36,9 @@ func (p *Weights[T]) Pack(w, bias []T) {
 	Transpose(p.wt, p.w, p.out, p.in)
 }
 
+// Set changes W[i,j] to v. Different entries may be set at once.
+func (p *Weights[T]) Set(i, j int, v T) { p.w[i*p.in+j], p.wt[j*p.out+i] = v, v }
+
 // Affine computes y[o*n+s] = σ(b[o] + Σₖ W[o,k]·x[k*n+s]), the sum over k in ascending order, and where d is not nil
 // d[o*n+s] = σ'(…).
 func (p *Weights[T]) Affine(y, d, x []T, n int, act Activation) {

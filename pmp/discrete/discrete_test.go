@@ -22,63 +22,118 @@ func random(w *weights, density float64, src *rng.Source) []float64 {
 	return theta
 }
 
-// Products with W and Wᵀ, along the entries and packed, are those of the matrix; also after single rows changed.
+// Products with W and Wᵀ, along the entries and packed, are those of the matrix; also after single entries changed, and after so many that the
+// matrix is packed from then on, or no longer.
 func TestProducts(t *testing.T) {
 	src := rng.New(1)
 	for _, density := range []float64{0, 0.03, 0.2, 0.6, 1} {
-		for _, size := range [][3]int{{1, 1, 2}, {37, 65, 5}, {64, 33, 16}, {100, 9, 3}} {
-			rows, cols, n := size[0], size[1], size[2]
+		for _, size := range [][2]int{{1, 1}, {37, 65}, {64, 33}, {100, 9}} {
+			rows, cols := size[0], size[1]
 			w := newWeights(rows, cols)
 			theta := random(w, density, src)
-			for round := range 3 {
-				if dense := w.dense; len(theta) > 100 && dense != (density > crowded) {
-					t.Fatalf("density %g: packed is %v", density, dense)
+			change := func(i int, v float64) {
+				if theta[i] != v {
+					theta[i] = v
+					w.set(i/cols, i%cols, uint8(int8(v)))
 				}
-				x, xt := make([]float32, cols*n), make([]float32, rows*n)
-				for i := range x {
-					x[i] = float32(src.Normal())
-				}
-				for i := range xt {
-					xt[i] = float32(src.Normal())
-				}
-				y, yt := make([]float32, rows*n), make([]float32, cols*n)
-				for b := range w.blocks() {
-					w.mulBlock(y, x, n, b)
-				}
-				for b := range w.blocksT() {
-					w.mulTBlock(yt, xt, n, b)
-				}
-				for s := range n {
-					for r := range rows {
-						want := 0.0
-						for c := range cols {
-							want += theta[r*cols+c] * float64(x[c*n+s])
-						}
-						if got := float64(y[r*n+s]); math.Abs(got-want) > 1e-5*(1+math.Abs(want)) {
-							t.Fatalf("density %g, %v, round %d: (W x)[%d,%d] = %g, want %g", density, size, round, r, s, got, want)
-						}
-					}
-					for c := range cols {
-						want := 0.0
-						for r := range rows {
-							want += theta[r*cols+c] * float64(xt[r*n+s])
-						}
-						if got := float64(yt[c*n+s]); math.Abs(got-want) > 1e-5*(1+math.Abs(want)) {
-							t.Fatalf("density %g, %v, round %d: (Wᵀx)[%d,%d] = %g, want %g", density, size, round, c, s, got, want)
-						}
-					}
-				}
+			}
+			if dense := w.dense; len(theta) > 100 && dense != (density > crowded) {
+				t.Fatalf("density %g: packed is %v", density, dense)
+			}
+			products(t, w, theta, src)
+			for round := range 2 {
 				for k := range 2 { // flip signs in two rows
 					r := (round*7 + k*11) % rows
 					for c := range cols {
-						i := r*cols + c
-						theta[i] = -theta[i]
-						w.code[i] = uint8(int8(theta[i]))
+						change(r*cols+c, -theta[r*cols+c])
 					}
-					w.changed[r] = true
 				}
 				w.arrange()
+				products(t, w, theta, src)
 			}
+			for _, target := range []float64{0.1, 0.9, 0.1, 0.02} {
+				for i := range theta {
+					v := 0.0
+					if src.Float64() < target {
+						v = float64(1 - 2*src.Intn(2))
+					}
+					change(i, v)
+				}
+				w.arrange()
+				if len(theta) > 100 && w.dense != (target > crowded) {
+					t.Fatalf("density %g: packed is %v", target, w.dense)
+				}
+				products(t, w, theta, src)
+			}
+		}
+	}
+}
+
+// products compares those of w with those of theta.
+func products(t *testing.T, w *weights, theta []float64, src *rng.Source) {
+	t.Helper()
+	const n = 5
+	rows, cols := w.rows, w.cols
+	x, xt := make([]float32, cols*n), make([]float32, rows*n)
+	for i := range x {
+		x[i] = float32(src.Normal())
+	}
+	for i := range xt {
+		xt[i] = float32(src.Normal())
+	}
+	y, yt := make([]float32, rows*n), make([]float32, cols*n)
+	for b := range w.blocks() {
+		w.mulBlock(y, x, n, b)
+	}
+	for b := range w.blocksT() {
+		w.mulTBlock(yt, xt, n, b)
+	}
+	count := 0
+	for s := range n {
+		for r := range rows {
+			want := 0.0
+			for c := range cols {
+				want += theta[r*cols+c] * float64(x[c*n+s])
+			}
+			if got := float64(y[r*n+s]); math.Abs(got-want) > 1e-5*(1+math.Abs(want)) {
+				t.Fatalf("%d×%d: (W x)[%d,%d] = %g, want %g", rows, cols, r, s, got, want)
+			}
+		}
+		for c := range cols {
+			want := 0.0
+			for r := range rows {
+				want += theta[r*cols+c] * float64(xt[r*n+s])
+			}
+			if got := float64(yt[c*n+s]); math.Abs(got-want) > 1e-5*(1+math.Abs(want)) {
+				t.Fatalf("%d×%d: (Wᵀx)[%d,%d] = %g, want %g", rows, cols, c, s, got, want)
+			}
+		}
+	}
+	for _, v := range theta {
+		if v != 0 {
+			count++
+		}
+	}
+	if w.nonzero() != count {
+		t.Fatalf("%d entries are not zero, counted %d", count, w.nonzero())
+	}
+}
+
+// What is measured of a row in four strands is what it is one by one.
+func TestAgainst(t *testing.T) {
+	src := rng.New(5)
+	for n := range 14 {
+		a, code := make([]float32, n), make([]uint8, n)
+		peak, gain := float32(0), 0.0
+		for i := range a {
+			a[i], code[i] = float32(src.Normal()), []uint8{plus, minus, zero}[src.Intn(3)]
+			gain += float64(a[i] * value(code[i]))
+			if a[i]*value(code[i]) <= 0 {
+				peak = max(peak, abs(a[i]))
+			}
+		}
+		if p, g := against(a, code); p != peak || math.Abs(float64(g)-gain) > 1e-5 {
+			t.Errorf("%d numbers: %g and %g, want %g and %g", n, p, g, peak, gain)
 		}
 	}
 }
@@ -223,10 +278,15 @@ func TestRules(t *testing.T) {
 			case m < -bar*(1+2*w)-price:
 				want = -1
 			}
-			u := update{a: []float32{float32(m)}, code: []uint8{uint8(int8(w))}, theta: []float64{w}}
+			row := func() *update {
+				one := newWeights(1, 1)
+				one.load([]float64{w})
+				return &update{w: one, a: []float32{float32(m)}, code: one.code, theta: []float64{w}}
+			}
+			u := row()
 			u.ternary(0, bar, price)
-			if u.theta[0] != want || float64(value(u.code[0])) != want || (u.flips > 0) != (want != w) {
-				t.Errorf("ternary: W = %g, M = %.2f gave %g with %d flips, want %g", w, m, u.theta[0], u.flips, want)
+			if u.theta[0] != want || float64(value(u.code[0])) != want || u.w.changed[0] != (want != w) {
+				t.Errorf("ternary: W = %g, M = %.2f gave %g, changed is %v, want %g", w, m, u.theta[0], u.w.changed[0], want)
 			}
 			if w == 0 {
 				continue
@@ -235,7 +295,7 @@ func TestRules(t *testing.T) {
 			if math.Abs(m) > bar {
 				want = math.Copysign(1, m)
 			}
-			u = update{a: []float32{float32(m)}, code: []uint8{uint8(int8(w))}, theta: []float64{w}}
+			u = row()
 			u.binary(bar)
 			if u.theta[0] != want {
 				t.Errorf("binary: W = %g, M = %.2f gave %g, want %g", w, m, u.theta[0], want)

@@ -65,9 +65,9 @@ type MSA struct {
 type average struct {
 	a     []float32
 	scale float64
-	// By row: max|a|, with binary weights of those that differ in sign, and Σ max(|a| − λ/scale, 0).
-	peaks, sums []float32
-	bar, price  float32 // ρ_k and λ, as multiples too
+	// By row: max|a|, with binary weights of those that differ in sign, Σ max(|a| − λ/scale, 0), and a·W where W is dense.
+	peaks, sums, gains []float32
+	bar, price         float32 // ρ_k and λ, as multiples too
 }
 
 // adam is the state of Adam for the scales and shifts of a layer.
@@ -105,7 +105,7 @@ func (o *MSA) Init(_ context.Context, _ *pmp.Sweeper, theta []float64) error {
 	o.iter, o.alpha = 0, o.Alpha
 	o.mean, o.adam = nil, nil
 	for _, l := range o.sys.layers {
-		o.mean = append(o.mean, &average{a: make([]float32, l.Out*l.In), scale: 1, peaks: make([]float32, l.Out), sums: make([]float32, l.Out)})
+		o.mean = append(o.mean, &average{a: make([]float32, l.Out*l.In), scale: 1, peaks: make([]float32, l.Out), sums: make([]float32, l.Out), gains: make([]float32, l.Out)})
 		o.adam = append(o.adam, adam{make([]float64, 2*l.Out), make([]float64, 2*l.Out)})
 	}
 	o.sys.load(o.theta)
@@ -142,7 +142,7 @@ func (o *MSA) Step(context.Context) (pmp.Iterate, error) {
 	}
 	it.GradNorm = math.Sqrt(it.GradNorm)
 	for _, l := range s.layers {
-		it.ControlNorm += float64(len(l.w.byRow.index))
+		it.ControlNorm += float64(l.w.nonzero())
 	}
 	it.ControlNorm = math.Sqrt(it.ControlNorm) // of the weights
 	it.Work.Forward, it.Work.Backward, it.Work.Solves = len(s.layers), len(s.layers), 1
@@ -172,15 +172,49 @@ func (o *MSA) gatherBlock(b int) {
 	for r := lo; r < hi; r++ {
 		a := m.a[r*l.In : (r+1)*l.In]
 		m.peaks[r], m.sums[r] = measure(a, price)
+		if o.Set == Ternary && !l.w.dense {
+			continue
+		}
+		peak, gain := against(a, l.w.code[r*l.In:(r+1)*l.In])
+		m.gains[r] = gain
 		if o.Set == Binary {
-			m.peaks[r] = 0
-			for i, c := range l.w.code[r*l.In : (r+1)*l.In] {
-				if v := a[i]; v*value(c) < 0 {
-					m.peaks[r] = max(m.peaks[r], abs(v))
-				}
-			}
+			m.peaks[r] = peak
 		}
 	}
+}
+
+// against returns the largest |a| among those that do not have the sign of their weight, and a·w, in four strands.
+func against(a []float32, code []uint8) (peak, gain float32) {
+	var p, s [4]float32
+	code = code[:len(a)]
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		v0, v1, v2, v3 := a[i]*value(code[i]), a[i+1]*value(code[i+1]), a[i+2]*value(code[i+2]), a[i+3]*value(code[i+3])
+		s[0] += v0
+		s[1] += v1
+		s[2] += v2
+		s[3] += v3
+		if v0 <= 0 && abs(a[i]) > p[0] {
+			p[0] = abs(a[i])
+		}
+		if v1 <= 0 && abs(a[i+1]) > p[1] {
+			p[1] = abs(a[i+1])
+		}
+		if v2 <= 0 && abs(a[i+2]) > p[2] {
+			p[2] = abs(a[i+2])
+		}
+		if v3 <= 0 && abs(a[i+3]) > p[3] {
+			p[3] = abs(a[i+3])
+		}
+	}
+	for ; i < len(a); i++ {
+		v := a[i] * value(code[i])
+		s[0] += v
+		if v <= 0 {
+			p[0] = max(p[0], abs(a[i]))
+		}
+	}
+	return max(p[0], p[1], p[2], p[3]), s[0] + s[1] + (s[2] + s[3])
 }
 
 // measure returns max|a| and Σ max(|a| − price, 0), in four strands.
@@ -228,6 +262,10 @@ func (o *MSA) maximize(k int) (residual float64) {
 	for r := range l.Out {
 		row := m.a[r*l.In : (r+1)*l.In]
 		gain := 0.0
+		if l.w.dense {
+			residual -= float64(m.gains[r])*m.scale - o.Lambda*float64(l.w.count[r])
+			continue
+		}
 		for _, j := range s.index[s.start[r]:s.split[r]] {
 			gain += float64(row[j])
 		}
@@ -248,11 +286,13 @@ func (o *MSA) decideBlock(b int) {
 	l, m := o.deciding, o.batch
 	for r := b * blockRows; r < min((b+1)*blockRows, l.Out); r++ {
 		lo, hi := r*l.In, (r+1)*l.In
-		u := update{a: m.a[lo:hi], code: l.w.code[lo:hi], theta: o.theta[l.Weight+lo : l.Weight+hi]}
+		u := update{w: l.w, row: r, a: m.a[lo:hi], code: l.w.code[lo:hi], theta: o.theta[l.Weight+lo : l.Weight+hi]}
 		switch {
 		case o.Set == Binary:
-			u.binary(m.bar)
-		case m.peaks[r] <= m.bar+m.price: // no zero is left
+			if m.peaks[r] > m.bar {
+				u.binary(m.bar)
+			}
+		case !l.w.dense && m.peaks[r] <= m.bar+m.price: // no zero is left
 			s := &l.w.byRow
 			for _, j := range s.index[s.start[r]:s.start[r+1]] {
 				u.ternary(int(j), m.bar, m.price)
@@ -264,22 +304,22 @@ func (o *MSA) decideBlock(b int) {
 				}
 			}
 		}
-		l.w.changed[r] = u.flips > 0
 	}
 }
 
 // update is a row of weights that is being decided.
 type update struct {
+	w     *weights
+	row   int
 	a     []float32
 	code  []uint8
 	theta []float64
-	flips int
 }
 
 func (u *update) set(j int, c uint8) {
 	if u.code[j] != c {
-		u.code[j], u.theta[j] = c, float64(value(c))
-		u.flips++
+		u.w.set(u.row, j, c)
+		u.theta[j] = float64(value(c))
 	}
 }
 

@@ -20,11 +20,12 @@ const (
 	crowded   = 0.25 // density from which products with a packed dense matrix are faster
 )
 
-// weights is a matrix with entries −1, 0 and 1. Products with few entries walk along the entries; with many they use packed
-// matrices of blockRows rows of W and of Wᵀ.
+// weights is a matrix with entries −1, 0 and 1. Products with few entries walk along lists of the entries; with many they use packed
+// matrices of blockRows rows of W and of Wᵀ, which follow every change of an entry, and there are no lists.
 type weights struct {
 	rows, cols   int
 	code         []uint8 // rows×cols
+	count        []int   // entries of a row that are not zero
 	changed      []bool  // rows
 	byRow, byCol signed
 	spare        []int32 // takes the place of byRow's index
@@ -42,7 +43,7 @@ type signed struct {
 }
 
 func newWeights(rows, cols int) *weights {
-	w := &weights{rows: rows, cols: cols, code: make([]uint8, rows*cols), changed: make([]bool, rows)}
+	w := &weights{rows: rows, cols: cols, code: make([]uint8, rows*cols), count: make([]int, rows), changed: make([]bool, rows)}
 	w.byRow = signed{start: make([]int32, rows+1), split: make([]int32, rows)}
 	w.byCol = signed{start: make([]int32, cols+1), split: make([]int32, cols)}
 	return w
@@ -50,7 +51,11 @@ func newWeights(rows, cols int) *weights {
 
 // load takes the weights of a control.
 func (w *weights) load(theta []float64) {
+	clear(w.count)
 	for i, v := range theta {
+		if v != 0 {
+			w.count[i/w.cols]++
+		}
 		switch {
 		case v > 0:
 			w.code[i] = plus
@@ -63,7 +68,32 @@ func (w *weights) load(theta []float64) {
 	for r := range w.changed {
 		w.changed[r] = true
 	}
+	w.dense = false
 	w.arrange()
+}
+
+// set changes the entry at row r, column j. Different rows may be set at once, each followed by a call of arrange.
+func (w *weights) set(r, j int, c uint8) {
+	at := &w.code[r*w.cols+j]
+	if *at == zero {
+		w.count[r]++
+	}
+	if c == zero {
+		w.count[r]--
+	}
+	*at, w.changed[r] = c, true
+	if w.dense {
+		w.pack[r/blockRows].Set(r%blockRows, j, value(c))
+		w.packT[j/blockRows].Set(j%blockRows, r, value(c))
+	}
+}
+
+// nonzero is how many entries are not zero.
+func (w *weights) nonzero() (n int) {
+	for _, c := range w.count {
+		n += c
+	}
+	return n
 }
 
 func value(code uint8) float32 { return float32(int8(code)) }
@@ -72,6 +102,20 @@ func value(code uint8) float32 { return float32(int8(code)) }
 func (w *weights) arrange() {
 	if !slices.Contains(w.changed, true) {
 		return
+	}
+	if float64(w.nonzero()) > crowded*float64(len(w.code)) {
+		if !w.dense {
+			w.dense = true
+			w.packAll()
+		}
+		clear(w.changed)
+		return
+	}
+	if w.dense { // there are no lists yet
+		w.dense = false
+		for r := range w.changed {
+			w.changed[r] = true
+		}
 	}
 	old, s := w.byRow.index, &w.byRow
 	index := w.spare[:0]
@@ -93,11 +137,6 @@ func (w *weights) arrange() {
 		s.start[r+1] = int32(len(index))
 	}
 	s.index, w.spare = index, old
-	w.dense = float64(len(index)) > crowded*float64(len(w.code))
-	if w.dense {
-		w.packAll()
-		return
-	}
 	w.transpose()
 }
 
