@@ -292,11 +292,7 @@ func (m *mesh) dist2(a, b []float64) float64 {
 func (m *mesh) norm(a []float64) float64 {
 	sum := 0.0
 	for j, mass := range m.mass {
-		part := 0.0
-		for _, v := range m.node(a, j) {
-			part += v * v
-		}
-		sum += mass * part
+		sum += mass * square(m.node(a, j))
 	}
 	return math.Sqrt(sum)
 }
@@ -305,13 +301,17 @@ func (m *mesh) norm(a []float64) float64 {
 func (m *mesh) dualNorm(g []float64) float64 {
 	sum := 0.0
 	for j, mass := range m.mass {
-		part := 0.0
-		for _, v := range m.node(g, j) {
-			part += v * v
-		}
-		sum += part / mass
+		sum += square(m.node(g, j)) / mass
 	}
 	return math.Sqrt(sum)
+}
+
+// square is |v|².
+func square(v []float64) (sum float64) {
+	for _, x := range v {
+		sum += x * x
+	}
+	return sum
 }
 
 // onBound reports whether a bound holds parameter i of a node.

@@ -81,9 +81,7 @@ func (o *EMSA) Step(ctx context.Context) (Iterate, error) {
 		retries = 40
 	)
 	var it Iterate
-	work, err := o.sweep(ctx)
-	it.Work.Add(work)
-	if err != nil {
+	if err := o.sweep(ctx, &it); err != nil {
 		return it, err
 	}
 	if o.rho == 0 {
@@ -127,8 +125,8 @@ func (o *EMSA) Step(ctx context.Context) (Iterate, error) {
 			it.Stop, it.Message = NoProgress, fmt.Sprintf("no step of the vector field along the costate lowers J any more (ρ = %.3g)", o.rho)
 		}
 	}
-	if it.Accepted && o.Tolerance > 0 && it.GradNorm < o.Tolerance {
-		it.Stop, it.Message = Stationary, fmt.Sprintf("‖∂J/∂θ‖ = %.3g < %.3g", it.GradNorm, o.Tolerance)
+	if it.Accepted {
+		it.stationary(o.Tolerance)
 	}
 	return it, nil
 }

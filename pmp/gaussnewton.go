@@ -111,9 +111,7 @@ func (o *GaussNewton) Step(ctx context.Context) (Iterate, error) {
 		digits  = 1e-15 // of J
 	)
 	var it Iterate
-	work, err := o.sweep(ctx)
-	it.Work.Add(work)
-	if err != nil {
+	if err := o.sweep(ctx, &it); err != nil {
 		return it, err
 	}
 	o.describe(&it, o.cur)
@@ -121,8 +119,7 @@ func (o *GaussNewton) Step(ctx context.Context) (Iterate, error) {
 	if o.first == 0 {
 		o.first = it.GradNorm
 	}
-	if it.GradNorm < o.Tolerance {
-		it.Stop, it.Message = Stationary, fmt.Sprintf("‖∂J/∂θ‖ = %.3g < %.3g", it.GradNorm, o.Tolerance)
+	if it.stationary(o.Tolerance) {
 		return it, nil
 	}
 	o.linearize(&it)

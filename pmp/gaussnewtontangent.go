@@ -100,7 +100,7 @@ func (l *Linearization) Attach(tr *Trajectory) {
 	count := len(l.w.Problem.Observations)
 	for k := range l.shards {
 		sh, tp := &l.shards[k], &tr.shards[k]
-		sh.at = growInt(sh.at, count)
+		sh.at = grow(sh.at, count)
 		sh.seen, sh.seeds = grow(sh.seen, (count+1)*tp.n), grow(sh.seeds, (count+1)*tp.n)
 		for i := range tp.steps {
 			if o := l.observedAfter(tp, i); o >= 0 {
@@ -205,7 +205,7 @@ func (l *Linearization) Normal(dst []float64) {
 	l.room(max(l.group*n, len(l.lanes[0].mu)))
 	for k := range l.shards {
 		sh := &l.shards[k]
-		sh.columns, sh.calls = grow(sh.columns, m*len(sh.seen)), growInt(sh.calls, groups)
+		sh.columns, sh.calls = grow(sh.columns, m*len(sh.seen)), grow(sh.calls, groups)
 	}
 	for i := range l.lanes {
 		l.lanes[i].weighed = grow(l.lanes[i].weighed, len(l.shards[0].seen))

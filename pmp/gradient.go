@@ -2,7 +2,6 @@ package pmp
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"github.com/costate-go/costate/internal/rng"
@@ -107,16 +106,13 @@ func (o *Gradient) Init(_ context.Context, w *Sweeper, theta []float64) error {
 func (o *Gradient) Step(ctx context.Context) (Iterate, error) {
 	var it Iterate
 	o.fresh, o.paid = false, false
-	work, err := o.sweep(ctx)
-	it.Work.Add(work)
-	if err != nil {
+	if err := o.sweep(ctx, &it); err != nil {
 		return it, err
 	}
 	o.describe(&it, o.cur)
 	it.Accepted = true
 	it.Residual = 0.25 * it.GradNorm * it.GradNorm
-	if o.Tolerance > 0 && it.GradNorm < o.Tolerance {
-		it.Stop, it.Message = Stationary, fmt.Sprintf("‖∂J/∂θ‖ = %.3g < %.3g", it.GradNorm, o.Tolerance)
+	if it.stationary(o.Tolerance) {
 		return it, nil
 	}
 	scale := 1.0

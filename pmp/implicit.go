@@ -164,7 +164,7 @@ func (ln *Lane) solveStage(mu []float64, c, t float64, x []float64, batch int) (
 	n := len(x)
 	d := n / batch
 	rows := ln.jacobianRows(t, x, batch)
-	ln.dense, ln.pivot = grow(ln.dense, d*d+d), growInt(ln.pivot, d)
+	ln.dense, ln.pivot = grow(ln.dense, d*d+d), grow(ln.pivot, d)
 	a, b := ln.dense[:d*d], ln.dense[d*d:]
 	for s := range batch {
 		for j := range d {

@@ -51,7 +51,7 @@ func (o *Indirect) Step(ctx context.Context) (Iterate, error) {
 	o.hold(e.P1)
 	o.Refresh()
 	it := Iterate{Accepted: true, StepParameter: 1, Stop: e.Stop, Message: e.Message}
-	if it.Work, err = o.sweep(ctx); err != nil {
+	if err = o.sweep(ctx, &it); err != nil {
 		return Iterate{}, errors.Join(errors.New("pmp: the control of the extremal, on the nodes, cannot be swept; take more intervals"), err)
 	}
 	o.iter++

@@ -66,15 +66,12 @@ func (o *QuasiNewton) Refresh() {
 // Step implements Optimizer: one line search.
 func (o *QuasiNewton) Step(ctx context.Context) (Iterate, error) {
 	var it Iterate
-	work, err := o.sweep(ctx)
-	it.Work.Add(work)
-	if err != nil {
+	if err := o.sweep(ctx, &it); err != nil {
 		return it, err
 	}
 	o.describe(&it, o.cur)
-	if it.GradNorm < o.Tolerance {
+	if it.stationary(o.Tolerance) {
 		it.Accepted = true
-		it.Stop, it.Message = Stationary, fmt.Sprintf("‖∂J/∂θ‖ = %.3g < %.3g", it.GradNorm, o.Tolerance)
 		return it, nil
 	}
 	copy(o.start, o.theta)
@@ -173,8 +170,7 @@ func (o *QuasiNewton) search(ctx context.Context, it *Iterate, slope, step float
 	// No Wolfe point, but a lower J: take it.
 	floats.AddScaledTo(o.theta, o.start, bestStep, o.dir)
 	o.fresh = false
-	work, err := o.sweep(ctx)
-	it.Work.Add(work)
+	err = o.sweep(ctx, it)
 	return err == nil, bestStep, err
 }
 

@@ -48,9 +48,7 @@ const patience = 20
 // Step implements Optimizer.
 func (o *MSA) Step(ctx context.Context) (Iterate, error) {
 	var it Iterate
-	work, err := o.sweep(ctx)
-	it.Work.Add(work)
-	if err != nil {
+	if err := o.sweep(ctx, &it); err != nil {
 		if o.iter > 0 {
 			return it, fmt.Errorf("%w: %w; %s", ErrDiverged, err, msaAdvice)
 		}

@@ -132,43 +132,49 @@ func (b *base) Theta() []float64 { return b.theta }
 // Refresh forgets the sweep of the present control.
 func (b *base) Refresh() { b.fresh, b.paid = false, false }
 
-// sweep makes cur the trajectory of theta with its costate, and returns what that cost.
-func (b *base) sweep(ctx context.Context) (Work, error) {
+// sweep makes cur the trajectory of theta with its costate, and adds what that cost to the iterate's work.
+func (b *base) sweep(ctx context.Context, it *Iterate) error {
 	if b.fresh {
-		return Work{}, nil
+		return nil
 	}
-	if err := b.w.Forward(ctx, b.cur, b.theta); err != nil {
-		return b.cur.Work, err
+	err := b.w.Forward(ctx, b.cur, b.theta)
+	switch {
+	case err != nil:
+	case math.IsNaN(b.cur.Augmented) || math.IsInf(b.cur.Augmented, 0):
+		err = fmt.Errorf("pmp: the cost of the control is %g: check data, scaling and the initial control", b.cur.Augmented)
+	default:
+		b.w.Backward(b.cur)
+		err = b.cur.err
 	}
-	if math.IsNaN(b.cur.Augmented) || math.IsInf(b.cur.Augmented, 0) {
-		return b.cur.Work, fmt.Errorf("pmp: the cost of the control is %g: check data, scaling and the initial control", b.cur.Augmented)
-	}
-	if b.w.Backward(b.cur); b.cur.err != nil {
-		return b.cur.Work, b.cur.err
-	}
-	b.fresh = true
-	if b.paid {
+	if b.fresh = err == nil; b.fresh && b.paid {
 		b.paid = false
-		return Work{}, nil
+		return nil
 	}
-	return b.cur.Work, nil
+	it.Work.Add(b.cur.Work)
+	return err
 }
 
 // slopes sweeps the present control, on the batch at hand, and describes it. It is stationary where ‖∂J/∂θ‖ is below the tolerance.
 func (b *base) slopes(ctx context.Context, tolerance float64) (Iterate, error) {
 	var it Iterate
-	work, err := b.sweep(ctx)
-	it.Work.Add(work)
-	if err != nil {
+	if err := b.sweep(ctx, &it); err != nil {
 		return it, err
 	}
 	b.describe(&it, b.cur)
 	it.Residual = 0.25 * it.GradNorm * it.GradNorm
-	if it.GradNorm < tolerance {
+	if it.stationary(tolerance) {
 		it.Accepted = true
-		it.Stop, it.Message = Stationary, fmt.Sprintf("‖∂J/∂θ‖ = %.3g < %.3g", it.GradNorm, tolerance)
 	}
 	return it, nil
+}
+
+// stationary stops where ‖∂J/∂θ‖ is below the tolerance, and says whether it is.
+func (it *Iterate) stationary(tolerance float64) bool {
+	if !(it.GradNorm < tolerance) {
+		return false
+	}
+	it.Stop, it.Message = Stationary, fmt.Sprintf("‖∂J/∂θ‖ = %.3g < %.3g", it.GradNorm, tolerance)
+	return true
 }
 
 // save begins a State: the iterations done, and whether the present control was swept.

@@ -102,9 +102,7 @@ func (o *Riccati) Step(ctx context.Context) (Iterate, error) {
 		hard  = 1e12
 	)
 	var it Iterate
-	work, err := o.sweep(ctx)
-	it.Work.Add(work)
-	if err != nil {
+	if err := o.sweep(ctx, &it); err != nil {
 		return it, err
 	}
 	o.describe(&it, o.cur)

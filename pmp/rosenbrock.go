@@ -98,7 +98,7 @@ func (rb *rosenbrock) workspace(stages, n, batch int) {
 	}
 	rb.w, rb.ft, rb.shift = grow(rb.w, n), grow(rb.ft, n), grow(rb.shift, n)
 	rb.v, rb.dv, rb.dx = grow(rb.v, n), grow(rb.dv, n), grow(rb.dx, n)
-	rb.lu, rb.pivot, rb.rhs = grow(rb.lu, batch*d*d), growInt(rb.pivot, batch*d), grow(rb.rhs, d)
+	rb.lu, rb.pivot, rb.rhs = grow(rb.lu, batch*d*d), grow(rb.pivot, batch*d), grow(rb.rhs, d)
 }
 
 // backRosenbrock takes the costate across step k. With the costates q_i of the stages' equations and ξ_i of their states,

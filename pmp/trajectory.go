@@ -76,7 +76,7 @@ func (tp *tape) add(t float64, elem int, x []float64) int {
 	r := tp.records
 	tp.records++
 	tp.t = grow(tp.t, tp.records)
-	tp.elem = growInt(tp.elem, tp.records)
+	tp.elem = grow(tp.elem, tp.records)
 	tp.weight = grow(tp.weight, tp.records)
 	tp.metric = grow(tp.metric, tp.records)
 	tp.t[r], tp.elem[r], tp.weight[r], tp.metric[r] = t, elem, 0, 0
@@ -91,20 +91,11 @@ func (tp *tape) kept(r int) []float64    { return tp.keep.at(r) }
 func (tp *tape) costate(k int) []float64 { return tp.lambda.at(k) }
 
 // grow returns s with length n, keeping its contents and growing geometrically.
-func grow(s []float64, n int) []float64 {
+func grow[T any](s []T, n int) []T {
 	if n <= cap(s) {
 		return s[:n]
 	}
-	out := make([]float64, n, max(n, 2*cap(s)))
-	copy(out, s)
-	return out
-}
-
-func growInt(s []int, n int) []int {
-	if n <= cap(s) {
-		return s[:n]
-	}
-	out := make([]int, n, max(n, 2*cap(s)))
+	out := make([]T, n, max(n, 2*cap(s)))
 	copy(out, s)
 	return out
 }

@@ -169,34 +169,35 @@ func (e *densityEvaluator) enter(z []float64) (n int, v []float64) {
 	return n, v
 }
 
-// rates stores the derivatives of ℓ, K and F from f and the tangents.
-func (e *densityEvaluator) rates(dz, f, v, jv []float64, n int) {
-	at := e.d * n
-	trace := dz[at : at+n]
-	clear(trace)
-	if e.f.cfg.Trace == ExactTrace {
-		for i := range e.d {
-			kernel.Add(trace, jv[(i*e.k+i)*n:][:n])
-		}
-	} else {
-		for r := range e.d * e.k {
-			kernel.MulAdd(trace, v[r*n:(r+1)*n], jv[r*n:(r+1)*n])
-		}
+// trace stores the derivative of ℓ from the tangents f_x v.
+func (e *densityEvaluator) trace(dz, v, jv []float64, n int) {
+	trace := dz[e.d*n:][:n]
+	if e.f.cfg.Trace == HutchinsonTrace {
+		inner(trace, v, jv)
 		kernel.Scale(trace, e.weight())
-	}
-	if !e.f.cfg.Energies {
 		return
 	}
-	kinetic, norm := dz[at+n:at+2*n], dz[at+2*n:at+3*n]
-	clear(kinetic)
-	clear(norm)
+	clear(trace)
 	for i := range e.d {
-		kernel.MulAdd(kinetic, f[i*n:(i+1)*n], f[i*n:(i+1)*n])
+		kernel.Add(trace, jv[(i*e.k+i)*n:][:n])
 	}
-	for r := range e.d * e.k {
-		kernel.MulAdd(norm, jv[r*n:(r+1)*n], jv[r*n:(r+1)*n])
-	}
+}
+
+// energies stores f·g and Σ_j a_j·b_j in the places of K and F: their derivatives where both factors are f and the tangents, half the
+// derivatives of these where one is a variation.
+func (e *densityEvaluator) energies(dz, f, g, a, b []float64, n int) {
+	kinetic, norm := dz[(e.d+1)*n:][:n], dz[(e.d+2)*n:][:n]
+	inner(kinetic, f, g)
+	inner(norm, a, b)
 	kernel.Scale(norm, e.weight())
+}
+
+// inner stores the inner products of the columns of a and b in dst.
+func inner(dst, a, b []float64) {
+	clear(dst)
+	for n := len(dst); len(a) > 0; a, b = a[n:], b[n:] {
+		kernel.MulAdd(dst, a[:n], b[:n])
+	}
 }
 
 // weight is that of one vector in sums over them: exact ones are sums over unit vectors, estimates means.
@@ -217,7 +218,10 @@ func (e *densityEvaluator) Eval(dz []float64, t float64, z []float64) {
 func (e *densityEvaluator) eval(dz []float64, t float64, z, v, jv, keep []float64, n int) {
 	f := dz[:e.d*n]
 	e.net.forward(f, jv, t, z[:e.d*n], v, keep, n)
-	e.rates(dz, f, v, jv, n)
+	e.trace(dz, v, jv, n)
+	if e.f.cfg.Energies {
+		e.energies(dz, f, f, jv, jv, n)
+	}
 }
 
 // KeepLen implements Keeper.
@@ -320,19 +324,9 @@ func (e *densityEvaluator) JVP(dst []float64, t float64, z, dz, dtheta []float64
 	f := e.y[:at]
 	e.net.forward(f, jv, t, x, v, keep, n)
 	e.net.jvp(dst[:at], mixed, t, x, v, dx, dtheta, keep, n)
-	e.rates(dst, dst[:at], v, mixed, n)
-	if !e.f.cfg.Energies {
-		return
+	e.trace(dst, v, mixed, n)
+	if e.f.cfg.Energies {
+		e.energies(dst, f, dst[:at], jv, mixed, n)
+		kernel.Scale(dst[at+n:at+3*n], 2)
 	}
-	kinetic, norm := dst[at+n:at+2*n], dst[at+2*n:at+3*n]
-	clear(kinetic)
-	clear(norm)
-	for i := range e.d {
-		kernel.MulAdd(kinetic, f[i*n:(i+1)*n], dst[i*n:(i+1)*n])
-	}
-	for r := range e.d * e.k {
-		kernel.MulAdd(norm, jv[r*n:(r+1)*n], mixed[r*n:(r+1)*n])
-	}
-	kernel.Scale(kinetic, 2)
-	kernel.Scale(norm, 2*e.weight())
 }
