@@ -160,6 +160,24 @@ func TestSweepOptions(t *testing.T) {
 	}
 }
 
+// A folder does not hide a built-in experiment; a file does.
+func TestFolderOfAName(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("moons", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var e engine
+	if code, _, stderr := call(&e, "run", "moons"); code != 0 || e.run.Config.Name != "moons" || e.run.Source != "configs/moons.toml" {
+		t.Errorf("%d %s %+v", code, stderr, e.run)
+	}
+	if err := os.WriteFile("circles", []byte("name = \"mine\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := call(&e, "run", "circles"); code != 0 || e.run.Config.Name != "mine" {
+		t.Errorf("%d %s %+v", code, stderr, e.run)
+	}
+}
+
 func TestResumeFlag(t *testing.T) {
 	var e engine
 	dir := t.TempDir()

@@ -13,7 +13,7 @@ import (
 )
 
 // resolve turns `[CONFIG] [key=value ...]` into a configuration and says where it came from. CONFIG is a file where one of that
-// name exists, else a built-in experiment.
+// name exists, else a built-in experiment, which a directory does not hide.
 func resolve(args []string) (*config.Config, string, error) {
 	name := configs.Default
 	if len(args) > 0 && !isOverride(args[0]) {
@@ -24,15 +24,17 @@ func resolve(args []string) (*config.Config, string, error) {
 			return nil, "", exit.With(exit.Usage, fmt.Errorf("%q is not key=value; one configuration at a time", a))
 		}
 	}
-	if info, err := os.Stat(name); err == nil {
-		if info.IsDir() {
-			return nil, "", exit.With(exit.Usage, fmt.Errorf("%s is a directory; costate resume continues a run, and its config.toml runs again", name))
-		}
+	info, err := os.Stat(name)
+	directory := err == nil && info.IsDir()
+	if err == nil && !directory {
 		c, err := config.Load(name, args...)
 		return c, name, err
 	}
 	text, err := configs.Read(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+		if directory {
+			return nil, "", exit.With(exit.Usage, fmt.Errorf("%s is a directory; costate resume continues a run, and its config.toml runs again", name))
+		}
 		hint := "; see costate list configs"
 		if s, ok := config.Closest(name, configs.Names()); ok {
 			hint = fmt.Sprintf(" (did you mean %s?)", s)
