@@ -183,8 +183,11 @@ func (p *parser) hardData() {
 	if c.Control.Kind != "constant" {
 		p.blame("control.kind", "%q "+with+"; choose constant", c.Control.Kind)
 	}
-	if c.Train.Batch > 0 {
-		p.blame("train.batch", with+", whose windows are one sample; choose 0")
+	if c.Train.Batch > 0 && d.Continuity > 0 {
+		p.blame("train.batch", "does not work with data.continuity, which ties all windows; choose 0")
+	}
+	if k := c.Optimizer.Kind; c.Train.Batch > 0 && !slices.Contains([]string{"adam", "rmsprop", "sgd", "adagrad", "batch-pmp"}, k) {
+		p.blame("train.batch", "of estimated starts works with optimizer.kind = adam, rmsprop, sgd, adagrad or batch-pmp, not %s; choose 0", k)
 	}
 	if d.GrowTo > 0 {
 		p.blame("data.grow_to", with+": the control would change its size")

@@ -8,6 +8,7 @@ import (
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/safetensors"
+	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/pmp"
 )
 
@@ -27,9 +28,10 @@ type Fit struct {
 	valid   []data.Window // choose the best control
 	held    []data.Window // measure it: the test windows, or those for validation where there are none
 	problem *pmp.Problem
-	signal  *data.Signal    // inputs of the training windows
-	free    *pmp.FreeStarts // nil where starts are as observed
-	guess   []float64       // of the free starts, dim×windows
+	signal  *data.Signal // inputs of the training windows
+	free    int          // estimated starts, one for each training window; 0 where they are as observed
+	lead    float64      // time in which they move
+	guess   []float64    // of them, dim×windows
 	length  int
 	grid    []float64 // common times of all training windows of the phase
 	warped  bool      // windows have times of their own
@@ -126,10 +128,15 @@ func (f *Fit) Enter(phase int) error {
 	if f.signal, err = f.drive(f.train); err != nil {
 		return err
 	}
-	if d.Starts == "estimated" {
-		f.problem, err = f.poseFree()
-	} else {
+	switch {
+	case d.Starts != "estimated":
 		f.problem, err = f.pose(f.train, f.signal)
+	case f.c.Train.Batch > 0:
+		f.firstGuess()
+		f.problem, err = f.poseBatch(nil)
+	default:
+		f.firstGuess()
+		f.problem, err = f.poseFree()
 	}
 	return err
 }
@@ -142,7 +149,7 @@ func (f *Fit) Samples() int { return len(f.train) }
 
 // Select implements Task.
 func (f *Fit) Select(index []int) {
-	if f.free != nil {
+	if f.free > 0 && f.c.Train.Batch == 0 {
 		return // all windows are one sample
 	}
 	w := f.train
@@ -152,22 +159,40 @@ func (f *Fit) Select(index []int) {
 	if f.signal != nil {
 		f.signal.Follow(f.trajectories(w)) // evaluators hold the signal: change what it points to
 	}
-	q, err := f.pose(w, f.signal)
+	var q *pmp.Problem
+	var err error
+	if f.free > 0 {
+		q, err = f.poseBatch(index)
+	} else {
+		q, err = f.pose(w, f.signal)
+	}
 	if err != nil {
 		panic(err) // the same control was accepted in Enter
 	}
-	if warp, ok := f.problem.Field.(*pmp.Warp); ok {
-		// The same with the warp.
-		*warp = *q.Field.(*pmp.Warp)
-		q.Field = warp
+	// The same with the fields that change.
+	if starts, ok := f.problem.Field.(*pmp.BatchStarts); ok {
+		fresh := q.Field.(*pmp.BatchStarts)
+		q.Field, starts.Of = starts, fresh.Of
+		replace(starts.Field, fresh.Field)
+	} else if replace(f.problem.Field, q.Field) {
+		q.Field = f.problem.Field
 	}
 	*f.problem = *q
+}
+
+// replace gives a warp the times of another one, and reports whether there is one.
+func replace(field, fresh neural.Field) bool {
+	warp, ok := field.(*pmp.Warp)
+	if ok {
+		*warp = *fresh.(*pmp.Warp)
+	}
+	return ok
 }
 
 // Initial implements Task.
 func (f *Fit) Initial() []float64 {
 	theta := f.field.initial(nodes(&f.c.Control), f.c.Seed)
-	if f.free != nil {
+	if f.free > 0 {
 		theta = append(theta, make([]float64, len(f.guess))...)
 	}
 	return theta
@@ -175,7 +200,7 @@ func (f *Fit) Initial() []float64 {
 
 // own is the part of a control that belongs to the field.
 func (f *Fit) own(theta []float64) []float64 {
-	if f.free != nil {
+	if f.free > 0 {
 		return theta[:f.field.NumParams()]
 	}
 	return theta
@@ -244,7 +269,7 @@ func (f *Fit) Metrics(ctx context.Context, theta []float64) (map[string]float64,
 			m["truth_mae"], m["truth_rmse"] = errorsOf(x, f.raw.Truth)
 		}
 	}
-	if f.free != nil {
+	if f.free > 0 {
 		if err := f.startMetrics(ctx, theta, m); err != nil {
 			return m, err
 		}
@@ -276,8 +301,8 @@ func errorsOf(x, y []float64) (mae, rmse float64) {
 // Tensors implements Task.
 func (f *Fit) Tensors(theta []float64) []safetensors.Tensor {
 	out := f.field.tensors(f.own(theta))
-	if f.free != nil {
-		out = append(out, safetensors.Tensor{Name: "starts", Shape: []int{f.dim, f.free.N}, Data: f.starts(theta)})
+	if f.free > 0 {
+		out = append(out, safetensors.Tensor{Name: "starts", Shape: []int{f.dim, f.free}, Data: f.starts(theta)})
 	}
 	return out
 }
@@ -296,8 +321,8 @@ func (f *Fit) About() About {
 	if f.raw.Missing > 0 {
 		a.Data += fmt.Sprintf(", %d of %d entries missing", f.raw.Missing, len(f.raw.X))
 	}
-	if f.free != nil {
-		a.Model += fmt.Sprintf(", %d starts estimated", f.free.N)
+	if f.free > 0 {
+		a.Model += fmt.Sprintf(", %d starts estimated", f.free)
 	}
 	return a
 }

@@ -32,11 +32,11 @@ func (f *Fit) Trajectory(ctx context.Context, theta []float64) ([]float64, error
 // start is where the trajectory of the rows of a range begins: as estimated, or as observed.
 func (f *Fit) start(theta []float64, r [2]int) ([]float64, error) {
 	x0 := make([]float64, f.dim)
-	if f.free != nil {
+	if f.free > 0 {
 		if s := slices.IndexFunc(f.train, func(w data.Window) bool { return w.Start == r[0] }); s >= 0 {
 			all := f.starts(theta)
 			for i := range x0 {
-				x0[i] = all[i*f.free.N+s]
+				x0[i] = all[i*f.free+s]
 			}
 			return x0, nil
 		}

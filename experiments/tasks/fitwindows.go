@@ -184,11 +184,8 @@ func (f *Fit) pose(w []data.Window, signal *data.Signal) (*pmp.Problem, error) {
 func (f *Fit) poseFree() (*pmp.Problem, error) {
 	w, n, d := f.train, len(f.train), f.series.Dim()
 	field, breaks := f.dynamics(w, f.signal)
-	lead := f.grid[len(f.grid)-1] / float64(len(f.grid)-1)
-	f.free = &pmp.FreeStarts{Field: field, N: n, Lead: lead, Tied: f.c.Data.Continuity > 0}
-	f.guess = make([]float64, f.dim*n)
-	f.firstGuess()
-	p := &pmp.Problem{Field: f.free, T0: -lead, T1: f.grid[len(f.grid)-1], X0: f.free.X0(f.guess), Breaks: append([]float64{0}, breaks...)}
+	free := &pmp.FreeStarts{Field: field, N: n, Lead: f.lead, Tied: f.tied()}
+	p := &pmp.Problem{Field: free, T0: -f.lead, T1: f.grid[len(f.grid)-1], X0: free.X0(f.guess), Breaks: append([]float64{0}, breaks...)}
 	all := 0
 	for _, v := range w {
 		all += v.Len
@@ -196,8 +193,8 @@ func (f *Fit) poseFree() (*pmp.Problem, error) {
 	for j := range f.grid {
 		p.Observations = append(p.Observations, pmp.Observation{T: f.grid[j], Cost: &pmp.SquaredError{Target: f.target(w, j), N: 1, Weight: 1 / float64(all*d)}})
 	}
-	if misses := f.free.Dim() - f.dim*n; misses > 0 {
-		target := make([]float64, f.free.Dim())
+	if misses := free.Dim() - f.dim*n; misses > 0 {
+		target := make([]float64, free.Dim())
 		for i := range f.dim * n {
 			target[i] = math.NaN()
 		}
@@ -208,13 +205,47 @@ func (f *Fit) poseFree() (*pmp.Problem, error) {
 	return p, err
 }
 
+// tied says that windows are pieces of multiple shooting.
+func (f *Fit) tied() bool { return f.c.Data.Continuity > 0 }
+
+// poseBatch states the problem of some training windows, nil for all, with the starts of all in the control. All observations of a window count.
+func (f *Fit) poseBatch(index []int) (*pmp.Problem, error) {
+	if index == nil {
+		index = make([]int, len(f.train))
+		for i := range index {
+			index[i] = i
+		}
+	}
+	w, n, d := pick(f.train, index), len(index), f.series.Dim()
+	field, breaks := f.dynamics(w, f.signal)
+	p := &pmp.Problem{
+		Field: &pmp.BatchStarts{Field: field, N: f.free, Of: slices.Clone(index), Lead: f.lead},
+		T0:    -f.lead, T1: f.grid[len(f.grid)-1], X0: make([]float64, f.dim*n), Breaks: append([]float64{0}, breaks...),
+	}
+	all := 0
+	for k, s := range index {
+		all += w[k].Len
+		for i := range f.dim {
+			p.X0[i*n+k] = f.guess[i*f.free+s]
+		}
+	}
+	for j := range f.grid {
+		p.Observations = append(p.Observations, pmp.Observation{T: f.grid[j], Cost: &pmp.SquaredError{Target: f.target(w, j), N: n, Weight: float64(n) / float64(all*d)}})
+	}
+	var err error
+	p.Control, err = controlOf(&f.c.Control, p.T0, p.T1)
+	return p, err
+}
+
 // firstGuess starts windows at the first observation of every component, or at data.guess where there is none.
 func (f *Fit) firstGuess() {
+	f.free, f.lead = len(f.train), f.grid[len(f.grid)-1]/float64(len(f.grid)-1)
+	f.guess = make([]float64, f.dim*f.free)
 	fallback := append([]float64(nil), f.c.Data.Guess...)
 	if fallback != nil {
 		f.scaler.Apply(fallback)
 	}
-	n := f.free.N
+	n := f.free
 	for s, v := range f.train {
 		for i := range f.series.Dim() {
 			if fallback != nil {
@@ -241,14 +272,14 @@ func (f *Fit) starts(theta []float64) []float64 {
 
 // startMetrics adds the start of a single window in the units of the data, and the root mean square of mismatches in those of the model.
 func (f *Fit) startMetrics(ctx context.Context, theta []float64, m map[string]float64) error {
-	if f.free.N == 1 {
+	if f.free == 1 {
 		x := f.starts(theta)[:f.series.Dim()]
 		f.scaler.InvertAll(x)
 		for i, name := range f.series.Names {
 			m["start_"+name] = x[i]
 		}
 	}
-	if !f.free.Tied {
+	if !f.tied() {
 		return nil
 	}
 	g, err := newGauge(f.problem, f.settings)
@@ -260,10 +291,10 @@ func (f *Fit) startMetrics(ctx context.Context, theta []float64, m map[string]fl
 		return err
 	}
 	sum := 0.0
-	for _, v := range end[f.dim*f.free.N:] {
+	for _, v := range end[f.dim*f.free:] {
 		sum += v * v
 	}
-	m["mismatch_rms"] = math.Sqrt(sum / float64(len(end)-f.dim*f.free.N))
+	m["mismatch_rms"] = math.Sqrt(sum / float64(len(end)-f.dim*f.free))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/tasks"
 	"github.com/costate-go/costate/ode"
+	"github.com/costate-go/costate/pmp"
 )
 
 const rooms = "data.file=../../configs/rooms.csv"
@@ -195,7 +196,8 @@ func TestHardDataRefused(t *testing.T) {
 		"hidden":         {[]string{"data.hide=z"}, `no column "z" to hide`},
 		"hidden, seen":   {[]string{"data.hide=y1"}, `data.starts = "estimated" needs none`},
 		"guess":          {[]string{estimated, "data.guess=[1,2,3]"}, "has 3 numbers for 2 columns"},
-		"batch":          {[]string{estimated, "train.batch=5"}, "whose windows are one sample"},
+		"batch":          {[]string{estimated, "train.batch=5", "optimizer.kind=lbfgs"}, "works with optimizer.kind = adam"},
+		"batch, tied":    {[]string{estimated, "train.batch=5", "optimizer.kind=adam", "data.continuity=1", "data.stride=9", "data.validation=0"}, "which ties all windows"},
 		"mesh":           {[]string{estimated, "data.window=0", "control.kind=piecewise-linear"}, "choose constant"},
 		"stride":         {[]string{estimated, "data.continuity=1", "data.validation=0"}, "must be data.window − 1 = 9"},
 		"ties":           {append([]string{estimated, "data.continuity=1", "data.window=2", "data.stride=1", "data.validation=0", "data.id_column=id", "data.columns=x"}, csv...), "ties the windows of one trajectory, and there are 2"},
@@ -208,5 +210,52 @@ func TestHardDataRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v\nwant %s", name, err, c.want)
 		}
+	}
+}
+
+// Starts are estimated in mini-batches, too: windows of noisy angles, whose velocities nobody saw, give the pendulum's stiffness; batches
+// together have the cost of all.
+func TestEstimatedStartsInBatches(t *testing.T) {
+	c := parse(t, "pendulum_latent", "data.window=30", "data.stride=17", "data.validation=0", "data.noise=0.02", "train.batch=3", "optimizer.kind=adam")
+	task, w := build(t, c)
+	n := task.Samples()
+	if n != 9 || w.NumControls() != 2+2*n {
+		t.Fatalf("%d windows, %d numbers", n, w.NumControls())
+	}
+	const steps = 400
+	opt := &pmp.Gradient{Rule: pmp.Adam, Rate: 0.05, Schedule: pmp.CosineRate, Total: steps}
+	if err := opt.Init(ctx, w, task.Initial()); err != nil {
+		t.Fatal(err)
+	}
+	for k := range steps {
+		i := 3 * k % n
+		task.Select([]int{i, i + 1, i + 2})
+		opt.Refresh()
+		if _, err := opt.Step(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	theta, tr := opt.Theta(), w.NewTrajectory()
+	cost := func(index []int) float64 {
+		task.Select(index)
+		if err := w.Forward(ctx, tr, theta); err != nil {
+			t.Fatal(err)
+		}
+		return tr.J
+	}
+	sum := 0.0
+	for i := 0; i < n; i += 3 {
+		sum += cost([]int{i, i + 1, i + 2}) / 3
+	}
+	if all := cost(nil); math.Abs(sum-all) > 1e-6*all {
+		t.Errorf("batches cost %g on average, all windows %g", sum, all)
+	}
+	m, err := task.Metrics(ctx, theta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%v", m)
+	if m["parameter_stiffness"] < 3.9 || m["parameter_stiffness"] > 4.1 {
+		t.Errorf("stiffness %g, want 4", m["parameter_stiffness"])
 	}
 }

@@ -51,6 +51,8 @@ func TestGradients(t *testing.T) {
 		{"circles", "circles", []string{"data.samples=60", "field.hidden=8"}, 0.05},
 		{"inputs and trajectories", "rooms", []string{rooms, "data.window=0", "data.stride=0", "data.validation=0"}, 0.05},
 		{"estimated starts", "pendulum_latent", []string{"data.points=40", "data.t1=3"}, 0.05},
+		{"estimated starts in batches", "pendulum_latent", []string{"data.points=40", "data.t1=3", "data.window=8", "train.batch=3", "optimizer.kind=adam"}, 0.05},
+		{"estimated starts in batches, irregular", "pendulum_latent", []string{"data.points=40", "data.t1=3", "data.window=8", "data.irregular=true", "train.batch=3", "optimizer.kind=adam"}, 0.05},
 		{"estimated starts of a hybrid", "pendulum_latent", []string{"data.points=40", "data.t1=3", "field.kind=hybrid", "data.window=8", "data.irregular=true"}, 0.05},
 		{"multiple shooting", "lorenz_shooting", []string{"data.points=61", "data.t1=1", "data.window=21", "data.stride=20"}, 0.05},
 		{"Hamiltonian", "hamiltonian_pendulum", []string{"data.points=60", "data.t1=3"}, 0.05},
