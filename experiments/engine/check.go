@@ -172,7 +172,7 @@ func checkGradient(ctx context.Context, o cli.CheckOptions, p *probe) error {
 	}
 	fmt.Fprintf(o.Stdout, "gradient    costate and central differences differ by %.2g relative\n", diff)
 	if diff > tolerance {
-		return &run.NumericalError{Err: exit.About(exit.TopicGradient, fmt.Errorf("the gradient by the costate is off by %.2g relative (limit %g): is the dynamics smooth? relu networks and absolute losses have kinks", diff, tolerance))}
+		return &run.NumericalError{Err: exit.About(exit.TopicGradient, fmt.Errorf("the gradient by the costate is off by %.2g relative (limit %g): is the dynamics smooth?", diff, tolerance))}
 	}
 	return nil
 }
