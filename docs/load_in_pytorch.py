@@ -351,7 +351,14 @@ def predict_pictures(tensors, meta, rows):
         return decide(x)
     data, field = json.loads(meta["data"]), Field({k: t for k, t in tensors.items() if k.startswith("layers.")}, meta)
     x = (x - data["pixel_mean"]) / data["pixel_std"]
-    x = x @ tensors["input.weight"][0].T + tensors["input.bias"][0]
+    w, b = tensors["input.weight"][0], tensors["input.bias"][0]
+    if about["kind"] == "conv":  # patches become the pixels of the state
+        rows, columns = about["shape"][1:]
+        stride = round(math.sqrt(x.shape[1] / (rows * columns)))
+        picture = x.reshape(-1, 1, rows * stride, columns * stride)
+        x = torch.nn.functional.conv2d(picture, w, b, stride=stride, padding=(w.shape[-1] - stride) // 2).reshape(len(x), -1)
+    else:
+        x = x @ w.T + b
     x = integrate(field, x, data["t0"], data["t1"], meta)
     return decide(x @ tensors["output.weight"][0].T + tensors["output.bias"][0])
 

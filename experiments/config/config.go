@@ -75,6 +75,7 @@ type Field struct {
 	Residual      bool      // kinds gated and conv
 	Shape         []int     // kind conv: channels, height, width
 	Kernel        int       // kind conv
+	Patch         int       // kind conv, source = "idx": pixels a side; 0: as far as they are apart
 	System        string    // kinds known and hybrid; "auto": that of the data
 	Parameters    []float64 // first values; nil: the usual ones
 	FitParameters bool      // kind hybrid

@@ -162,12 +162,13 @@ func tableOf(c *Config) *table {
 	f := &c.Field
 	flow, network := unless("field.kind", "layers"), unless("field.kind", "layers", "known")
 	k("field.kind", &f.Kind, "mlp", "kind of field: see costate list fields", networks, oneOf("mlp"),
-		def("data.source", "idx", nil, "mlp", "layers"),
+		def("data.source", "idx", nil, "mlp", "conv", "layers"),
 		def("task", "fit", nil, "mlp", "gated", "residual", "hamiltonian", "gradient", "second-order", "conv", "known", "hybrid"),
 		def("task", "classify", nil, "mlp", "gated", "residual", "gradient"))
 	onePass := when("field.kind", "mlp", "hybrid", "hamiltonian", "gradient", "second-order")
-	k("field.shape", &f.Shape, nil, "channels, height and width of the state as a picture; hidden then lists channels", fit, when("field.kind", "conv"), checked(checkShape))
-	k("field.kernel", &f.Kernel, 3, "size of the kernels, odd", fit, when("field.kind", "conv"), between(1, 99))
+	k("field.shape", &f.Shape, nil, "channels, height and width of the state as a picture; hidden then lists channels. For pictures in files height and width are those divided by the same number", supervised, when("field.kind", "conv"), checked(checkShape))
+	k("field.patch", &f.Patch, 0, "side of the patches of pixels that become a pixel of the state; 0: as far as they are apart, larger ones overlap", supervised, when("data.source", "idx"), when("field.kind", "conv"), between(0, 4096))
+	k("field.kernel", &f.Kernel, 3, "size of the kernels, odd", supervised, when("field.kind", "conv"), between(1, 99))
 	k("field.residual", &f.Residual, false, "layers as wide as their inputs add them to their outputs", learn, when("field.kind", "gated", "conv"))
 	physical, hybrid := when("field.kind", "known", "hybrid"), when("field.kind", "hybrid")
 	k("field.system", &f.System, "auto", "the known system (docs/systems.md); auto: that of the data", fit, physical, oneOf(append([]string{"auto"}, known...)...))
@@ -175,7 +176,7 @@ func tableOf(c *Config) *table {
 	k("field.fit_parameters", &f.FitParameters, true, "the parameters are part of the control; false: they stay as they are", fit, hybrid)
 	k("field.components", &f.Components, []string{}, "states whose derivatives the network adds to, by name or number from 1; empty: all", fit, hybrid)
 	k("field.hidden", &f.Hidden, []int{50}, "sizes of the hidden layers", networks, unless("field.kind", "known"), checked(checkHidden), def("task", "policy", []int{32}))
-	k("field.states", &f.States, 64, "states of the flow between the maps from pixels and to classes", learn, flow, when("data.source", "idx"), between(1, 65536))
+	k("field.states", &f.States, 64, "states of the flow between the maps from pixels and to classes", learn, unless("field.kind", "layers", "conv"), when("data.source", "idx"), between(1, 65536))
 	layers := when("field.kind", "layers")
 	k("field.weights", &f.Weights, "ternary", "values of the weights: −1, 0 and 1, or −1 and 1", learn, layers, oneOf("ternary", "binary"))
 	k("field.density", &f.Density, 0.01, "share of the first weights that are not zero", learn, layers, when("field.weights", "ternary"), between(1e-6, 1))

@@ -44,6 +44,7 @@ var portable = map[string]struct{ input, args string }{
 	"policy":             {"points", "policy_regulator train.iterations=2 field.hidden=[4] field.time=true"},
 	"limited policy":     {"points", "policy_pendulum train.iterations=1 policy.samples=8 policy.held_out=8 policy.limit=2 control.kind=piecewise-constant control.intervals=3 optimizer.kind=adam train.batch=0 solver.rtol=1e-8 solver.atol=1e-9"},
 	"maps":               {"pixels", "mnist_ode train.iterations=1 field.states=8 field.hidden=[6] data.folder=" + digits},
+	"maps of patches":    {"pixels", "mnist_conv train.iterations=1 train.batch=16 solver.method=bs3 solver.steps=0 field.shape=[2,7,7] field.hidden=[3] data.folder=" + digits},
 	"discrete layers":    {"pixels", "mnist_quick train.iterations=1 field.hidden=[16] data.folder=" + digits},
 	"control":            {"", "control/scalar_lqr control.intervals=20"},
 }
@@ -137,7 +138,7 @@ func compareRows(t *testing.T, got, want [][]float64, tolerance float64) {
 // tolerances of predictions, whose solvers are less exact than those that they are compared with.
 func tolerance(name string) float64 {
 	switch name {
-	case "maps": // rtol = 1e-2
+	case "maps", "maps of patches": // rtol = 1e-2
 		return 0.02
 	case "inputs", "cubic inputs":
 		return 2e-4

@@ -5,17 +5,18 @@ import (
 	"fmt"
 
 	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/safetensors"
 	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/pmp"
 )
 
 // Lifted classifies pictures by a flow between two affine maps that are trained with it: from the pixels to the flow's first
-// state, and from its last state to the logits of the classes.
+// state, or from their patches where the flow goes by convolutions, and from its last state to the logits of the classes.
 type Lifted struct {
 	pictures
 	settings pmp.Settings
-	flow     *neural.MLP
+	flow     neural.Network
 	field    *neural.Lifted
 	samples  *neural.Samples
 	labelled []int // of the batch
@@ -38,13 +39,28 @@ func newLifted(c *config.Config, threads int) (*Lifted, error) {
 	if t.settings, err = SweepSettings(c, threads); err != nil {
 		return nil, err
 	}
-	if t.flow, err = Field(c, c.Field.States); err != nil {
+	states := c.Field.States
+	var patches *neural.Patches
+	if c.Field.Kind == "conv" {
+		if patches, err = patchesOf(&c.Field, p.images); err != nil {
+			return nil, err
+		}
+		states = c.Field.Shape[0] * c.Field.Shape[1] * c.Field.Shape[2]
+	}
+	if t.flow, err = network(c, states); err != nil {
 		return nil, err
 	}
-	o := t.flow.Config()
+	precision, err := neural.ParsePrecision(c.Precision)
+	if err != nil {
+		return nil, err
+	}
+	scheme, err := neural.ParseScheme(c.Field.Init)
+	if err != nil {
+		return nil, err
+	}
 	t.field, err = neural.NewLifted(neural.LiftedConfig{
-		Flow: t.flow, Features: p.images.Dim(), Outputs: len(p.images.Classes), Start: c.Data.T0, End: c.Data.T1,
-		Precision: o.Precision, Init: neural.Initializer{Scheme: o.Init.Scheme}, Samples: t.samples,
+		Flow: t.flow, Patches: patches, Features: p.images.Dim(), Outputs: len(p.images.Classes), Start: c.Data.T0, End: c.Data.T1,
+		Precision: precision, Init: neural.Initializer{Scheme: scheme}, Samples: t.samples,
 	})
 	if err != nil {
 		return nil, err
@@ -61,6 +77,20 @@ func newLifted(c *config.Config, threads int) (*Lifted, error) {
 	}
 	t.logits = t.read
 	return t, nil
+}
+
+// patchesOf are the patches of pictures that become the pixels of a state.
+func patchesOf(f *config.Field, images *data.Images) (*neural.Patches, error) {
+	rows, columns := f.Shape[1], f.Shape[2]
+	stride := images.Height / rows
+	if stride < 1 || stride*rows != images.Height || stride*columns != images.Width {
+		return nil, configError("field.shape", fmt.Sprintf("%d × %d pixels of the state must cover the pictures of %d × %d in equal squares", rows, columns, images.Height, images.Width))
+	}
+	p := &neural.Patches{Height: images.Height, Width: images.Width, Stride: stride, Size: f.Patch}
+	if p.Size != 0 && (p.Size < stride || (p.Size-stride)%2 != 0) {
+		return nil, configError("field.patch", fmt.Sprintf("is %d: with %d × %d pixels of the state patches have %d pixels a side, or an even number more", p.Size, rows, columns, stride))
+	}
+	return p, nil
 }
 
 // pose states a problem without samples.
@@ -132,8 +162,11 @@ func (t *Lifted) Tensors(theta []float64) []safetensors.Tensor {
 // About implements Task.
 func (t *Lifted) About() About {
 	a := t.about()
-	a.Model = fmt.Sprintf("affine %d-%d, %s, affine %d-%d, %d parameters in all", t.images.Dim(), t.flow.Dim(),
-		describe(&t.c.Field, t.flow, 0), t.flow.Dim(), len(t.images.Classes), t.field.NumParams())
+	in := fmt.Sprintf("affine %d-%d", t.images.Dim(), t.flow.Dim())
+	if p := t.field.Patches(); p != nil {
+		in = fmt.Sprintf("patches of %d×%d pixels every %d", p.Size, p.Size, p.Stride)
+	}
+	a.Model = fmt.Sprintf("%s, %s, affine %d-%d, %d parameters in all", in, describe(&t.c.Field, t.flow, 0), t.flow.Dim(), len(t.images.Classes), t.field.NumParams())
 	a.Params, a.StateSize = t.field.NumParams(), t.field.Dim()
 	return a
 }

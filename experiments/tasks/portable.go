@@ -140,12 +140,28 @@ func (t *Lifted) Portable(theta []float64) Portable {
 	w, b, f, c, e := t.field.Parts()
 	n, d, m := t.images.Dim(), t.flow.Dim(), len(t.images.Classes)
 	p := Portable{Network: t.flow, Theta: theta[f:c], In: newAffineMap("pixels", "x", n, d), Out: newAffineMap("x", "logits", d, m)}
-	for i := range d {
-		row := theta[w+i*n : w+(i+1)*n]
-		p.In.Bias[i] = theta[b+i]
-		for k, v := range row {
-			p.In.Weight[i*n+k] = v / (255 * PixelDeviation)
-			p.In.Bias[i] -= v * PixelMean / PixelDeviation
+	connect := func(i, k int, v float64) { // pixel k, scaled, to state i
+		p.In.Weight[i*n+k] += v / (255 * PixelDeviation)
+		p.In.Bias[i] -= v * PixelMean / PixelDeviation
+	}
+	if q := t.field.Patches(); q != nil {
+		rows, columns := q.Height/q.Stride, q.Width/q.Stride
+		before := (q.Size - q.Stride) / 2
+		for i := range d {
+			channel, row, column := i/(rows*columns), i/columns%rows, i%columns
+			p.In.Bias[i] += theta[b+channel]
+			for k := range q.Size * q.Size {
+				if y, x := row*q.Stride+k/q.Size-before, column*q.Stride+k%q.Size-before; y >= 0 && y < q.Height && x >= 0 && x < q.Width {
+					connect(i, y*q.Width+x, theta[w+channel*q.Size*q.Size+k])
+				}
+			}
+		}
+	} else {
+		for i := range d {
+			p.In.Bias[i] += theta[b+i]
+			for k := range n {
+				connect(i, k, theta[w+i*n+k])
+			}
 		}
 	}
 	copy(p.Out.Weight, theta[c:e])

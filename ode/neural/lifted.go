@@ -11,6 +11,8 @@ import (
 type LiftedConfig struct {
 	// Flow is the vector field between the maps, on states h.
 	Flow Network
+	// Patches makes the first map one of patches of pictures; nil makes it one of all features.
+	Patches *Patches
 	// Features is the number of features u of a sample, Outputs the number m of what is read from h at the end.
 	Features, Outputs int
 	// Start and End are the times at which the flow begins and ends.
@@ -35,10 +37,12 @@ type Samples struct{ X []float32 }
 //
 // On a horizon [Start − 1, End + 1] from h = y = 0 the flow begins at A u + a and y ends as C h(End) + c: maps of any size, trained by
 // the same costates as the flow. The parameters are A (row-major, d×Features), a, θ, C (m×d), c. Start and End must be breaks of the
-// problem. A Lifted is immutable; its Samples are not.
+// problem. With Patches A is (channels, 1, size, size) and a (channels). A Lifted is immutable; its Samples are not.
 type Lifted struct {
 	cfg  LiftedConfig
 	d    int // of h
+	ins  int // columns of A
+	outs int // rows of A
 	flow int // offset of θ
 	read int // offset of C
 	p    int // number of parameters
@@ -56,8 +60,17 @@ func NewLifted(cfg LiftedConfig) (*Lifted, error) {
 	case cfg.Samples == nil:
 		return nil, fmt.Errorf("%w: no Samples", ErrConfig)
 	}
-	l := &Lifted{cfg: cfg, d: cfg.Flow.Dim()}
-	l.flow = l.d * (cfg.Features + 1)
+	l := &Lifted{cfg: cfg, d: cfg.Flow.Dim(), ins: cfg.Features}
+	l.outs = l.d
+	if cfg.Patches != nil {
+		patches := *cfg.Patches
+		var err error
+		if l.outs, err = patches.check(cfg.Features, l.d); err != nil {
+			return nil, err
+		}
+		l.ins, l.cfg.Patches = patches.Size*patches.Size, &patches
+	}
+	l.flow = l.outs * (l.ins + 1)
 	l.read = l.flow + cfg.Flow.NumParams()
 	l.p = l.read + cfg.Outputs*(l.d+1)
 	return l, nil
@@ -76,9 +89,18 @@ func (l *Lifted) Dim() int { return l.d + l.cfg.Outputs }
 // NumParams counts the parameters of maps and flow.
 func (l *Lifted) NumParams() int { return l.p }
 
+// Patches are those of the first map, with the size filled in; nil where it takes all features.
+func (l *Lifted) Patches() *Patches {
+	if l.cfg.Patches == nil {
+		return nil
+	}
+	p := *l.cfg.Patches
+	return &p
+}
+
 // Parts are the offsets of A, a, θ, C and c among the parameters.
 func (l *Lifted) Parts() (weights, bias, flow, readWeights, readBias int) {
-	return 0, l.d * l.cfg.Features, l.flow, l.read, l.read + l.cfg.Outputs*l.d
+	return 0, l.outs * l.ins, l.flow, l.read, l.read + l.cfg.Outputs*l.d
 }
 
 // Init implements Network.
@@ -86,14 +108,18 @@ func (l *Lifted) Init(theta []float64, seed uint64) {
 	w, b, f, c, e := l.Parts()
 	l.cfg.Flow.Init(theta[f:c], seed)
 	r := rng.New(seed + 1)
-	l.cfg.Init.fill(theta[w:b], theta[b:b+l.d], l.cfg.Features, l.d, r)
+	l.cfg.Init.fill(theta[w:b], theta[b:b+l.outs], l.ins, l.outs, r)
 	l.cfg.Init.fill(theta[c:e], theta[e:e+l.cfg.Outputs], l.d, l.cfg.Outputs, r)
 }
 
 // Tensors lists input.weight and input.bias, those of the flow, output.weight and output.bias.
 func (l *Lifted) Tensors() []Tensor {
 	w, b, f, c, e := l.Parts()
-	out := []Tensor{{"input.weight", w, []int{l.d, l.cfg.Features}}, {"input.bias", b, []int{l.d}}}
+	shape := []int{l.outs, l.ins}
+	if p := l.cfg.Patches; p != nil {
+		shape = []int{l.outs, 1, p.Size, p.Size}
+	}
+	out := []Tensor{{"input.weight", w, shape}, {"input.bias", b, []int{l.outs}}}
 	for _, t := range l.cfg.Flow.Tensors() {
 		t.Offset += f
 		out = append(out, t)
@@ -124,11 +150,20 @@ func (l *Lifted) NewEvaluator(width int) Evaluator {
 		e.held = make([]float64, l.cfg.Flow.NumParams())
 	}
 	if l.cfg.Precision == Float32 {
-		e.in, e.out = newAffine[float32](l.cfg.Features, l.d, width), newAffine[float32](l.d, l.cfg.Outputs, width)
+		e.in, e.out = mapsOf[float32](l, width)
 	} else {
-		e.in, e.out = newAffine[float64](l.cfg.Features, l.d, width), newAffine[float64](l.d, l.cfg.Outputs, width)
+		e.in, e.out = mapsOf[float64](l, width)
 	}
 	return e
+}
+
+// mapsOf are the maps before and after the flow.
+func mapsOf[T kernel.Float](l *Lifted, width int) (in, out linear) {
+	out = newAffine[T](l.d, l.cfg.Outputs, width)
+	if l.cfg.Patches != nil {
+		return newPatched[T](l.cfg.Patches, l.outs, width), out
+	}
+	return newAffine[T](l.ins, l.outs, width), out
 }
 
 // Bytes is the size of the workspace.

@@ -26,12 +26,66 @@ func lifted(t *testing.T, precision Precision) *Lifted {
 	return l
 }
 
+// pictured is a flow by convolutions on pictures of 4×6 pixels, whose patches of four pixels overlap every two.
+func pictured(t *testing.T, precision Precision) *Lifted {
+	t.Helper()
+	flow, err := NewConv(ConvConfig{Channels: 2, Height: 2, Width: 3, Hidden: []int{3}, Time: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Samples{X: make([]float32, 7*24)}
+	src := rng.New(3)
+	for i := range s.X {
+		s.X[i] = float32(src.Normal())
+	}
+	l, err := NewLifted(LiftedConfig{Flow: flow, Features: 24, Patches: &Patches{Height: 4, Width: 6, Stride: 2, Size: 4}, Outputs: 3, Start: 0, End: 1, Precision: precision, Samples: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // All derivatives agree with differences in the three pieces of time.
 func TestLiftedDerivatives(t *testing.T) {
-	l := lifted(t, Float64)
-	for _, at := range []float64{-0.5, 0.5, 1.5} {
-		if err := Check(l, CheckConfig{T: at}).Err(1e-6); err != nil {
-			t.Errorf("t = %g: %v", at, err)
+	for _, l := range []*Lifted{lifted(t, Float64), pictured(t, Float64)} {
+		for _, at := range []float64{-0.5, 0.5, 1.5} {
+			if err := Check(l, CheckConfig{T: at}).Err(1e-6); err != nil {
+				t.Errorf("t = %g: %v", at, err)
+			}
+		}
+	}
+}
+
+// The map of patches is a convolution with a stride.
+func TestPatches(t *testing.T) {
+	l := pictured(t, Float64)
+	theta := make([]float64, l.NumParams())
+	l.Init(theta, 4)
+	const n, first = 3, 2
+	e := l.NewEvaluator(n)
+	e.Bind(theta)
+	e.(SampleBatch).SetSamples(first)
+	x, dx := make([]float64, l.Dim()*n), make([]float64, l.Dim()*n)
+	e.Eval(dx, -0.5, x)
+	w, b, _, _, _ := l.Parts()
+	for s := range n {
+		picture := l.cfg.Samples.X[(first+s)*24:][:24]
+		for c := range 2 {
+			for row := range 2 {
+				for column := range 3 {
+					want := theta[b+c]
+					for ky := range 4 {
+						for kx := range 4 {
+							if y, x := 2*row+ky-1, 2*column+kx-1; y >= 0 && y < 4 && x >= 0 && x < 6 {
+								want += theta[w+c*16+ky*4+kx] * float64(picture[y*6+x])
+							}
+						}
+					}
+					if got := dx[((c*2+row)*3+column)*n+s]; math.Abs(got-want) > 1e-12 {
+						t.Errorf("sample %d, channel %d, (%d, %d): %g, want %g", s, c, row, column, got, want)
+					}
+				}
+			}
 		}
 	}
 }
@@ -101,15 +155,15 @@ func TestLiftedPieces(t *testing.T) {
 
 // Gradients that were held are the sums of those that were not, over several evaluations and samples.
 func TestLiftedHolds(t *testing.T) {
-	for _, precision := range []Precision{Float64, Float32} {
-		l := lifted(t, precision)
+	for _, l := range []*Lifted{lifted(t, Float64), lifted(t, Float32), pictured(t, Float64), pictured(t, Float32)} {
+		precision := l.cfg.Precision
 		theta := make([]float64, l.NumParams())
 		src := rng.New(5)
 		for i := range theta {
 			theta[i] = 0.5 * src.Normal()
 		}
 		const n = 3
-		x, p := make([]float64, 7*n), make([]float64, 7*n)
+		x, p := make([]float64, l.Dim()*n), make([]float64, l.Dim()*n)
 		got, want := make([]float64, len(theta)), make([]float64, len(theta))
 		e, plain := l.NewEvaluator(n), l.NewEvaluator(n)
 		e.Bind(theta)
@@ -139,18 +193,19 @@ func TestLiftedHolds(t *testing.T) {
 }
 
 func TestLiftedAllocatesNothing(t *testing.T) {
-	l := lifted(t, Float32)
-	e := l.NewEvaluator(3)
-	theta := make([]float64, l.NumParams())
-	e.Bind(theta)
-	x, dx := make([]float64, 21), make([]float64, 21)
-	for _, at := range []float64{-0.5, 0.5, 1.5} {
-		if n := testing.AllocsPerRun(10, func() {
-			e.(SampleBatch).SetSamples(1)
-			e.Eval(dx, at, x)
-			e.VJP(dx, theta, at, x, x)
-		}); n != 0 {
-			t.Errorf("t = %g: %g allocations", at, n)
+	for _, l := range []*Lifted{lifted(t, Float32), pictured(t, Float32)} {
+		e := l.NewEvaluator(3)
+		theta := make([]float64, l.NumParams())
+		e.Bind(theta)
+		x, dx := make([]float64, 3*l.Dim()), make([]float64, 3*l.Dim())
+		for _, at := range []float64{-0.5, 0.5, 1.5} {
+			if n := testing.AllocsPerRun(10, func() {
+				e.(SampleBatch).SetSamples(1)
+				e.Eval(dx, at, x)
+				e.VJP(dx, theta, at, x, x)
+			}); n != 0 {
+				t.Errorf("t = %g: %g allocations", at, n)
+			}
 		}
 	}
 }
@@ -164,6 +219,10 @@ func TestLiftedErrors(t *testing.T) {
 	for name, spoil := range map[string]func(*LiftedConfig){
 		"no flow": func(c *LiftedConfig) { c.Flow = nil }, "no features": func(c *LiftedConfig) { c.Features = 0 },
 		"no outputs": func(c *LiftedConfig) { c.Outputs = 0 }, "no time": func(c *LiftedConfig) { c.End = 0 }, "no samples": func(c *LiftedConfig) { c.Samples = nil },
+		"odd patches":    func(c *LiftedConfig) { c.Features, c.Patches = 12, &Patches{Height: 3, Width: 4, Stride: 2} },
+		"small patches":  func(c *LiftedConfig) { c.Features, c.Patches = 8, &Patches{Height: 2, Width: 4, Stride: 2, Size: 1} },
+		"other pictures": func(c *LiftedConfig) { c.Features, c.Patches = 9, &Patches{Height: 2, Width: 4, Stride: 2} },
+		"no room":        func(c *LiftedConfig) { c.Features, c.Patches = 24, &Patches{Height: 4, Width: 6, Stride: 2} },
 	} {
 		c := good
 		spoil(&c)
@@ -175,7 +234,13 @@ func TestLiftedErrors(t *testing.T) {
 
 // The tensors are all of the parameters, in order, and Init draws every weight.
 func TestLiftedTensors(t *testing.T) {
-	l := lifted(t, Float64)
+	for _, l := range []*Lifted{lifted(t, Float64), pictured(t, Float64)} {
+		checkTensors(t, l)
+	}
+}
+
+func checkTensors(t *testing.T, l *Lifted) {
+	t.Helper()
 	at := 0
 	for _, part := range l.Tensors() {
 		if part.Offset != at {
