@@ -139,7 +139,11 @@ func runs(x, y []float64, log bool) []plotter.XYs {
 	var cur plotter.XYs
 	flush := func() {
 		if len(cur) > 0 {
-			out = append(out, thin(cur))
+			line := thin(cur)
+			for ; len(line) > strokePoints; line = line[strokePoints-1:] { // the next piece begins where this one ends
+				out = append(out, line[:strokePoints])
+			}
+			out = append(out, line)
 			cur = nil
 		}
 	}

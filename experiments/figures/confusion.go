@@ -1,9 +1,10 @@
 package figures
 
 import (
+	"strconv"
+
 	"image/color"
 	"math"
-	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -14,13 +15,13 @@ import (
 // Right answers are blue, wrong ones vermilion, deeper where they are a larger share of the class.
 func Confusion(classes []string, count [][]int) *Figure {
 	f := &Figure{Name: "confusion", Title: "Confusion of the classes", Caption: "Samples of the test set by their class (rows) and the class that the model assigns (columns).",
-		header: []string{"class", "assigned", "samples"}, height: 6.6 * vg.Inch}
+		header: []string{"class", "assigned", "samples"}, height: planeHeight}
 	p := newPlot("assigned class", "class")
 	f.panels = []*plot.Plot{p}
 	n := len(classes)
-	for i, row := range count {
-		for j, c := range row {
-			f.rows = append(f.rows, []string{classes[i], classes[j], strconv.Itoa(c)})
+	for i, line := range count {
+		for j, c := range line {
+			f.rows, f.values = append(f.rows, row{[]string{classes[i], classes[j]}, 1}), append(f.values, float64(c))
 		}
 	}
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, float64(n)-0.5, -0.5, float64(n)-0.5

@@ -6,7 +6,6 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
@@ -22,7 +21,7 @@ type Cloud struct {
 // Density draws the model's density under some of the data's points.
 func Density(o Cloud) *Figure {
 	f := &Figure{Name: "density", Title: "Density", Caption: "The density of the model, darker where it is higher (by its square root), and points of the data.",
-		header: []string{"series", "x", "y", "log density"}, height: 6.6 * vg.Inch}
+		header: []string{"series", "x", "y", "log density"}, height: planeHeight}
 	p, xy := f.plane(o, o.PX, o.PY, "data", math.NaN())
 	if o.Log != nil {
 		h := &heat{x0: p.X.Min, x1: p.X.Max, y0: p.Y.Min, y1: p.Y.Max}
@@ -48,7 +47,7 @@ func Density(o Cloud) *Figure {
 // Samples draws points of the model over points of the data.
 func Samples(o Cloud) *Figure {
 	f := &Figure{Name: "samples", Title: "Samples", Caption: "Points that the model makes up by flows of normal points back in time, over points of the data.",
-		header: []string{"series", "x", "y"}, height: 6.6 * vg.Inch}
+		header: []string{"series", "x", "y"}, height: planeHeight}
 	p, xy := f.plane(o, o.PX, o.PY, "data")
 	f.legend = append(f.legend, entry{"data", f.dots(p, xy, greyColor, draw.CircleGlyph{}, 1.4)})
 	var made plotter.XYs

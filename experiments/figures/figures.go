@@ -9,14 +9,17 @@ import (
 	"encoding/csv"
 	"fmt"
 	"html"
+	"image"
 	"image/color"
 	"image/png"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/costate-go/costate/experiments/atomicfile"
 
+	"git.sr.ht/~sbinet/gg"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -33,7 +36,15 @@ type Figure struct {
 	legend  []entry
 	height  vg.Length
 	header  []string
-	rows    [][]string
+	rows    []row
+	values  []float64 // of all rows
+	series  []string  // of the last one
+}
+
+// row of the CSV: names, and how many values follow.
+type row struct {
+	names []string
+	n     int
 }
 
 // entry is a line of the legend.
@@ -54,6 +65,7 @@ const (
 	margin       = 10
 	thumbWidth   = 26
 	maxLinePoint = 4000 // drawn points of a line; the CSV has all
+	strokePoints = 256  // points that are painted in one stroke, whose edges are in memory at once
 )
 
 // Palette of Okabe and Ito (2008), without yellow, which is too light for lines on white.
@@ -110,7 +122,9 @@ func (f *Figure) SVG() ([]byte, error) {
 // PNG is the figure at 1600 pixels across.
 func (f *Figure) PNG() ([]byte, error) {
 	w, h := f.size()
-	c := vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
+	paper.Lock()
+	defer paper.Unlock()
+	c := paper.canvas(w, h)
 	f.draw(draw.New(c))
 	var b bytes.Buffer
 	fast := png.Encoder{CompressionLevel: png.BestSpeed} // a few per cent larger than the default, in half the time
@@ -120,6 +134,39 @@ func (f *Figure) PNG() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// paper is what figures are painted on, one after the other: a picture has millions of pixels.
+var paper sheet
+
+type sheet struct {
+	sync.Mutex
+	pixels []byte
+}
+
+// planeHeight is the height of figures in the plane, the largest of a single panel.
+const planeHeight = 6.6 * vg.Inch
+
+func dots(l vg.Length) int { return int(l/vg.Inch*dpi + 0.5) }
+
+// Canvas is how many bytes the pixels of a PNG take while it is painted: of a figure with panels above each other, or of one in the plane.
+func Canvas(panels int) int64 {
+	_, h := (&Figure{panels: make([]*plot.Plot, min(panels, maxPanels))}).size()
+	return 4 * int64(dots(width)) * int64(dots(max(h, planeHeight)))
+}
+
+// canvas is a white one of the size.
+func (s *sheet) canvas(w, h vg.Length) *vgimg.Canvas {
+	x, y := dots(w), dots(h)
+	if cap(s.pixels) < 4*x*y {
+		s.pixels = nil // to be collected first
+		s.pixels = make([]byte, 4*x*max(y, dots(planeHeight)))
+	}
+	m := &image.RGBA{Pix: s.pixels[:4*x*y], Stride: 4 * x, Rect: image.Rect(0, 0, x, y)}
+	g := gg.NewContextForRGBA(m)
+	g.SetLineCapButt()
+	g.InvertY()
+	return vgimg.NewWith(vgimg.UseImageWithContext(m, g), vgimg.UseDPI(dpi)) // paints it white
+}
+
 // CSV is the numbers behind the figure, all of them, with a header.
 func (f *Figure) CSV() ([]byte, error) {
 	var b bytes.Buffer
@@ -127,10 +174,20 @@ func (f *Figure) CSV() ([]byte, error) {
 	if err := w.Write(f.header); err != nil {
 		return nil, err
 	}
-	if err := w.WriteAll(f.rows); err != nil {
-		return nil, err
+	var cells []string
+	at := 0
+	for _, r := range f.rows {
+		cells = append(cells[:0], r.names...)
+		for _, v := range f.values[at : at+r.n] {
+			cells = append(cells, num(v))
+		}
+		at += r.n
+		if err := w.Write(cells); err != nil {
+			return nil, err
+		}
 	}
-	return b.Bytes(), nil
+	w.Flush()
+	return b.Bytes(), w.Error()
 }
 
 // Write writes the figure into a folder in the formats "svg" and "png", and always its CSV, atomically.
@@ -162,10 +219,8 @@ func num(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 // record adds a row of the CSV.
 func (f *Figure) record(series string, v ...float64) {
-	row := make([]string, 0, len(v)+1)
-	row = append(row, series)
-	for _, x := range v {
-		row = append(row, num(x))
+	if f.series == nil || f.series[0] != series { // rows of a series follow each other
+		f.series = []string{series}
 	}
-	f.rows = append(f.rows, row)
+	f.rows, f.values = append(f.rows, row{f.series, len(v)}), append(f.values, v...)
 }

@@ -27,7 +27,7 @@ const arrows = 22
 // Phase draws model and data in the plane over the arrows of the vector field.
 func Phase(o Plane) *Figure {
 	f := &Figure{Name: "phase", Title: "Phase portrait", Caption: "Model (line) and observations (dots) over the learned vector field; arrows grow with the square root of the speed.",
-		header: []string{"series", "x", "y", "u", "v"}, height: 6.6 * vg.Inch}
+		header: []string{"series", "x", "y", "u", "v"}, height: planeHeight}
 	p := newPlot(o.X, o.Y)
 	f.panels = []*plot.Plot{p}
 	dx, dy, mx, my := newExtent(), newExtent(), newExtent(), newExtent()
@@ -144,7 +144,7 @@ const cells = 120
 // Decision draws the regions that a classifier assigns to its classes, paler where it is less sure, under the points.
 func Decision(o Regions) *Figure {
 	f := &Figure{Name: "decision", Title: "Decision regions", Caption: "The class that the model assigns, paler where it is less sure, and the data.",
-		header: []string{"series", "x", "y", "probability"}, height: 6.6 * vg.Inch}
+		header: []string{"series", "x", "y", "probability"}, height: planeHeight}
 	p := newPlot(o.X, o.Y)
 	f.panels = []*plot.Plot{p}
 	ex, ey := newExtent(), newExtent()
