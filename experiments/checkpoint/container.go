@@ -78,31 +78,23 @@ type header struct {
 	Arrays   []array `json:"arrays"`
 }
 
-// Encode gives the bytes of a container.
+// Encode gives the bytes of a container, in one piece of memory: states may be large.
 func Encode(s *State) ([]byte, error) {
 	h := header{Meta: s.Meta, LossBits: math.Float64bits(s.Meta.Loss), Arrays: []array{}}
-	var body bytes.Buffer
-	begin := func(name, kind string, n int) {
-		for body.Len()%8 != 0 {
-			body.WriteByte(0)
-		}
-		h.Arrays = append(h.Arrays, array{name, kind, uint64(body.Len()), uint64(n)})
+	size := 0 // of the arrays
+	place := func(name, kind string, count, each int) {
+		size = (size + 7) &^ 7
+		h.Arrays = append(h.Arrays, array{name, kind, uint64(size), uint64(count)})
+		size += count * each
 	}
 	for _, n := range slices.Sorted(maps.Keys(s.Floats)) {
-		begin(n, "f64", len(s.Floats[n]))
-		for _, v := range s.Floats[n] {
-			body.Write(binary.LittleEndian.AppendUint64(body.AvailableBuffer(), math.Float64bits(v)))
-		}
+		place(n, "f64", len(s.Floats[n]), 8)
 	}
 	for _, n := range slices.Sorted(maps.Keys(s.Unsigned)) {
-		begin(n, "u64", len(s.Unsigned[n]))
-		for _, v := range s.Unsigned[n] {
-			body.Write(binary.LittleEndian.AppendUint64(body.AvailableBuffer(), v))
-		}
+		place(n, "u64", len(s.Unsigned[n]), 8)
 	}
 	for _, n := range slices.Sorted(maps.Keys(s.Bytes)) {
-		begin(n, "bytes", len(s.Bytes[n]))
-		body.Write(s.Bytes[n])
+		place(n, "bytes", len(s.Bytes[n]), 1)
 	}
 	head, err := json.Marshal(h)
 	if err != nil {
@@ -111,11 +103,27 @@ func Encode(s *State) ([]byte, error) {
 	for (len(magic)+8+len(head))%8 != 0 {
 		head = append(head, ' ')
 	}
-	out := make([]byte, 0, len(magic)+8+len(head)+body.Len()+trailer)
+	out := make([]byte, 0, len(magic)+8+len(head)+size+trailer)
 	out = append(out, magic...)
 	out = binary.LittleEndian.AppendUint64(out, uint64(len(head)))
 	out = append(out, head...)
-	out = append(out, body.Bytes()...)
+	for _, a := range h.Arrays {
+		for len(out)%8 != 0 {
+			out = append(out, 0)
+		}
+		switch a.Kind {
+		case "f64":
+			for _, v := range s.Floats[a.Name] {
+				out = binary.LittleEndian.AppendUint64(out, math.Float64bits(v))
+			}
+		case "u64":
+			for _, v := range s.Unsigned[a.Name] {
+				out = binary.LittleEndian.AppendUint64(out, v)
+			}
+		default:
+			out = append(out, s.Bytes[a.Name]...)
+		}
+	}
 	sum := sha256.Sum256(out)
 	return append(out, sum[:]...), nil
 }
