@@ -22,6 +22,14 @@ type Lifted struct {
 	labelled []int // of the batch
 	problem  *pmp.Problem
 	theta    []float64 // of what is measured
+	reader   reader
+}
+
+// reader is the flow of as many pictures as were measured last.
+type reader struct {
+	samples *neural.Samples
+	flow    *gauge
+	n       int
 }
 
 // PixelMean and PixelDeviation are the mean and the standard deviation of MNIST's pixels, as shares of 255, by which all pictures are scaled.
@@ -110,15 +118,21 @@ func scale(x []float32, rows [][]byte) []float32 {
 	return x
 }
 
-// read returns the logits of pictures.
+// read returns the logits of pictures, a view that the next call overwrites.
 func (t *Lifted) read(ctx context.Context, rows [][]byte) ([]float64, error) {
-	q := t.pose(t.field.With(&neural.Samples{X: scale(nil, rows)}))
-	q.X0 = make([]float64, t.field.Dim()*len(rows))
-	g, err := newGauge(q, t.settings)
-	if err != nil {
-		return nil, err
+	r := &t.reader
+	if r.n != len(rows) {
+		r.n, r.samples = len(rows), new(neural.Samples)
+		q := t.pose(t.field.With(r.samples))
+		q.X0 = make([]float64, t.field.Dim()*r.n)
+		r.samples.X = scale(nil, rows)
+		var err error
+		if r.flow, err = newGauge(q, t.settings); err != nil {
+			return nil, err
+		}
 	}
-	_, ends, err := g.flow(ctx, t.theta)
+	r.samples.X = scale(r.samples.X, rows)
+	_, ends, err := r.flow.flow(ctx, t.theta)
 	if err != nil {
 		return nil, err
 	}
