@@ -247,7 +247,7 @@ func frame(ctx context.Context, f *panels.Frames, t *tasks.Classify, s run.Snaps
 
 // moving is how the flow carries training points, each of a class, from beginning to end.
 func moving(ctx context.Context, s *panels.Set, r *run.Result, classes []string, class func(sample int) int, caption string) error {
-	p, settings := pmp.Excerpt(r.Task.Problem(), r.Settings)
+	p, settings := excerpt(r)
 	if p.Field.Dim() < 2 || p.Field.Dim() > 16 {
 		return nil
 	}
@@ -265,7 +265,6 @@ func moving(ctx context.Context, s *panels.Set, r *run.Result, classes []string,
 		return ctx.Err() // a model that blows up has no flow to show
 	}
 	f := panels.Flow{ID: "flow", Title: "Flow of the points", XLabel: "x₁", YLabel: "x₂", TLabel: "t", Classes: classes, Caption: caption}
-	// Samples of one shard have common times.
 	first, _ := tr.Path(0)
 	steps := ends(len(first), flowTimes)
 	for _, k := range steps {

@@ -113,9 +113,26 @@ func progress(dir string) ([]*figures.Figure, error) {
 	}, nil
 }
 
+// excerpt is the problem of a run with its first samples alone, and settings whose trajectories can be looked at. The samples share their steps.
+func excerpt(r *run.Result) (*pmp.Problem, pmp.Settings) {
+	const most = 128
+	p, s := pmp.Excerpt(r.Task.Problem(), r.Settings)
+	s.KeepBytes = -1 // what is looked at once may be computed twice
+	n, d := p.Samples(), p.Field.Dim()
+	if n <= most {
+		return p, s
+	}
+	q := *p
+	q.X0 = make([]float64, 0, d*most)
+	for i := range d {
+		q.X0 = append(q.X0, p.X0[i*n:i*n+most]...)
+	}
+	return &q, s
+}
+
 // path draws what varies along the horizon at the best control: the Hamiltonian and the solver's steps.
 func path(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
-	p, s := pmp.Excerpt(r.Task.Problem(), r.Settings)
+	p, s := excerpt(r)
 	w, err := pmp.NewSweeper(p, s)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 func Certify(ctx context.Context, task tasks.Task, s pmp.Settings, theta []float64) (pmp.Certificate, error) {
 	nan := math.NaN()
 	lost := pmp.Certificate{J: nan, Residual: nan, Drift: nan, ProjectedGradient: nan, OnBounds: nan, Violation: nan, CostateError: nan}
-	w, err := pmp.NewSweeper(task.Problem(), s)
+	w, err := pmp.NewSweeper(task.Problem(), once(s))
 	if err != nil {
 		return lost, err
 	}
@@ -26,6 +26,14 @@ func Certify(ctx context.Context, task tasks.Task, s pmp.Settings, theta []float
 		c.CostateError = nan
 	}
 	return c, err
+}
+
+// once are settings for a single sweep of all samples, which computes values again rather than keep them.
+func once(s pmp.Settings) pmp.Settings {
+	if s.Costate == pmp.Discrete {
+		s.KeepBytes = -1
+	}
+	return s
 }
 
 // GradientTolerance is the largest relative difference between gradients by the costate and by central differences that

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/costate-go/costate/experiments/rundir"
@@ -202,6 +203,8 @@ func (d *driver) close(ctx context.Context, reason string, runErr error) (*Resul
 	if d.c.Train.Batch > 0 {
 		d.task.Select(nil)
 	}
+	d.opt, d.saved = nil, nil
+	runtime.GC() // its trajectories make room for that of the certificate
 	sum := d.summary(reason)
 	metrics, err := d.task.Metrics(ctx, d.best)
 	if err != nil {
@@ -231,6 +234,11 @@ func (d *driver) close(ctx context.Context, reason string, runErr error) (*Resul
 	r := d.result(true)
 	r.Summary = sum
 	d.draw(ctx, r)
+	if sum.PeakRSSBytes = rundir.PeakRSS(); d.o.Draw != nil {
+		if err := d.dir.WriteSummary(sum); err != nil && runErr == nil {
+			runErr = err
+		}
+	}
 	return r, runErr
 }
 
@@ -255,6 +263,7 @@ func (d *driver) draw(ctx context.Context, r *Result) {
 	if d.o.Draw == nil {
 		return
 	}
+	runtime.GC() // and that one for the canvas
 	if err := d.o.Draw(ctx, r); err != nil {
 		d.note(fmt.Sprintf("figures and report: %v", err))
 	}
