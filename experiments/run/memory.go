@@ -7,35 +7,52 @@ import (
 	"math"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/figures"
 	"github.com/costate-go/costate/experiments/tasks"
 	"github.com/costate-go/costate/pmp"
 )
 
-// programBytes is what the program itself takes, with files, figures and what the garbage collector lags behind in a small run.
-const programBytes = 21 << 20
+// What a process has in memory is what is in use, with what the garbage collector lags behind, and the program itself.
+const (
+	programBytes = 19 << 20 // code, stacks, and the runtime's own
+	drawingBytes = 5 << 20  // fonts, documents, and pictures compressed, without the canvas
+	lag          = 1.12     // between 1 and 1.25 with GOGC=25, which the program sets
+)
 
-// demand is what a run needs of memory.
+// demand is what a run needs of memory at most, and of what that consists.
 type demand struct {
 	total        int64
 	trajectories int64 // how many there are at most, and
 	each         int64 // how large one is
-	training     int64 // part of total that optimizer and trajectories take
+
+	data        int64 // in use before anything is trained
+	training    int64 // optimizer, trajectories, and controls
+	certificate int64 // a trajectory of all samples, once the optimizer is gone
+	drawing     int64 // canvas, and the trajectory of the pictures
 }
 
-// Memory estimates how many bytes a run will have in memory at most: trajectories of as many steps as the first controls take, with
-// the optimizer's workspace and the data. Where a sweep of the first control fails, only what is sure is counted. A run that is over
-// the limit by that alone is not rehearsed.
+// sum makes the total that of the stage that needs most.
+func (d *demand) sum() {
+	stage := max(d.training, d.certificate, d.drawing)
+	d.total = programBytes + int64(lag*float64(d.data+stage))
+}
+
+// Memory estimates the largest resident memory of the process that does a run and nothing else, in bytes: the data, and what the stage
+// that takes most has besides, be it training, the certificate, or the figures. Trajectories have as many steps as those of the first
+// iterations. Where a sweep of the first control fails, only what is sure is counted. A run that is over the limit by the first control
+// alone is not rehearsed.
 func Memory(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settings) (int64, error) {
 	d, err := rehearsedDemand(ctx, c, task, s)
 	return d.total, err
 }
 
-// rehearsedDemand is the demand of the first control, or of the first iterations where these take more.
+// rehearsedDemand is the demand of the first control, or of the first iterations where these take other steps.
 func rehearsedDemand(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settings) (demand, error) {
 	d, err := demandOf(ctx, c, task, s)
 	if err != nil || task.Problem() == nil {
@@ -45,10 +62,20 @@ func rehearsedDemand(ctx context.Context, c *config.Config, task tasks.Task, s p
 	if err != nil || d.total > limit {
 		return d, err
 	}
-	s.MaxBytes = d.share(limit)
-	if more := rehearse(ctx, c, task, s) - d.training; more > 0 {
-		d.total += more
-		d.each += more / max(d.trajectories, 1)
+	first := task.Phase(0) == task.Phase(max(c.Train.Iterations-1, 0))
+	const farther = 4 // a limit that was set is looked beyond, to say how much would do
+	room := max(limit, min(available(), limit*farther))
+	s.MaxBytes = d.share(room)
+	seen, outgrown := rehearse(ctx, c, task, s)
+	if outgrown {
+		seen = max(seen, room-programBytes-d.data)
+	}
+	if seen > d.training || seen > 0 && first { // later phases have longer trajectories, which were not seen
+		grown := float64(seen) / float64(max(d.training, 1))
+		d.training = seen
+		d.certificate = max(d.certificate, int64(grown*float64(d.certificate)))
+		d.each = max(d.each, int64(grown*float64(d.each)))
+		d.sum()
 	}
 	return d, nil
 }
@@ -62,71 +89,107 @@ func (d demand) share(limit int64) int64 {
 }
 
 func demandOf(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settings) (demand, error) {
+	d := demand{data: live(), drawing: canvasBytes(c, task)}
 	if own, ok := task.(tasks.Discrete); ok {
-		return demand{total: programBytes + own.Bytes()}, nil
+		d.training = own.Bytes()
+		d.sum()
+		return d, nil
 	}
 	first, last := task.Phase(0), task.Phase(max(c.Train.Iterations-1, 0))
-	var most demand
 	for _, phase := range []int{last, first} { // and the first is current afterwards
 		if err := task.Enter(phase); err != nil {
 			return demand{}, err
 		}
-		d, err := phaseDemand(ctx, c, task, s)
-		if err != nil {
+		if err := d.phase(ctx, c, task, s); err != nil {
 			return demand{}, err
-		}
-		if d.total >= most.total {
-			most = d
 		}
 		if first == last {
 			break
 		}
 	}
-	most.total += programBytes + dataBytes(task)
-	return most, nil
+	d.sum()
+	return d, nil
 }
 
-// dataBytes is what the data take that a task works on: by its own account, or as states at all observations.
-func dataBytes(task tasks.Task) int64 {
-	if own, ok := task.(interface{ DataBytes() int64 }); ok {
-		return own.DataBytes()
-	}
-	a := task.About()
-	return 2 * 8 * int64(a.StateSize) * int64(a.Samples+a.Validation+a.HeldOut) * int64(len(task.Problem().Observations)+2)
-}
-
-func phaseDemand(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settings) (demand, error) {
+// phase raises the demand to that of the current phase.
+func (d *demand) phase(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settings) error {
 	p := task.Problem()
 	w, err := pmp.NewSweeper(p, s)
 	if err != nil {
-		return demand{}, err
+		return err
 	}
 	opt, err := tasks.Optimizer(c, p)
 	if err != nil {
-		return demand{}, err
+		return err
 	}
-	f, failed := w.Footprint(ctx, task.Initial())
+	theta := task.Initial()
+	d.trajectories = max(d.trajectories, 1)
+	f, failed := w.Footprint(ctx, theta)
 	if failed != nil {
-		return demand{trajectories: 1}, nil //nolint:nilerr // the first iteration says it better
+		return nil //nolint:nilerr // the first iteration says it better
 	}
-	whole := demand{total: f.Lanes + f.Trajectory, trajectories: 1, each: f.Trajectory} // the certificate at the end
+	d.certificate = max(d.certificate, certificateBytes(ctx, p, s, theta))
+	d.drawing = max(d.drawing, canvasBytes(c, task)+trackBytes(task))
 	if b := c.Train.Batch; b > 0 && b < p.Samples() {
 		f.Trajectory = int64(float64(f.Trajectory) * float64(b) / float64(p.Samples()))
 	}
-	o, ok := opt.(pmp.Footprinter)
-	if !ok {
-		whole.training = whole.total
-		return whole, nil
+	const held = 8 // controls in the run, the optimizer and a checkpoint
+	training, trajectories := f.Lanes+f.Trajectory+held*8*int64(len(theta)), int64(1)
+	if o, ok := opt.(pmp.Footprinter); ok {
+		const many = 1 << 30
+		training += o.Bytes(w, f) - f.Trajectory
+		trajectories = (o.Bytes(w, pmp.Footprint{Trajectory: many}) - o.Bytes(w, pmp.Footprint{})) / many
 	}
-	training := demand{total: f.Lanes + o.Bytes(w, f), each: f.Trajectory}
-	const many = 1 << 30
-	training.trajectories = (o.Bytes(w, pmp.Footprint{Trajectory: many}) - o.Bytes(w, pmp.Footprint{})) / many
-	training.training = training.total
-	if whole.total > training.total {
-		whole.training = training.total
-		return whole, nil
+	if task.About().Validation > 0 {
+		training += f.Lanes // of the sweeper that measures
 	}
-	return training, nil
+	if training > d.training {
+		d.training, d.trajectories, d.each = training, trajectories, f.Trajectory
+	}
+	return nil
+}
+
+// certificateBytes is what the certificate has in memory.
+func certificateBytes(ctx context.Context, p *pmp.Problem, s pmp.Settings, theta []float64) int64 {
+	w, err := pmp.NewSweeper(pmp.Excerpt(p, once(s)))
+	if err != nil {
+		return 0
+	}
+	f, err := w.Footprint(ctx, theta)
+	if err != nil {
+		return 0
+	}
+	return 2*f.Lanes + f.Trajectory
+}
+
+// trackBytes is what the trajectories take that are drawn of points in a flow, at most 128 samples in 60 steps or more.
+func trackBytes(task tasks.Task) int64 {
+	switch task.(type) {
+	case *tasks.Classify, *tasks.Density:
+	default:
+		return 0
+	}
+	const samples, steps, stages, vectors, widest = 128, 60, 6, 3, 16
+	p := task.Problem()
+	if p.Field.Dim() > widest {
+		return 0
+	}
+	return 8 * int64(min(p.Samples(), samples)*p.Field.Dim()) * steps * stages * vectors
+}
+
+// canvasBytes is what the largest picture takes, and the documents around it.
+func canvasBytes(c *config.Config, task tasks.Task) int64 {
+	if !c.Report.Figures || !slices.Contains(c.Report.Formats, "png") {
+		return drawingBytes
+	}
+	panels, numbers := 1, 0
+	if t, ok := task.(*tasks.Fit); ok {
+		const fine = 4000 // points of the model's trajectory
+		_, x, names := t.Observations()
+		panels, numbers = len(names), 2*(len(x)+fine*len(names))
+	}
+	const number = 30 // bytes, in binary and in text
+	return drawingBytes + figures.Canvas(panels) + number*int64(numbers)
 }
 
 // MemoryError is a run that needs more memory than it may use.

@@ -81,7 +81,7 @@ func TestMemoryFollowsSettings(t *testing.T) {
 // and the run ends as a numerical failure.
 func TestMemoryGuard(t *testing.T) {
 	ctx, root := context.Background(), t.TempDir()
-	c := parse(t, "moons", "optimizer.kind=sgd", "optimizer.learning_rate=300", "train.iterations=20", "train.memory_limit=46MiB", "data.samples=2000")
+	c := parse(t, "moons", "optimizer.kind=sgd", "optimizer.learning_rate=300", "train.iterations=20", "train.memory_limit=40MiB", "data.samples=2000")
 	_, err := Run(ctx, c, Options{Root: root})
 	var tooMuch *MemoryError
 	if !errors.As(err, &tooMuch) {
@@ -130,7 +130,7 @@ func TestMemoryRehearses(t *testing.T) {
 		t.Errorf("%s by the first control, %s by the first iterations", Bytes(first.total), Bytes(all.total))
 	}
 	fixed := parse(t, "moons", "data.samples=4000", "train.iterations=10", "solver.method=rk4", "solver.steps=4")
-	if b := rehearse(ctx, fixed, task, s); b != 0 {
+	if b, _ := rehearse(ctx, fixed, task, s); b != 0 {
 		t.Errorf("fixed steps are rehearsed, %s", Bytes(b))
 	}
 }
