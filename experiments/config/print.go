@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -84,20 +85,19 @@ func (c *Config) Values() []Value {
 	return out
 }
 
-// Hash identifies the resolved configuration: the first 12 hexadecimal digits of the SHA-256 of its applicable
-// keys and values. Comments, order and spelling of numbers do not matter, nor does [report], which changes no result.
+// Hash identifies the configuration: the first 12 hexadecimal digits of the SHA-256 of the applicable keys that differ from their
+// defaults, in alphabetical order, one "key=value" a line. Comments, order and spelling of numbers do not matter, nor does [report],
+// which changes no result. A key that the program learns later changes no hash of files that do not use it.
 func (c *Config) Hash() string {
-	h := sha256.New()
-	t := tableOf(c)
-	for _, s := range sections {
-		if s.name == "report" {
-			continue
-		}
-		for _, k := range t.applicable(s.name) {
-			fmt.Fprintf(h, "%s=%s\n", k.Path, literal(k.value()))
+	var lines []string
+	for _, v := range c.Values() {
+		if !v.Default && !strings.HasPrefix(v.Path, "report.") {
+			lines = append(lines, v.Path+"="+v.Text+"\n")
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))[:12]
+	slices.Sort(lines)
+	sum := sha256.Sum256([]byte(strings.Join(lines, "")))
+	return hex.EncodeToString(sum[:])[:12]
 }
 
 // literal writes a value as TOML.

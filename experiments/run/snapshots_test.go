@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/costate-go/costate/experiments/config"
@@ -68,6 +69,16 @@ func TestSnapshots(t *testing.T) {
 	}
 	if err := os.WriteFile(filepath.Join(cut, rundir.Snapshots, "step-000024.ckpt"), []byte("of an abandoned future"), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	// The configuration as a version would have written it that did not know all keys.
+	file := filepath.Join(cut, rundir.ConfigFile)
+	written, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := regexp.MustCompile(`(?m)^(memory_limit|select|durations) = .*\n`).ReplaceAll(written, nil)
+	if len(old) == len(written) || os.WriteFile(file, old, 0o600) != nil {
+		t.Fatalf("no key to take away in\n%s", written)
 	}
 	if _, err := run.Resume(context.Background(), cut, run.Options{}); err != nil {
 		t.Fatal(err)
