@@ -125,6 +125,8 @@ type Control struct {
 	L0        float64
 	Radius    float64 // 0: no ball
 	Durations bool
+	Modes     []float64 // nil: the values are unknown
+	Refine    float64   // 0: the mesh stays
 	Initial   float64
 }
 
@@ -136,6 +138,8 @@ type Problem struct {
 	Tolerance     float64
 	Penalty       float64
 	PenaltyGrowth float64
+	Constraints   []string // besides the problem's own
+	Jumps         []string
 }
 
 // Solver is the section [solver].

@@ -101,6 +101,7 @@ func (p *parser) cross() {
 	if c.Task == "control" && c.Problem.Name == "minimum_time" && c.Optimizer.Kind != "shooting" && !c.Control.Durations {
 		p.blame("optimizer.kind", "minimum_time has a free final time, which \"shooting\" finds, or any with control.durations = true; got %q", c.Optimizer.Kind)
 	}
+	p.posed()
 	if c.Optimizer.Kind == "riccati" && c.Control.L1 != 0 {
 		p.blame("control.l1", "does not work with optimizer.kind = \"riccati\", which needs a smooth cost; choose sqh, or 0, got %s", num(c.Control.L1))
 	}
@@ -245,6 +246,40 @@ func (p *parser) physics() {
 	}
 }
 
+// posed checks what changes a classical problem.
+func (p *parser) posed() {
+	c := p.cfg
+	if c.Task != "control" {
+		return
+	}
+	q, u, o := &c.Problem, &c.Control, &c.Optimizer
+	for _, b := range []struct {
+		key string
+		has bool
+	}{{"problem.constraints", len(q.Constraints) > 0}, {"problem.jumps", len(q.Jumps) > 0}, {"control.refine", u.Refine > 0}} {
+		switch {
+		case !b.has:
+		case o.Kind == "shooting":
+			p.blame(b.key, "does not work with optimizer.kind = \"shooting\"; choose riccati, sqh or lbfgs")
+		case u.Durations:
+			p.blame(b.key, "does not work with control.durations = true, whose time is another one")
+		case c.Costate.Kind != "discrete":
+			p.blame(b.key, "works with costate.kind = \"discrete\", not %q", c.Costate.Kind)
+		case slices.Contains(implicitMethods, c.Solver.Method):
+			p.blame(b.key, "does not work with solver.method = %q; choose an explicit method", c.Solver.Method)
+		}
+	}
+	if len(q.Jumps) > 0 && o.Kind == "riccati" {
+		p.blame("problem.jumps", "do not work with optimizer.kind = \"riccati\"; choose sqh or lbfgs")
+	}
+	if u.Refine > 0 && (o.Maximizer == "finite" || u.L0 != 0) {
+		p.blame("control.refine", "needs a control whose values are not from a finite set, and no control.l0")
+	}
+	if u.Modes != nil && (u.Lower != nil || u.Upper != nil) {
+		p.blame("control.modes", "are given values; leave control.lower and control.upper out")
+	}
+}
+
 // cubic checks what goes with a control that is cubic between its knots.
 func (p *parser) cubic() {
 	c := p.cfg
@@ -252,7 +287,7 @@ func (p *parser) cubic() {
 		return
 	}
 	if !slices.Contains([]string{"lbfgs", "adam", "rmsprop", "sgd", "adagrad"}, c.Optimizer.Kind) {
-		p.blame("control.kind", "\"cubic-hermite\" does not work with optimizer.kind = %q; choose lbfgs, adam, rmsprop, sgd or adagrad, or a piecewise-linear control", c.Optimizer.Kind)
+		p.blame("control.kind", "\"cubic-hermite\" does not work with optimizer.kind = %q, which maximizes H point by point, while a cubic follows from values and slopes at its ends; choose lbfgs, adam, rmsprop, sgd or adagrad, or a piecewise-linear control", c.Optimizer.Kind)
 	}
 	if c.Control.Lower != nil || c.Control.Upper != nil || c.Control.Radius != 0 || c.Control.L1 != 0 || c.Control.L0 != 0 {
 		p.blame("control.kind", "\"cubic-hermite\" holds no bounds between its knots and has no l1 and l0; choose piecewise-linear")

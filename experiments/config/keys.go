@@ -157,6 +157,8 @@ func tableOf(c *Config) *table {
 		oneOf("augmented-lagrangian", "penalty"))
 	k("problem.tolerance", &p.Tolerance, 1e-6, "largest permitted violation of a constraint", control, above(0))
 	k("problem.penalty", &p.Penalty, 10.0, "first weight of ½‖x(T) − target‖² and of the constraints along the way", control, above(0))
+	k("problem.constraints", &p.Constraints, []string{}, "conditions along the way, or at the end alone after \"end:\", on states, controls and time, such as \"x1 <= 0.5\" or \"end: x1*x2 = 1\" (docs/classical-problems.md)", control)
+	k("problem.jumps", &p.Jumps, []string{}, "jumps of states at given times, such as \"0.5: x2 = x2 + 1\" (docs/classical-problems.md)", control)
 	k("problem.penalty_growth", &p.PenaltyGrowth, 10.0, "factor of the weight while the violation falls too slowly", control, atLeast(1))
 
 	f := &c.Field
@@ -219,6 +221,9 @@ func tableOf(c *Config) *table {
 	k("control.l0", &u.L0, 0.0, "γ of the running cost γ|θ|₀, which counts what is not zero", atLeast(0))
 	k("control.radius", &u.Radius, 0.0, "> 0: bounds |θ(t)| in the Euclidean norm, in place of lower and upper", atLeast(0))
 	k("control.durations", &u.Durations, false, "the lengths of the intervals are unknowns, too: switching times, and the horizon where it is free", control, when("control.kind", "piecewise-constant"))
+	k("control.modes", &u.Modes, nil, "values of the control, interval by interval, whose durations alone are unknown; control.intervals is their number then", control, when("control.durations", "true"), optional())
+	k("control.refine", &u.Refine, 0.0, "> 0: intervals are halved where the maximum principle is violated most, until the residual on all of them is below this; control.intervals are the first ones", control,
+		when("control.kind", "piecewise-constant", "piecewise-linear"), atLeast(0))
 	k("control.initial", &u.Initial, 0.0, "every entry of the first control", flow, control)
 
 	solverKeys(t, &c.Solver, &c.Costate)

@@ -188,7 +188,7 @@ func canvasBytes(c *config.Config, task tasks.Task) int64 {
 		_, x, names := t.Observations()
 		panels, numbers = len(names), 2*(len(x)+fine*len(names))
 	}
-	const number = 30 // bytes, in binary and in text
+	const number = 60 // bytes, in binary and twice in text
 	return drawingBytes + figures.Canvas(panels) + number*int64(numbers)
 }
 

@@ -1,12 +1,15 @@
 package tasks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/experiments/formula"
 	"github.com/costate-go/costate/experiments/safetensors"
 	"github.com/costate-go/costate/pmp"
 	"github.com/costate-go/costate/pmp/problems"
@@ -24,7 +27,8 @@ type Control struct {
 	extremal *pmp.Extremal // found by shooting
 
 	durations *pmp.Durations // where they are unknowns: of the problem, which is then one on another time
-	start     []float64      // its first control
+	start     []float64      // the first control of that, or of a refined mesh
+	refined   *pmp.Refined   // how the mesh was found, nil where it was given
 }
 
 // classicalOf is the problem of a configuration.
@@ -46,6 +50,17 @@ func classicalOf(c *config.Config) (*problems.Classical, error) {
 		if b.given != nil {
 			*b.own, classical.Optimal = b.given, math.NaN()
 		}
+	}
+	names := formula.Names{States: classical.States, Controls: classical.Field.P}
+	for _, text := range c.Problem.Constraints {
+		g, err := formula.Constraint(text, names)
+		if err != nil {
+			return nil, configError("problem.constraints", err.Error())
+		}
+		classical.Paths, classical.Optimal = append(classical.Paths, *g), math.NaN()
+	}
+	if c.Control.Modes != nil && !math.IsNaN(classical.Optimal) && !classical.FreeTime {
+		classical.Optimal = math.NaN()
 	}
 	if c.Control.Radius > 0 {
 		classical.Lower, classical.Upper, classical.Optimal = nil, nil, math.NaN()
@@ -80,7 +95,35 @@ func newControl(c *config.Config, threads int) (*Control, error) {
 	t := &Control{c: c, settings: s, Classical: classical}
 	t.problem = classical.Problem(kind, max(1, c.Control.Intervals))
 	t.problem.Control.Radius, t.problem.Control.L0 = c.Control.Radius, c.Control.L0
-	return t, t.pose()
+	if err := t.jump(); err != nil {
+		return nil, err
+	}
+	if err := t.pose(); err != nil {
+		return nil, err
+	}
+	return t, t.refine()
+}
+
+// jump adds the jumps of the configuration, in the order of time.
+func (t *Control) jump() error {
+	names := formula.Names{States: t.Classical.States, Controls: t.Classical.Field.P}
+	for _, text := range t.c.Problem.Jumps {
+		j, err := formula.Jump(text, names)
+		if err == nil && !(j.T > t.problem.T0 && j.T < t.problem.T1) {
+			err = fmt.Errorf("%q lies outside of the time interval (%g, %g)", text, t.problem.T0, t.problem.T1)
+		}
+		if err != nil {
+			return configError("problem.jumps", err.Error())
+		}
+		t.problem.Jumps, t.Classical.Optimal = append(t.problem.Jumps, j), math.NaN()
+	}
+	slices.SortFunc(t.problem.Jumps, func(a, b pmp.Jump) int { return cmp.Compare(a.T, b.T) })
+	for k := 1; k < len(t.problem.Jumps); k++ {
+		if at := t.problem.Jumps[k].T; at == t.problem.Jumps[k-1].T {
+			return configError("problem.jumps", fmt.Sprintf("there are two at t = %g; write them as one", at))
+		}
+	}
+	return nil
 }
 
 // Phase implements Task.
@@ -150,6 +193,7 @@ func (t *Control) Metrics(ctx context.Context, theta []float64) (map[string]floa
 		m[fmt.Sprintf("switch_%d", i+1)] = s
 	}
 	t.durationMetrics(m, theta)
+	t.refinementMetrics(m)
 	return m, nil
 }
 
@@ -200,10 +244,19 @@ func (t *Control) Tensors(theta []float64) []safetensors.Tensor {
 
 // About implements Task.
 func (t *Control) About() About {
-	n := nodes(&t.c.Control) * t.problem.Field.NumParams()
+	n := len(t.Initial())
+	intervals := fmt.Sprintf("%d intervals", t.c.Control.Intervals)
+	switch {
+	case t.durations != nil && t.durations.Modes != nil:
+		intervals = fmt.Sprintf("%d intervals of unknown length with given values", len(t.durations.Modes))
+	case t.durations != nil:
+		intervals += " of unknown length"
+	case t.refined != nil:
+		intervals = fmt.Sprintf("%d intervals, refined from %s", len(t.problem.Control.Mesh)-1, intervals)
+	}
 	return About{
 		Data:   fmt.Sprintf("none; %s on [%g, %g]", t.Classical.Title, t.Classical.T0, t.Classical.T1),
-		Model:  fmt.Sprintf("%d states, %d control, %s on %d intervals", t.Classical.Field.D, t.Classical.Field.P, t.c.Control.Kind, t.c.Control.Intervals),
+		Model:  fmt.Sprintf("%d states, %d control, %s on %s", t.Classical.Field.D, t.Classical.Field.P, t.c.Control.Kind, intervals),
 		Params: n, StateSize: t.Classical.Field.D, Samples: 1,
 	}
 }

@@ -15,6 +15,14 @@ func (t *Control) pose() error {
 		Problem: t.problem, FreeEnd: t.Classical.FreeTime, Autonomous: true, // as all classical problems are
 		Least: 1e-6 * (t.Classical.T1 - t.Classical.T0),
 	}
+	if values, m := t.c.Control.Modes, t.Classical.Field.P; values != nil {
+		if len(values) == 0 || len(values)%m != 0 {
+			return configError("control.modes", fmt.Sprintf("has %d numbers, and every interval takes %d", len(values), m))
+		}
+		for k := 0; k < len(values); k += m {
+			d.Modes = append(d.Modes, values[k:k+m])
+		}
+	}
 	problem, start, err := d.Pose(t.Initial())
 	if err != nil {
 		return configError("control.durations", err.Error())
@@ -63,6 +71,11 @@ func (t *Control) ownTime(p *Paths) {
 	d := t.Classical.Field.D
 	for k := range p.T {
 		p.T[k] = p.X[k][d]
-		p.X[k], p.P[k], p.U[k] = p.X[k][:d], p.P[k][:d], p.U[k][:t.Classical.Field.P]
+		p.X[k], p.P[k] = p.X[k][:d], p.P[k][:d]
+		if t.durations.Modes != nil { // a node has the number of its mode
+			p.U[k] = t.durations.Modes[int(p.U[k][0])]
+		} else {
+			p.U[k] = p.U[k][:t.Classical.Field.P]
+		}
 	}
 }
