@@ -55,10 +55,10 @@ func (m *mesh) slopesAt(v, s float64) (right, left float64) {
 // scaleSamples is how many samples say what the size of slopes is.
 const scaleSamples = 32
 
-// slopeScale is the size that slopes of H have before a control is any good: without cancellation between samples, times and prices, and
+// slopeScale is the size that slopes of H have before a control is any good: without cancellation between samples, times, dynamics and prices, and
 // with the costates that samples have which stay where they start. It is the largest
 //
-//	mean_s ∫ φ_j (|∂(p_s·f − L_s)/∂θ_i| + |q_s·∂f/∂θ_i|) dt / m_j + ν|θ_ji| + β,   q_s = |∂Φ/∂x| + Σ_k |∂ℓ_k/∂x| at x_s(t₀),
+//	mean_s ∫ φ_j (|p_s·∂f/∂θ_i| + |∂L_s/∂θ_i| + |q_s·∂f/∂θ_i|) dt / m_j + ν|θ_ji| + β,   q_s = |∂Φ/∂x| + Σ_k |∂ℓ_k/∂x| at x_s(t₀),
 //
 // over nodes j and parameters i, the mean over some samples of the first shard. Whatever scales J, θ or t scales it like the slopes, and q keeps
 // it from vanishing with p where every sample is fitted.
@@ -98,11 +98,13 @@ func (w *Sweeper) slopeScale(tr *Trajectory) (scale float64) {
 			gather(one.p, tp.adj(r), tp.batch, s)
 			clear(ln.gtheta)
 			ln.ev.VJP(nil, ln.gtheta, t, one.x, one.p)
+			add(1)
 			if w.Problem.Running != nil && tp.weight[r] != 0 {
 				clear(one.gx)
+				clear(ln.gtheta)
 				w.Problem.Running.Eval(one.gx, ln.gtheta, tp.weight[r], t, one.x, u, tp.lo+s, 1)
+				add(1)
 			}
-			add(1)
 		})
 	}
 	for j, mass := range m.mass {

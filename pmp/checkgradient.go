@@ -10,7 +10,8 @@ import (
 
 // CheckGradient compares ⟨∇J, d⟩ by the costate with central differences of J along a random direction d drawn
 // from seed, relative to the larger of both, or to a hundredth of the costate's part of the slope without
-// cancellation, where that is more, as it is near an optimum. The steps of the forward sweep at theta are used for all of them, so
+// cancellation, where that is more, as it is near an optimum, or to what rounding leaves of differences, a billionth of |J| over their
+// width. The steps of the forward sweep at theta are used for all of them, so
 // that only rounding and the differences' own error O(h⁴) remain. Of the batch it uses the first shard; the L¹ and L⁰ costs of the
 // control are left out, and path constraints have a penalty weight of 1 at most, with the multipliers they have.
 func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64, seed uint64) (float64, error) {
@@ -53,6 +54,7 @@ func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64,
 		scale += math.Abs(d[i] * tr.StateGrad[i])
 	}
 	h := 1e-5 * (1 + math.Sqrt(size/float64(len(theta))))
+	rounding := 1e-9 * math.Abs(tr.Augmented) / h
 	at := func(scale float64) (float64, error) {
 		shifted := make([]float64, len(theta))
 		for i := range shifted {
@@ -69,7 +71,7 @@ func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64,
 		}
 	}
 	diff := (f[0] - 8*f[1] + 8*f[2] - f[3]) / (12 * h)
-	return math.Abs(diff-slope) / max(math.Abs(diff), math.Abs(slope), 1e-2*scale, 1e-300), nil
+	return math.Abs(diff-slope) / max(math.Abs(diff), math.Abs(slope), 1e-2*scale, rounding, 1e-300), nil
 }
 
 // solve sweeps p forward under theta with a new Sweeper.

@@ -69,6 +69,9 @@ func TestPosedProblems(t *testing.T) {
 				t.Errorf("%s: %s = %.9g, want %.9g", tc.name, name, m[name], want)
 			}
 		}
+		if !(m["costate_error"] < 1e-5) || !(m["stationarity"] < 1e-4) || !(m["transversality"] < 1e-2) {
+			t.Errorf("%s %v: costate off by %.2g, stationarity %.2g, transversality %.2g", tc.name, tc.overrides, m["costate_error"], m["stationarity"], m["transversality"])
+		}
 		if tc.name == "control/refined" && (m["intervals"] > 40 || m["refinement_residual"] > 1e-8 || len(theta) != int(m["intervals"])+1) {
 			t.Errorf("%d nodes: %v", len(theta), m)
 		}
