@@ -48,6 +48,8 @@ type watcher struct {
 	events []Event
 	g      []float64 // values at the present point; zero: the side that the event is on is not known yet
 	noise  []float64 // how far from zero the event was found
+	side   []float64 // the sign that it takes on when it leaves zero; 0 where that is not known
+	back   int       // an event that took on the other one at once, −1 for none
 	counts []int
 	at     []float64 // where samples of a step lie, from 0 to 1
 	values []float64 // of one event at these points
@@ -63,7 +65,7 @@ type hit struct {
 }
 
 func newWatcher(events []Event, n int) *watcher {
-	w := &watcher{events: events, g: make([]float64, len(events)), counts: make([]int, len(events)), noise: make([]float64, len(events))}
+	w := &watcher{events: events, g: make([]float64, len(events)), counts: make([]int, len(events)), noise: make([]float64, len(events)), side: make([]float64, len(events))}
 	top := 0
 	for i := range events {
 		top = max(top, events[i].samples())
@@ -80,7 +82,7 @@ func newWatcher(events []Event, n int) *watcher {
 // begin says where the solution is.
 func (w *watcher) begin(t float64, x []float64) {
 	for k := range w.events {
-		w.g[k] = w.events[k].G(t, x)
+		w.g[k], w.side[k] = w.events[k].G(t, x), 0
 	}
 }
 
@@ -95,10 +97,22 @@ func (w *watcher) left(k int, noise float64) {
 // leave returns where and on which side the solution has left zero: at the first value that is no noise, so that it may
 // come back soon.
 func (w *watcher) leave(k int, g func(s float64) float64) (s, v float64) {
-	for s := 1e-14; s < 0.01; s *= 100 {
-		if v := g(s); math.Abs(v) > 100*w.noise[k] {
+	end := 0.01
+	if w.side[k] != 0 {
+		end = 1
+	}
+	back := false
+	for s := 1e-14; s < end; s *= 100 {
+		switch v := g(s); {
+		case math.Abs(v) <= 100*w.noise[k]:
+		case v*w.side[k] >= 0:
 			return s, v
+		default:
+			back = true
 		}
+	}
+	if back {
+		w.back = k
 	}
 	return 0, 0
 }
@@ -116,7 +130,7 @@ func (w *watcher) look(it *Integrator, interpolate func(s float64) []float64) []
 	for j := 1; j < last; j++ {
 		copy(w.points[j*n:], interpolate(w.at[j]))
 	}
-	w.hits = w.hits[:0]
+	w.hits, w.back = w.hits[:0], -1
 	for k := range w.events {
 		e := &w.events[k]
 		inside := func(s float64) float64 {

@@ -24,19 +24,25 @@ func NewWatcher(events []Event, it *Integrator) *Watcher {
 func (w *Watcher) Begin(t float64, x []float64) { w.w.begin(t, x) }
 
 // First returns the first event in the last step of it, and the part of the step (in (0, 1]) after which it is located on the continuous
-// extension; event is −1 where there is none. It takes the extension of the step, for which some methods evaluate f.
+// extension; event is −1 where there is none. The part is 0 where an event that had just happened comes back so soon that rounding hides when.
+// It takes the extension of the step, for which some methods evaluate f.
 func (w *Watcher) First(it *Integrator) (event int, part float64) {
 	it.Stepper().Dense(w.coeffs)
 	hits := w.w.look(it, w.point)
-	if len(hits) == 0 {
+	switch {
+	case w.w.back >= 0:
+		return w.w.back, 0
+	case len(hits) == 0:
 		return -1, 1
 	}
 	return hits[0].event, hits[0].s
 }
 
 // Happened says that the solution goes on from the time and state of an event that was met with |G| = noise and may have changed the state.
-// Where |G| is hardly larger now, the solution is on neither side of the event until it has left.
-func (w *Watcher) Happened(event int, noise, t float64, x []float64) {
+// Where |G| is hardly larger now, the solution is on the side that slope, the derivative of G along it, points to; if that is zero, on neither
+// side until it has left.
+func (w *Watcher) Happened(event int, noise, slope, t float64, x []float64) {
 	w.w.begin(t, x)
 	w.w.left(event, noise)
+	w.w.side[event] = slope
 }

@@ -98,8 +98,11 @@ func (w *Sweeper) meet(rc *recorder, it *ode.Integrator) (until float64, err err
 	rc.extending = true
 	k, part := ln.events.watcher.First(it)
 	rc.extending = false
-	if k < 0 {
+	switch {
+	case k < 0:
 		return until, nil
+	case part == 0:
+		return until, fmt.Errorf("%w: event %d comes back at t = %g so soon that rounding hides when: times accumulate; let Map bring the state to rest before that", ErrEvent, k, it.TPrev())
 	}
 	e, st := &w.Problem.Events[k], &tp.steps[len(tp.steps)-1]
 	tp.records = rc.base // without the first stage of a step that will not be taken
@@ -111,11 +114,25 @@ func (w *Sweeper) meet(rc *recorder, it *ode.Integrator) (until float64, err err
 		return until, err
 	}
 	st.end = min(st.end, until)
-	e.Map(ln.one.y, st.end, x, rc.control(st.end))
-	it.Jump(st.end, ln.one.y)
+	u, one, ev := rc.control(st.end), &ln.one, &ln.events
+	e.Map(one.x, st.end, x, u)
+	it.Jump(st.end, one.x)
 	rc.first = -1
-	ln.events.watcher.Happened(k, noise, st.end, ln.one.y)
+	// Where E is zero still, the side on which the solution leaves is said by its slope: it may come back very soon.
+	w.eventRoom(ev, len(x))
+	copy(one.u, u)
+	slope := e.gradient(ev, one, st.end)
+	rc.calls++
+	w.bindAt(ln, rc.theta, rc.elem, st.end)
+	ln.ev.Eval(one.gx, st.end, it.X())
+	ev.watcher.Happened(k, noise, slope+kernel.Dot(ev.ex, one.gx), st.end, it.X())
 	return until, nil
+}
+
+// eventRoom makes room for derivatives.
+func (w *Sweeper) eventRoom(ev *eventLane, n int) {
+	ev.lam, ev.px, ev.ex = grow(ev.lam, n), grow(ev.px, n), grow(ev.ex, n)
+	ev.pu, ev.eu = grow(ev.pu, w.mesh.params), grow(ev.eu, w.mesh.params)
 }
 
 // land takes the step st again so that it ends where event k is zero, at about t + h, by the secant method on h, and stores the state there
@@ -126,11 +143,12 @@ func (w *Sweeper) land(rc *recorder, st *step, k int, x []float64, h float64) (n
 		w.retakeStep(rc, st, x, h)
 		return e.E(st.end, x, rc.control(st.end))
 	}
+	from := e.E(st.t, rc.tp.state(st.first), rc.control(st.t))
 	// The extension is off by a small power of the step size.
 	h0, g0 := h, value(h)
 	h1 := h + 1e-6*h + 1e-8*math.Abs(st.t)
 	slope := 0.0
-	for range 50 {
+	for i := range 50 {
 		g1 := value(h1)
 		size := math.Abs(st.end) + h1
 		if math.Abs(h1-h0) > 1e-9*size { // or the last slope is a better one
@@ -138,12 +156,15 @@ func (w *Sweeper) land(rc *recorder, st *step, k int, x []float64, h float64) (n
 		}
 		next := h1 - g1/slope
 		noise = max(math.Abs(g1), 0x1p-52*size*math.Abs(slope))
-		stuck := math.Abs(g1) >= math.Abs(g0)/4 && math.Abs(next-h1) <= 1e-10*size // in the rounding of the step
+		stuck := i > 1 && math.Abs(g1) >= math.Abs(g0)/4 && math.Abs(next-h1) <= 1e-5*size // in the rounding of the step
+		if stuck {
+			noise = max(noise, math.Abs(g0))
+		}
 		if stuck || g1 == 0 || math.Abs(next-h1) <= 0x1p-52*size {
-			if st.end > st.t {
-				return noise, nil
+			if st.end <= st.t || math.Abs(slope)*h1 < 1e-6*math.Abs(from) {
+				break // at once, or hardly across
 			}
-			break
+			return noise, nil
 		}
 		if !(next > 0 && next <= 1.01*whole) {
 			break
@@ -196,8 +217,7 @@ func (w *Sweeper) crossBack(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad
 	st, ev, one := &tp.steps[k], &ln.events, &ln.one
 	index := tp.met[st.met-1]
 	e, sg, x := &w.Problem.Events[index], &w.segs[st.segment], tp.departures.at(st.met-1)
-	ev.lam, ev.px, ev.ex = grow(ev.lam, tp.n), grow(ev.px, tp.n), grow(ev.ex, tp.n)
-	ev.pu, ev.eu = grow(ev.pu, w.mesh.params), grow(ev.eu, w.mesh.params)
+	w.eventRoom(ev, tp.n)
 	copy(one.u, w.mesh.at(ln.theta, tr.Theta, sg.elem, st.end))
 	copy(one.x, x)
 	copy(one.p, lam)
@@ -206,7 +226,7 @@ func (w *Sweeper) crossBack(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad
 		w.wind(ln, tr, tp, &tp.steps[k+1])
 		slip = w.shift(ln, tp, &tp.steps[k+1], false)
 	}
-	pt, et := e.derivatives(ev, one, st.end)
+	pt, et := e.pull(ev, one, st.end), e.gradient(ev, one, st.end)
 	w.mesh.spread(grad, sg.elem, st.end, ev.pu)
 	if w.mesh.sloped() {
 		u := w.speed(ln, tr, sg, st.end)
@@ -235,7 +255,7 @@ func (w *Sweeper) crossBack(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad
 		}
 		trial := b / size
 		kappa = trial * b / (b - balance(trial))
-		if !(math.Abs(b) > 1e-10*size*math.Abs(kappa)) {
+		if !(math.Abs(b) > 1e-8*size*math.Abs(kappa)) {
 			return calls, fmt.Errorf("%w: the solution only touches event %d at t = %g, where its time has no derivative", ErrEvent, index, st.end)
 		}
 	}
@@ -247,30 +267,33 @@ func (w *Sweeper) crossBack(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad
 	return calls, nil
 }
 
-// derivatives stores those of the map, applied to the p of one, and of the event function at x and u, and returns those in time.
-func (e *Event) derivatives(ev *eventLane, one *one, t float64) (pt, et float64) {
-	time := [1]float64{t}
-	var dt [1]float64
+// pull stores the derivatives of the map, applied to the p of one, at x and u, and returns that in time.
+func (e *Event) pull(ev *eventLane, one *one, t float64) (pt float64) {
 	if e.VJP != nil {
-		pt = e.VJP(ev.px, ev.pu, t, one.x, one.u, one.p)
-	} else {
-		value := func() float64 {
-			e.Map(one.y, time[0], one.x, one.u)
-			return kernel.Dot(one.p, one.y)
-		}
-		slopes(ev.px, one.x, value)
-		slopes(ev.pu, one.u, value)
-		slopes(dt[:], time[:], value)
-		pt = dt[0]
+		return e.VJP(ev.px, ev.pu, t, one.x, one.u, one.p)
 	}
+	time, dt := [1]float64{t}, [1]float64{}
+	value := func() float64 {
+		e.Map(one.y, time[0], one.x, one.u)
+		return kernel.Dot(one.p, one.y)
+	}
+	slopes(ev.px, one.x, value)
+	slopes(ev.pu, one.u, value)
+	slopes(dt[:], time[:], value)
+	return dt[0]
+}
+
+// gradient stores the derivatives of the event function at x and u, and returns that in time.
+func (e *Event) gradient(ev *eventLane, one *one, t float64) (et float64) {
 	if e.Grad != nil {
-		return pt, e.Grad(ev.ex, ev.eu, t, one.x, one.u)
+		return e.Grad(ev.ex, ev.eu, t, one.x, one.u)
 	}
+	time, dt := [1]float64{t}, [1]float64{}
 	value := func() float64 { return e.E(time[0], one.x, one.u) }
 	slopes(ev.ex, one.x, value)
 	slopes(ev.eu, one.u, value)
 	slopes(dt[:], time[:], value)
-	return pt, dt[0]
+	return dt[0]
 }
 
 // Events are the events that sample s met, in order.

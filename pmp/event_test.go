@@ -178,6 +178,33 @@ func TestNetworkGradientAcrossEvents(t *testing.T) {
 	}
 }
 
+// In float32 the values of f jump, and events are met as well as that allows.
+func TestEventsInFloat32(t *testing.T) {
+	var grads [2][]float64
+	var events [2]int
+	for k, precision := range []neural.Precision{neural.Float64, neural.Float32} {
+		p, theta := network(t, pmp.Constant, 3, 2)
+		p.Field = withPrecision(t, precision)
+		p.Events = []pmp.Event{{
+			E:   func(_ float64, x, _ []float64) float64 { return x[0] - 0.3 },
+			Map: func(dst []float64, _ float64, x, _ []float64) { dst[0], dst[1] = x[0]-1, x[1]+0.5 },
+		}, {
+			E:   func(_ float64, x, _ []float64) float64 { return x[1] - 0.2 },
+			Map: func(dst []float64, _ float64, x, _ []float64) { dst[0], dst[1] = x[0]+0.5, x[1]*0.5-0.3 },
+		}}
+		_, tr := sweep(t, p, pmp.Settings{}, theta[:p.Field.NumParams()])
+		grads[k], events[k] = tr.Grad, len(tr.Events(0))+len(tr.Events(1))+len(tr.Events(2))
+	}
+	if events[0] < 3 || events[1] != events[0] {
+		t.Errorf("%d events in float64 and %d in float32", events[0], events[1])
+	}
+	for i, g := range grads[0] {
+		if math.Abs(grads[1][i]-g) > 1e-3*(1+math.Abs(g)) {
+			t.Errorf("∂J/∂θ[%d] = %.9g in float32, %.9g in float64", i, grads[1][i], g)
+		}
+	}
+}
+
 // A process that stops: the state falls as ẋ = −u until it reaches a threshold, where the mode becomes zero and nothing moves or costs any
 // more. J = ∫ mode dt is the time to the threshold, (x₀ − 1)/u.
 func TestStoppingTime(t *testing.T) {
@@ -342,6 +369,15 @@ func TestEventsRefuse(t *testing.T) {
 	}
 	if err := (&pmp.GaussNewton{}).Init(context.Background(), w, []float64{9.81, 0.8}); !errors.Is(err, pmp.ErrProblem) {
 		t.Errorf("gauss-newton: got %v", err)
+	}
+	// A ball whose bounces accumulate at 1.48.
+	p = ball(1.2)
+	w, err = pmp.NewSweeper(p, pmp.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Forward(context.Background(), w.NewTrajectory(), []float64{9.81, 0.5}); !errors.Is(err, pmp.ErrEvent) {
+		t.Errorf("bounces that accumulate: got %v", err)
 	}
 	// A parabola that touches the threshold from below: there is no way to say how its time depends on anything.
 	p = &pmp.Problem{
