@@ -204,7 +204,7 @@ func (c *evaluateCmd) Run(a *app) error {
 }
 
 type predictCmd struct {
-	Dir     string `arg:"" name:"run" type:"path" help:"Run directory."`
+	Dir     string `arg:"" name:"run" type:"path" help:"Run directory, or a checkpoint of one."`
 	Input   string `placeholder:"CSV" type:"path" help:"Rows to predict from, with the columns of the training data; a control problem needs none."`
 	Samples int    `placeholder:"N" help:"Instead: draw so many rows from the model of a density."`
 	Seed    uint64 `default:"1" placeholder:"N" help:"Seed of the samples."`
@@ -214,8 +214,11 @@ type predictCmd struct {
 
 // Help implements kong.HelpProvider.
 func (predictCmd) Help() string {
-	return `Examples:
+	return `The data that the model was trained on are not needed; a checkpoint is enough.
+
+Examples:
   costate predict runs/spiral-20260102T030405Z-a1b2c3 --input new.csv > predictions.csv
+  costate predict step-000100.ckpt --input new.csv > predictions.csv
   costate predict runs/density_moons-20260102T030405Z-a1b2c3 --samples 1000 --seed 7 > made_up.csv`
 }
 
@@ -280,7 +283,8 @@ type exportCmd struct {
 
 // Help implements kong.HelpProvider.
 func (exportCmd) Help() string {
-	return `Prints the path of the file; a file that exists is never overwritten.
+	return `Prints the paths of the files; one that exists is never overwritten. ONNX files have the field, and
+beside it what leads from data to states (model.input.onnx) and from states to answers (model.output.onnx).
 
 Examples:
   costate export moons --format onnx

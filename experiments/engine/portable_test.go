@@ -17,7 +17,7 @@ import (
 	"github.com/costate-go/costate/experiments/rundir"
 )
 
-const digits = "../shared/data/mnist"
+const digits = "DIGITS" // stands for a folder of made-up pictures
 
 // portable are models of all tasks and kinds: what to run, and what to predict.
 var portable = map[string]struct{ input, args string }{
@@ -43,9 +43,9 @@ var portable = map[string]struct{ input, args string }{
 	"density":            {"points", "density_moons train.iterations=2 data.normalize=true field.hidden=[8] solver.rtol=1e-7 solver.atol=1e-9"},
 	"policy":             {"points", "policy_regulator train.iterations=2 field.hidden=[4] field.time=true"},
 	"limited policy":     {"points", "policy_pendulum train.iterations=1 policy.samples=8 policy.held_out=8 policy.limit=2 control.kind=piecewise-constant control.intervals=3 optimizer.kind=adam train.batch=0 solver.rtol=1e-8 solver.atol=1e-9"},
-	"maps":               {"pixels", "mnist_ode train.iterations=1 field.states=8 field.hidden=[6] data.folder=" + digits},
+	"maps":               {"pixels", "mnist_ode train.iterations=1 train.batch=16 field.states=8 field.hidden=[6] data.folder=" + digits},
 	"maps of patches":    {"pixels", "mnist_conv train.iterations=1 train.batch=16 solver.method=bs3 solver.steps=0 field.shape=[2,7,7] field.hidden=[3] data.folder=" + digits},
-	"discrete layers":    {"pixels", "mnist_quick train.iterations=1 field.hidden=[16] data.folder=" + digits},
+	"discrete layers":    {"pixels", "mnist_quick train.iterations=1 train.batch=16 field.hidden=[16] data.folder=" + digits},
 	"control":            {"", "control/scalar_lqr control.intervals=20"},
 }
 
@@ -65,6 +65,7 @@ func TestPortable(t *testing.T) {
 		"points1": "x\n0.3\n-1\n2\n",
 		"rooms":   "day,hour,outside,heater,room1,room2\na,0,5,0,12,16\na,1.5,6,0,,\nb,0,5,1,13,15\na,2,6.5,1,,\nb,1,4,1,,\nb,3,7,0,,\n",
 	}
+	makeDigits(t, root)
 	heat, row := []string{"t"}, []string{"0"}
 	for i := range 15 {
 		heat, row = append(heat, "u"+strconv.Itoa(i)), append(row, strconv.FormatFloat(math.Sin(float64(i)), 'g', -1, 64))
@@ -84,12 +85,7 @@ func TestPortable(t *testing.T) {
 	}
 	for name, c := range portable {
 		t.Run(name, func(t *testing.T) {
-			if strings.Contains(c.args, digits) {
-				if _, err := os.Stat(digits); err != nil {
-					t.Skip("the pictures are not here")
-				}
-			}
-			args := strings.Fields(strings.TrimPrefix(c.args, "run "))
+			args := strings.Fields(strings.ReplaceAll(strings.TrimPrefix(c.args, "run "), digits, root))
 			dir := filepath.Join(root, name)
 			if code, _, stderr := costate(t, append(append([]string{"run"}, args...), "report.figures=false", "--out", dir, "--quiet")...); code != exit.OK {
 				t.Fatal(stderr)
@@ -109,12 +105,44 @@ func TestPortable(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			checkAlone(t, dir, input, stdout)
 			want := table(t, stdout)
 			models = append(models, prediction{name, dir, input, want})
 			checkGraphs(t, name, dir, input, want)
 		})
 	}
 	t.Run("PyTorch", func(t *testing.T) { checkPyTorch(t, models) })
+}
+
+// makeDigits writes 60 pictures of 28×28 pixels for training and 20 for the test, with labels from 0 to 9, in the form of MNIST.
+func makeDigits(t *testing.T, dir string) {
+	t.Helper()
+	for part, n := range map[string]int{"train": 60, "t10k": 20} {
+		images, labels := []byte{0, 0, 8, 3, 0, 0, 0, byte(n), 0, 0, 0, 28, 0, 0, 0, 28}, []byte{0, 0, 8, 1, 0, 0, 0, byte(n)}
+		for s := range n {
+			labels = append(labels, byte(s%10))
+			for i := range 28 * 28 {
+				images = append(images, byte(i*(s%10+3)+s))
+			}
+		}
+		for name, b := range map[string][]byte{part + "-images-idx3-ubyte": images, part + "-labels-idx1-ubyte": labels} {
+			if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// checkAlone predicts from a checkpoint without its run, where it must be the same to the last bit; a control problem is refused.
+func checkAlone(t *testing.T, dir, input, want string) {
+	t.Helper()
+	code, stdout, stderr := costate(t, "predict", filepath.Join(dir, rundir.Checkpoints, "LAST"), "--input", input)
+	if strings.Contains(stderr, "holds no model that stands alone") && strings.Contains(want, "p1") {
+		return
+	}
+	if code != exit.OK || stdout != want {
+		t.Errorf("a checkpoint alone: %d %s\n%s\nwant\n%s", code, stderr, stdout, want)
+	}
 }
 
 // compareRows says how tables differ.
@@ -381,4 +409,48 @@ func (g *graphModel) series(want [][]float64) (rows [][]float64) {
 		rows = append(rows, append([]float64{row[0]}, g.answer(x, "data")...))
 	}
 	return rows
+}
+
+// The data that a model was trained on are not needed to predict, nor its run directory; what is no checkpoint, or is damaged, is refused.
+func TestPredictAlone(t *testing.T) {
+	root := t.TempDir()
+	file, input, alone := filepath.Join(root, "mine.csv"), filepath.Join(root, "in.csv"), filepath.Join(root, "model.ckpt")
+	b, err := os.ReadFile("configs/pendulum.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string][]byte{file: b, input: []byte("time,angle,velocity\n0,1.5,0\n0.5,,\n")} {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := trained(t, "configs/csv.toml", "data.file="+file, "data.normalize=true", "train.iterations=2")
+	_, want, _ := costate(t, "predict", dir, "--input", input)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	model, err := os.ReadFile(filepath.Join(dir, rundir.Checkpoints, "step-000002.ckpt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(alone, model, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, alone, filepath.Join(dir, rundir.Checkpoints, "BEST")} {
+		if code, got, stderr := costate(t, "predict", path, "--input", input); code != exit.OK || got != want || strings.Count(got, "\n") != 3 {
+			t.Errorf("%s: %d %s\n%s", path, code, stderr, got)
+		}
+	}
+	model[len(model)/2] ^= 1
+	if err := os.WriteFile(alone, model, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, code := range map[string]int{alone: exit.Checkpoint, input: exit.Checkpoint, filepath.Join(root, "nothing"): exit.IO, filepath.Join(dir, rundir.Checkpoints): exit.IO} {
+		if got, _, stderr := costate(t, "predict", path, "--input", input); got != code {
+			t.Errorf("%s: %d, want %d: %s", path, got, code, stderr)
+		}
+	}
+	if code, _, stderr := costate(t, "predict", dir); code != exit.Usage || !strings.Contains(stderr, "--input") {
+		t.Errorf("without an input: %d %s", code, stderr)
+	}
 }

@@ -21,7 +21,7 @@ import (
 
 // Predict implements cli.Engine.
 func (Engine) Predict(ctx context.Context, o cli.PredictOptions) error {
-	r, err := run.Load(o.Run, threads(o.Threads))
+	r, err := run.LoadModel(o.Run, threads(o.Threads))
 	if err != nil {
 		return err
 	}
@@ -59,16 +59,16 @@ func (Engine) Predict(ctx context.Context, o cli.PredictOptions) error {
 }
 
 // predict gives the rows asked for.
-func predict(ctx context.Context, r *run.Result, o cli.PredictOptions) (header []string, rows [][]float64, err error) {
+func predict(ctx context.Context, r *run.Trained, o cli.PredictOptions) (header []string, rows [][]float64, err error) {
 	if o.Samples > 0 {
-		t, ok := r.Task.(tasks.Sampler)
+		t, ok := r.Model.(tasks.Sampler)
 		if !ok {
 			return nil, nil, exit.With(exit.Usage, fmt.Errorf("--samples: a run of task %s makes up no data; give it --input", r.Config.Task))
 		}
 		return t.Sample(ctx, r.Best, o.Samples, o.Seed)
 	}
 	if o.Input == "" {
-		if t, ok := r.Task.(*tasks.Control); ok { // its solution needs no data
+		if t, ok := r.Model.(*tasks.Control); ok { // its solution needs no data
 			return t.Predict(ctx, r.Best, nil)
 		}
 		return nil, nil, exit.With(exit.Usage, fmt.Errorf("predict needs --input CSV, or --samples N for the model of a density; the task of this run is %s", r.Config.Task))
@@ -77,5 +77,5 @@ func predict(ctx context.Context, r *run.Result, o cli.PredictOptions) (header [
 	if err != nil {
 		return nil, nil, err
 	}
-	return r.Task.Predict(ctx, r.Best, in)
+	return r.Model.Predict(ctx, r.Best, in)
 }

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/costate-go/costate/experiments/checkpoint"
@@ -18,14 +17,14 @@ func (d *driver) save() error {
 		d.bestLoss, d.bestIteration = d.final, d.iteration
 		d.best = append(d.best[:0], d.opt.Theta()...)
 	}
-	scaler, err := json.Marshal(d.task.About().Scaler)
+	extra, err := d.extra()
 	if err != nil {
 		return err
 	}
 	st := &checkpoint.State{
 		Meta: checkpoint.Meta{
 			Iteration: d.iteration, Loss: d.final, ConfigHash: d.c.Hash(), Version: rundir.Version(),
-			Extra: map[string]string{"scaler": string(scaler)},
+			Extra: extra,
 		},
 		Floats: map[string][]float64{
 			"theta": d.opt.Theta(), "best": d.best,

@@ -26,10 +26,7 @@ func newClassify(c *config.Config, threads int) (*Classify, error) {
 	if err != nil {
 		return nil, err
 	}
-	read := len(all.Classes)
-	if read == 2 {
-		read = 1
-	}
+	read := readOf(all.Classes)
 	dim := all.Dim() + c.Field.Augment
 	if dim < read {
 		return nil, configError("field.augment", fmt.Sprintf("is %d: %d classes need a state of dimension %d or more, and the data have %d", c.Field.Augment, read, read, all.Dim()))
@@ -38,7 +35,22 @@ func newClassify(c *config.Config, threads int) (*Classify, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Classify{points: p, read: read}
+	t := classifyOn(p)
+	return t, t.Enter(0)
+}
+
+// readOf is how many states tell classes apart.
+func readOf(classes []string) int {
+	if len(classes) == 2 {
+		return 1
+	}
+	return len(classes)
+}
+
+// classifyOn is the task on points that are loaded, or on none.
+func classifyOn(p points) *Classify {
+	t := &Classify{points: p, read: readOf(p.all.Classes)}
+	read, dim := t.read, t.dim
 	t.start = func(dst, point []float64) { copy(dst, point) }
 	t.cost = func(index []int) pmp.Cost {
 		cost := &pmp.CrossEntropy{Label: make([]int, len(index)), First: dim - read, Classes: read, Scale: logitScale}
@@ -47,7 +59,7 @@ func newClassify(c *config.Config, threads int) (*Classify, error) {
 		}
 		return cost
 	}
-	return t, t.Enter(0)
+	return t
 }
 
 // Metrics implements Task: accuracy and cross-entropy on the training and the held-out points.

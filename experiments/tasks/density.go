@@ -34,12 +34,23 @@ func newDensity(c *config.Config, threads int) (*Density, error) {
 	if err != nil {
 		return nil, err
 	}
+	t, err := densityOn(p)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.Enter(0)
+}
+
+// densityOn is the task on points that are loaded, or on none.
+func densityOn(p points) (*Density, error) {
+	c := p.c
 	flow, _ := p.field.network.(*neural.MLP) // the only kind that the task permits
 	t := &Density{points: p, known: data.LogDensity(c.Data.Source, c.Data.Noise)}
 	q := neural.DensityConfig{Flow: flow, Probes: c.Density.Probes, Energies: c.Density.Kinetic > 0 || c.Density.Jacobian > 0}
 	if c.Density.Trace != "exact" {
 		q.Trace = neural.HutchinsonTrace
 	}
+	var err error
 	if t.trained, err = neural.NewDensity(q); err != nil {
 		return nil, err
 	}
@@ -51,7 +62,7 @@ func newDensity(c *config.Config, threads int) (*Density, error) {
 		t.scale -= math.Log(sd)
 	}
 	t.start = func(dst, point []float64) { copy(dst, point) }
-	return t, t.Enter(0)
+	return t, nil
 }
 
 // poseOn states the problem of some points on a field.

@@ -29,9 +29,15 @@ func newLayers(c *config.Config, threads int) (*Layers, error) {
 	if err != nil {
 		return nil, err
 	}
+	return layersOn(p, threads)
+}
+
+// layersOn is the task on pictures that are loaded, or on none.
+func layersOn(p pictures, threads int) (*Layers, error) {
 	t := &Layers{pictures: p, threads: threads}
-	t.net.Sizes = append([]int{p.images.Dim()}, c.Field.Hidden...)
+	t.net.Sizes = append([]int{p.images.Dim()}, p.c.Field.Hidden...)
 	t.net.Sizes = append(t.net.Sizes, len(p.images.Classes))
+	var err error
 	if t.model, err = discrete.NewModel(t.net, threads); err != nil {
 		return nil, err
 	}

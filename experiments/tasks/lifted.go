@@ -43,7 +43,24 @@ func newLifted(c *config.Config, threads int) (*Lifted, error) {
 	if err != nil {
 		return nil, err
 	}
+	t, err := liftedOn(p, threads)
+	if err != nil {
+		return nil, err
+	}
+	first := make([]int, c.Train.Batch)
+	for i := range first {
+		first[i] = i
+	}
+	t.problem = t.pose(t.field)
+	t.Select(first)
+	return t, nil
+}
+
+// liftedOn is the task on pictures that are loaded, or on none.
+func liftedOn(p pictures, threads int) (*Lifted, error) {
+	c := p.c
 	t := &Lifted{pictures: p, samples: new(neural.Samples)}
+	var err error
 	if t.settings, err = SweepSettings(c, threads); err != nil {
 		return nil, err
 	}
@@ -73,12 +90,6 @@ func newLifted(c *config.Config, threads int) (*Lifted, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := make([]int, c.Train.Batch)
-	for i := range first {
-		first[i] = i
-	}
-	t.problem = t.pose(t.field)
-	t.Select(first)
 	t.use = func(theta []float64) error {
 		t.theta = append(t.theta[:0], theta...)
 		return nil

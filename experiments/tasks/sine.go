@@ -18,6 +18,12 @@ func newSine(c *config.Config, threads int) (*Sine, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := sineOn(p)
+	return s, s.Enter(0)
+}
+
+// sineOn is the task on points that are loaded, or on none.
+func sineOn(p points) *Sine {
 	s := &Sine{p}
 	s.start = func(dst, point []float64) {
 		for i := range dst {
@@ -31,7 +37,7 @@ func newSine(c *config.Config, threads int) (*Sine, error) {
 		}
 		return cost
 	}
-	return s, s.Enter(0)
+	return s
 }
 
 // Metrics implements Task: mean squared errors on the training and the held-out points.
