@@ -12,7 +12,7 @@ import (
 // from seed, relative to the larger of both, or to a hundredth of the costate's part of the slope without
 // cancellation, where that is more, as it is near an optimum, or to what rounding leaves of differences, a billionth of |J| over their
 // width. The steps of the forward sweep at theta are used for all of them, so
-// that only rounding and the differences' own error O(h⁴) remain. Of the batch it uses the first shard; the L¹ and L⁰ costs of the
+// that only rounding and the differences' own error O(h⁴) remain; steps that end at events end at them. Of the batch it uses the first shard; the L¹ and L⁰ costs of the
 // control are left out, and path constraints have a penalty weight of 1 at most, with the multipliers they have.
 func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64, seed uint64) (float64, error) {
 	q := *firstShard(p, s)

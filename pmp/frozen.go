@@ -18,6 +18,9 @@ import (
 // far u makes the frozen states and costates infeasible; ε is the proximal term of SQH. The linear term c_j
 // makes ∂H̃_j/∂u at θ_j equal −∂J/∂θ_j exactly; it vanishes but for piecewise linear controls and constraints on the control.
 //
+// Rosenbrock methods have other points in place of stages: all those at which their costates evaluate f and L, differences included, with h_r on
+// the first stage.
+//
 // Nodes are independent of each other: maximizing Σ_j H̃_j is maximizing every one of them.
 type Frozen struct {
 	w  *Sweeper

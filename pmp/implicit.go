@@ -24,7 +24,7 @@ func (w *Sweeper) useESDIRK(m *solvers.ESDIRK) error {
 	return nil
 }
 
-// explicitOnly refuses diagonally implicit methods.
+// explicitOnly refuses implicit methods, diagonally or linearly.
 func (w *Sweeper) explicitOnly(name string) error {
 	if w.implicit() {
 		return fmt.Errorf("%w: %s follows the stages of explicit methods; take one, or a gradient method", ErrProblem, name)

@@ -180,7 +180,7 @@ func (tr *Trajectory) Path(s int) (t []float64, x [][]float64) {
 	return append(t, tr.end()), append(x, column(tp.end, tp.batch, c))
 }
 
-// Costate returns p at the times of Path for sample s, right after the jumps at observations; it needs a backward sweep.
+// Costate returns p at the times of Path for sample s, right after the jumps at observations and events; it needs a backward sweep.
 func (tr *Trajectory) Costate(s int) (t []float64, p [][]float64) {
 	tp, c := tr.shardOf(s)
 	if tp == nil || !tr.back {
