@@ -49,6 +49,7 @@ type watcher struct {
 	g      []float64 // values at the present point; zero: the side that the event is on is not known yet
 	noise  []float64 // how far from zero the event was found
 	side   []float64 // the sign that it takes on when it leaves zero; 0 where that is not known
+	was    []float64 // the values at the beginning of the last step, or where the solution left zero in it
 	back   int       // an event that took on the other one at once, −1 for none
 	counts []int
 	at     []float64 // where samples of a step lie, from 0 to 1
@@ -65,7 +66,7 @@ type hit struct {
 }
 
 func newWatcher(events []Event, n int) *watcher {
-	w := &watcher{events: events, g: make([]float64, len(events)), counts: make([]int, len(events)), noise: make([]float64, len(events)), side: make([]float64, len(events))}
+	w := &watcher{events: events, g: make([]float64, len(events)), counts: make([]int, len(events)), noise: make([]float64, len(events)), side: make([]float64, len(events)), was: make([]float64, len(events))}
 	top := 0
 	for i := range events {
 		top = max(top, events[i].samples())
@@ -140,6 +141,7 @@ func (w *watcher) look(it *Integrator, interpolate func(s float64) []float64) []
 		if w.g[k] == 0 {
 			w.at[0], w.values[0] = w.leave(k, inside)
 		}
+		w.was[k] = w.values[0]
 		w.g[k] = e.G(it.T(), it.X())
 		if e.samples() == 0 {
 			if a, b := w.values[0], w.g[k]; changes(a, b) {
@@ -185,8 +187,13 @@ func (w *watcher) scan(k int, g func(s float64) float64) {
 // changes reports a change of sign from a to b; one from zero was reported when zero was reached.
 func changes(a, b float64) bool { return a < 0 && b >= 0 || a > 0 && b <= 0 }
 
+// wanted reports whether a change of sign that begins at v is one that the event takes.
+func (e *Event) wanted(v float64) bool {
+	return !(e.Direction > 0 && v > 0 || e.Direction < 0 && v < 0)
+}
+
 func (w *watcher) hit(k int, g func(s float64) float64, a, b, ga, gb float64) {
-	if d := w.events[k].Direction; d > 0 && ga > 0 || d < 0 && ga < 0 {
+	if !w.events[k].wanted(ga) {
 		return
 	}
 	s, far := locate(g, a, b, ga, gb)

@@ -325,3 +325,53 @@ func TestWatcher(t *testing.T) {
 		}
 	}
 }
+
+// What has happened before a state, and what an event that changes nothing of G does next.
+func TestWatcherOrder(t *testing.T) {
+	events := []ode.Event{
+		{G: func(_ float64, x []float64) float64 { return x[0] - 0.5 }},
+		{G: func(_ float64, x []float64) float64 { return x[0] - 0.6 }, Direction: 1},
+		{G: func(_ float64, x []float64) float64 { return x[0] - 0.4 }, Direction: -1},
+	}
+	it, err := ode.NewIntegrator(2, ode.Settings{Step: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := ode.NewWatcher(events, it)
+	x := []float64{0, 1}
+	it.Start(circle, 0, x, 2)
+	w.Begin(0, x)
+	if err := it.Step(background, 1); err != nil {
+		t.Fatal(err)
+	}
+	k, part := w.First(it)
+	if k != 0 || math.Abs(part-math.Asin(0.5)) > 1e-3 {
+		t.Fatalf("event %d after %g", k, part)
+	}
+	at := func(s float64) []float64 { return []float64{math.Sin(s), math.Cos(s)} }
+	for s, want := range map[float64]int{part: -1, 0.9: 1} {
+		if other := w.Earlier(0, s, at(s)); other != want {
+			t.Errorf("before %g: %d, want %d", s, other, want)
+		}
+	}
+	// It goes on upward, as its slope says, and comes back after the top.
+	it.Jump(math.Asin(0.5), at(math.Asin(0.5)))
+	w.Happened(0, 1e-16, 1, it.T(), it.X())
+	for k = -1; k != 0; k, part = w.First(it) {
+		if err := it.Step(background, 4); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if back := it.TPrev() + part*it.H(); math.Abs(back-(math.Pi-math.Asin(0.5))) > 1e-2 {
+		t.Errorf("back at %g", back)
+	}
+	// A slope that does not agree with where it goes: it comes back before it is seen to have left.
+	it.Jump(math.Asin(0.5), at(math.Asin(0.5)))
+	w.Happened(0, 1e-16, -1, it.T(), it.X())
+	if err := it.Step(background, 1); err != nil {
+		t.Fatal(err)
+	}
+	if k, part = w.First(it); k != 0 || part != 0 {
+		t.Errorf("event %d after %g, want 0 at once", k, part)
+	}
+}

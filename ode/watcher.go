@@ -38,6 +38,17 @@ func (w *Watcher) First(it *Integrator) (event int, part float64) {
 	return hits[0].event, hits[0].s
 }
 
+// Earlier returns an event other than the given one that has happened between the beginning of the last step and the time and state, which
+// need not be on the continuous extension: one that First may have taken for a later one. It is −1 where there is none.
+func (w *Watcher) Earlier(than int, t float64, x []float64) int {
+	for k := range w.w.events {
+		if e, was := &w.w.events[k], w.w.was[k]; k != than && e.wanted(was) && changes(was, e.G(t, x)) {
+			return k
+		}
+	}
+	return -1
+}
+
 // Happened says that the solution goes on from the time and state of an event that was met with |G| = noise and may have changed the state.
 // Where |G| is hardly larger now, the solution is on the side that slope, the derivative of G along it, points to; if that is zero, on neither
 // side until it has left.

@@ -104,15 +104,28 @@ func (w *Sweeper) meet(rc *recorder, it *ode.Integrator) (until float64, err err
 	case part == 0:
 		return until, fmt.Errorf("%w: event %d comes back at t = %g so soon that rounding hides when: times accumulate; let Map bring the state to rest before that", ErrEvent, k, it.TPrev())
 	}
-	e, st := &w.Problem.Events[k], &tp.steps[len(tp.steps)-1]
+	st := &tp.steps[len(tp.steps)-1]
 	tp.records = rc.base // without the first stage of a step that will not be taken
 	x := tp.departures.at(len(tp.met))
-	tp.met = append(tp.met, k)
-	st.met = len(tp.met)
-	noise, err := w.land(rc, st, k, x, part*it.H())
+	noise, err := w.land(rc, st, k, x, part*it.H(), it.H())
+	// Steps may have events in another order than their extension.
+	for tries := 0; err == nil; tries++ {
+		other := ln.events.watcher.Earlier(k, st.end, x)
+		if other < 0 {
+			break
+		}
+		if tries == len(w.Problem.Events) {
+			return until, fmt.Errorf("%w: events %d and %d happen at once at t = %g; let one of them do what both do", ErrEvent, k, other, st.end)
+		}
+		k = other
+		noise, err = w.land(rc, st, k, x, st.h, it.H())
+	}
 	if err != nil {
 		return until, err
 	}
+	tp.met = append(tp.met, k)
+	st.met = len(tp.met)
+	e := &w.Problem.Events[k]
 	st.end = min(st.end, until)
 	u, one, ev := rc.control(st.end), &ln.one, &ln.events
 	e.Map(one.x, st.end, x, u)
@@ -136,9 +149,9 @@ func (w *Sweeper) eventRoom(ev *eventLane, n int) {
 }
 
 // land takes the step st again so that it ends where event k is zero, at about t + h, by the secant method on h, and stores the state there
-// in x. It returns how far from zero rounding leaves the event function.
-func (w *Sweeper) land(rc *recorder, st *step, k int, x []float64, h float64) (noise float64, err error) {
-	e, whole := &w.Problem.Events[k], st.h
+// in x. The step was one of whole at first. It returns how far from zero rounding leaves the event function.
+func (w *Sweeper) land(rc *recorder, st *step, k int, x []float64, h, whole float64) (noise float64, err error) {
+	e := &w.Problem.Events[k]
 	value := func(h float64) float64 {
 		w.retakeStep(rc, st, x, h)
 		return e.E(st.end, x, rc.control(st.end))

@@ -398,3 +398,49 @@ func TestEventsRefuse(t *testing.T) {
 		t.Errorf("a saddle: got %v, gradient %v", err, tr.Grad)
 	}
 }
+
+// Two events so close to each other that the continuous extension of large steps takes them for each other: none is lost, and they happen in
+// the order in which the steps have them.
+func TestCloseEvents(t *testing.T) {
+	count := func(k int) func(dst []float64, t float64, x, u []float64) {
+		return func(dst []float64, _ float64, x, _ []float64) {
+			copy(dst, x)
+			dst[2] = 10*x[2] + float64(k+1)
+		}
+	}
+	p := &pmp.Problem{
+		Field: neural.Func{D: 3, P: 1, F: func(dx []float64, _ float64, x, u []float64) { dx[0], dx[1], dx[2] = u[0]*x[0], 2*u[0]*x[1], 0 }},
+		T1:    1, X0: []float64{1, 1, 0}, Terminal: &pmp.Linear{Weight: []float64{1, 1, 0}},
+	}
+	orders := map[float64]int{}
+	for i := -40; i <= 40; i++ {
+		gap := float64(i) * 1e-4
+		p.Events = []pmp.Event{
+			{E: func(_ float64, x, _ []float64) float64 { return x[0] - math.Exp(0.4) }, Map: count(0)},
+			{E: func(_ float64, x, _ []float64) float64 { return x[1] - math.Exp(2*(0.4+gap)) }, Map: count(1)},
+		}
+		_, tr := sweep(t, p, rk4(1), []float64{1})
+		order := tr.Final(nil)[2]
+		if order != 12 && order != 21 {
+			t.Fatalf("gap %.4f: events %v", gap, order)
+		}
+		orders[order]++
+		for _, e := range tr.Events(0) {
+			if miss := p.Events[e.Event].E(e.T, e.Before, nil); math.Abs(miss) > 1e-14 {
+				t.Errorf("gap %.4f: event %d at E = %.3g", gap, e.Event, miss)
+			}
+		}
+	}
+	if orders[12] < 10 || orders[21] < 10 {
+		t.Errorf("orders %v", orders)
+	}
+	// At once: nobody can say which comes first.
+	p.Events[1].E = func(_ float64, x, _ []float64) float64 { return 2 * (x[0] - math.Exp(0.4)) }
+	w, err := pmp.NewSweeper(p, rk4(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Forward(context.Background(), w.NewTrajectory(), []float64{1}); !errors.Is(err, pmp.ErrEvent) {
+		t.Errorf("two events at once: got %v", err)
+	}
+}
