@@ -7,7 +7,8 @@ import (
 )
 
 // AugmentedLagrangian holds the constraints of a problem: an inner optimizer lowers J + Σ ζ·c + (σ/2)|c|² and the like
-// for path constraints, then ζ ← ζ + σc and μ ← max(0, μ + σg), and σ grows where the violation does not shrink by itself (Hestenes,
+// for path constraints, then ζ ← ζ + σc and μ ← max(0, μ + σg), also where the violation stands still before the inner problem is
+// solved, and σ grows where the violation does not shrink by itself (Hestenes,
 // 1969; Powell, 1969; Rockafellar, 1973; Nocedal & Wright, 2nd ed., algorithm 17.4). At the solution ζ = −p(t₁) on the components of
 // terminal constraints.
 type AugmentedLagrangian struct {
@@ -27,6 +28,8 @@ type AugmentedLagrangian struct {
 	inner     float64 // inner iterations since the last update
 	violation float64 // at the last update
 	outer     float64
+	last      float64 // violation, and
+	still     float64 // for how many iterations it has hardly changed
 }
 
 // Name implements Optimizer.
@@ -64,11 +67,11 @@ func (o *AugmentedLagrangian) Init(ctx context.Context, w *Sweeper, theta []floa
 			c.Sigma = o.Sigma
 		}
 	}
-	o.inner, o.outer, o.violation = 0, 0, math.Inf(1)
+	o.inner, o.outer, o.violation, o.last, o.still = 0, 0, math.Inf(1), math.Inf(1), 0
 	return o.Inner.Init(ctx, w, theta)
 }
 
-// Step implements Optimizer: one inner step, and an update of multipliers where the inner problem is solved.
+// Step implements Optimizer: one inner step, and an update of multipliers where the inner problem is solved or the violation stands still.
 func (o *AugmentedLagrangian) Step(ctx context.Context) (Iterate, error) {
 	const mostSigma = 1e10
 	it, err := o.Inner.Step(ctx)
@@ -76,11 +79,15 @@ func (o *AugmentedLagrangian) Step(ctx context.Context) (Iterate, error) {
 		return it, err
 	}
 	o.inner++
-	if it.Stop == Diverged || (it.Stop == InProgress && o.inner < float64(o.MaxInner)) {
+	if it.Stop == Diverged {
 		return it, nil
 	}
 	_, v := o.w.Problem.PathViolation(it.Trajectory)
 	v = max(v, o.w.Problem.EndViolation(it.Trajectory))
+	solved := it.Stop != InProgress || o.inner >= float64(o.MaxInner)
+	if !solved && !o.settled(it.Accepted, v) {
+		return it, nil
+	}
 	if v <= o.Tolerance {
 		if it.Stop == InProgress { // the multipliers are right, the control is not yet
 			o.inner = 0
@@ -89,7 +96,7 @@ func (o *AugmentedLagrangian) Step(ctx context.Context) (Iterate, error) {
 		it.Message = fmt.Sprintf("%s; the constraints hold to %.2g", it.Message, v)
 		return it, nil
 	}
-	grow := v > 0.25*o.violation || o.PenaltyOnly
+	grow := solved && v > 0.25*o.violation || o.PenaltyOnly
 	if !o.PenaltyOnly {
 		o.update(it.Trajectory)
 	}
@@ -99,11 +106,30 @@ func (o *AugmentedLagrangian) Step(ctx context.Context) (Iterate, error) {
 			return it, nil
 		}
 	}
-	o.violation, o.inner = v, 0
+	if solved {
+		o.violation = v
+	}
+	o.inner, o.still = 0, 0
 	o.outer++
 	it.Stop, it.Message = InProgress, ""
 	o.Inner.Refresh()
 	return it, nil
+}
+
+// settled tells that the violation has not changed by much for some iterations: what the inner problem still gains then says little of
+// the constraints, and better multipliers need not wait for it.
+func (o *AugmentedLagrangian) settled(accepted bool, v float64) bool {
+	const iterations, change, far = 5, 0.05, 10
+	if !accepted || o.PenaltyOnly || v <= far*o.Tolerance { // near the end only a solved problem says which constraints hold
+		return false
+	}
+	if math.Abs(v-o.last) <= change*v {
+		o.still++
+	} else {
+		o.still = 0
+	}
+	o.last = v
+	return o.still >= iterations
 }
 
 // update takes the multipliers from the augmented Lagrangian at tr.
@@ -155,7 +181,7 @@ func (p *Problem) EndViolation(tr *Trajectory) float64 {
 // Save implements Optimizer.
 func (o *AugmentedLagrangian) Save() State {
 	s := o.Inner.Save()
-	s["lagrangian"] = []float64{o.inner, o.outer, o.violation}
+	s["lagrangian"] = []float64{o.inner, o.outer, o.violation, o.last, o.still}
 	for k, c := range o.w.Problem.Constraints {
 		s[fmt.Sprintf("lagrangian.%d", k)] = append([]float64{c.Sigma}, c.Zeta...)
 	}
@@ -167,7 +193,7 @@ func (o *AugmentedLagrangian) Save() State {
 
 // Load implements Optimizer.
 func (o *AugmentedLagrangian) Load(s State) error {
-	if err := s.scalars("lagrangian", &o.inner, &o.outer, &o.violation); err != nil {
+	if err := s.scalars("lagrangian", &o.inner, &o.outer, &o.violation, &o.last, &o.still); err != nil {
 		return err
 	}
 	for k, c := range o.w.Problem.Constraints {

@@ -145,18 +145,19 @@ func TestAugmentedLagrangian(t *testing.T) {
 		c    *problems.Classical
 		only bool
 		tol  float64
+		most int // forward solves: multipliers do not wait until inner problems are solved
 	}{
-		{problems.DoubleIntegratorEnergy(), false, 1e-6},
-		{problems.DoubleIntegratorBounded(), false, 1e-6},
-		{problems.DoubleIntegratorBounded(), true, 1e-4},
+		{problems.DoubleIntegratorEnergy(), false, 1e-6, 250},
+		{problems.DoubleIntegratorBounded(), false, 1e-6, 600},
+		{problems.DoubleIntegratorBounded(), true, 1e-4, 5100},
 	} {
 		p := tc.c.Problem(pmp.PiecewiseLinear, 200)
 		o := &pmp.AugmentedLagrangian{Inner: &pmp.SQH{Kappa: 1e-16}, PenaltyOnly: tc.only, Tolerance: tc.tol}
 		r := optimize(t, o, p, rk4(1), make([]float64, 201), 5000, math.Inf(-1))
 		miss := p.Violation(r.last.Trajectory)
 		t.Logf("%s: J = %.9g, ends missed by %.2g, %d solves, ζ = %v", tc.c.Name, r.last.Loss, miss, r.solves, p.Constraints[0].Zeta)
-		if miss > tc.tol || math.Abs(r.last.Loss-tc.c.Optimal) > 30*tc.tol {
-			t.Errorf("%s: J = %.9g, want %.9g; ends missed by %.2g (%v: %s)", tc.c.Name, r.last.Loss, tc.c.Optimal, miss, r.last.Stop, r.last.Message)
+		if miss > tc.tol || math.Abs(r.last.Loss-tc.c.Optimal) > 30*tc.tol || r.solves > tc.most {
+			t.Errorf("%s: J = %.9g, want %.9g; ends missed by %.2g after %d solves (%v: %s)", tc.c.Name, r.last.Loss, tc.c.Optimal, miss, r.solves, r.last.Stop, r.last.Message)
 		}
 	}
 }
@@ -166,21 +167,22 @@ func TestSQHOnBangBangAndSingularArcs(t *testing.T) {
 	for _, tc := range []struct {
 		c     *problems.Classical
 		sigma float64
+		kappa float64
 		most  float64 // above the optimum
 		check func(u []float64) bool
 	}{
-		{problems.CatalystMixing(), 10, 1e-7, func(u []float64) bool {
+		{problems.CatalystMixing(), 10, 1e-12, 1e-7, func(u []float64) bool {
 			return u[20] == 1 && u[390] == 0 && math.Abs(u[200]-0.2271421) < 1e-3
 		}},
-		{problems.Turnpike(), 10, 1e-5, func(u []float64) bool {
+		{problems.Turnpike(), 10, 1e-9, 1e-5, func(u []float64) bool {
 			return u[100] == -1 && math.Abs(u[250]) < 0.01 && u[380] == 1
 		}},
-		{problems.DoubleIntegratorFuel(), 100, 1e-4, func(u []float64) bool {
+		{problems.DoubleIntegratorFuel(), 100, 1e-12, 1e-4, func(u []float64) bool {
 			return u[50] == 5 && math.Abs(u[200]) < 0.01 && u[350] == -5
 		}},
 	} {
 		p := tc.c.Problem(pmp.PiecewiseLinear, 400)
-		var o pmp.Optimizer = &pmp.SQH{Kappa: 1e-12}
+		var o pmp.Optimizer = &pmp.SQH{Kappa: tc.kappa}
 		if len(p.Constraints) > 0 {
 			o = &pmp.AugmentedLagrangian{Inner: o, Sigma: tc.sigma}
 		}
