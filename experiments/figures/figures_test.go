@@ -235,3 +235,16 @@ func TestWrite(t *testing.T) {
 		t.Errorf("unknown format: %v", err)
 	}
 }
+
+// The caption speaks of arrows where there are some.
+func TestPhaseCaption(t *testing.T) {
+	line := []float64{0, 1}
+	plane := figures.Plane{X: "x", Y: "y", ModelX: line, ModelY: line}
+	if f := figures.Phase(plane); strings.Contains(f.Caption, "arrows") {
+		t.Errorf("without a field: %s", f.Caption)
+	}
+	plane.Field = func(x, y float64) (u, v float64) { return y, -x }
+	if f := figures.Phase(plane); !strings.Contains(f.Caption, "arrows") {
+		t.Errorf("with a field: %s", f.Caption)
+	}
+}

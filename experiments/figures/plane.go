@@ -26,7 +26,7 @@ const arrows = 22
 
 // Phase draws model and data in the plane over the arrows of the vector field.
 func Phase(o Plane) *Figure {
-	f := &Figure{Name: "phase", Title: "Phase portrait", Caption: "Model (line) and observations (dots) over the learned vector field; arrows grow with the square root of the speed.",
+	f := &Figure{Name: "phase", Title: "Phase portrait", Caption: "Model (line) and observations (dots).",
 		header: []string{"series", "x", "y", "u", "v"}, height: planeHeight}
 	p := newPlot(o.X, o.Y)
 	f.panels = []*plot.Plot{p}
@@ -52,6 +52,7 @@ func Phase(o Plane) *Figure {
 	ex.set(&p.X, 0.08)
 	ey.set(&p.Y, 0.08)
 	if o.Field != nil {
+		f.Caption = "Model (line) and observations (dots) over the learned vector field; arrows grow with the square root of the speed."
 		q := &quiver{color: arrowColor}
 		for j := range arrows {
 			for i := range arrows {
