@@ -15,6 +15,7 @@ import (
 	"github.com/costate-go/costate/configs"
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/internal/digits"
 	"github.com/costate-go/costate/solvers"
 )
 
@@ -214,7 +215,7 @@ func packages(args []string) []string {
 }
 
 // fixtures are files that documents assume the reader has.
-func fixtures(t *testing.T, dir string) {
+func fixtures(t *testing.T, dir, pictures string) {
 	t.Helper()
 	if err := os.CopyFS(filepath.Join(dir, "configs"), os.DirFS(filepath.Join(root(), "configs"))); err != nil {
 		t.Fatal(err)
@@ -237,13 +238,11 @@ func fixtures(t *testing.T, dir string) {
 	if b, err := os.ReadFile(filepath.Join(root(), "..", "shared", "data", lynxHare)); err == nil {
 		files[lynxHare] = string(b)
 	}
-	if digits := filepath.Join(root(), "..", "shared", mnist); exists(digits) {
-		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(mnist)), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Symlink(digits, filepath.Join(dir, mnist)); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.MkdirAll(filepath.Join(dir, "data"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(pictures, filepath.Join(dir, "data", "mnist")); err != nil {
+		t.Fatal(err)
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
@@ -252,11 +251,8 @@ func fixtures(t *testing.T, dir string) {
 	}
 }
 
-// Data that may be missing.
-const (
-	lynxHare = "lynx-hare.csv"
-	mnist    = "data/mnist"
-)
+// lynxHare are data that may be missing.
+const lynxHare = "lynx-hare.csv"
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
@@ -268,6 +264,8 @@ func exists(path string) bool {
 func TestShellBlocks(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "costate.exe")
 	goTool(t, "build", "-o", binary, "./experiments/costate")
+	pictures := t.TempDir()
+	digits.Make(t, pictures, 1000, 100)
 	for _, file := range documents(t) {
 		t.Run(strings.ReplaceAll(file, "/", "."), func(t *testing.T) {
 			t.Parallel()
@@ -278,7 +276,7 @@ func TestShellBlocks(t *testing.T) {
 				}
 				if dir == "" {
 					dir = t.TempDir()
-					fixtures(t, dir)
+					fixtures(t, dir, pictures)
 				}
 				for i, line := range strings.Split(strings.TrimSuffix(b.text, "\n"), "\n") {
 					at := fmt.Sprintf("%s:%d", file, b.line+i)
@@ -323,10 +321,6 @@ func shell(t *testing.T, at, line, binary, dir string) {
 	}
 	if slices.ContainsFunc(rest, func(w string) bool { return strings.HasSuffix(w, lynxHare) }) && !exists(filepath.Join(dir, lynxHare)) {
 		t.Logf("%s: left out, %s is missing", at, lynxHare)
-		return
-	}
-	if strings.Contains(line, "mnist") && !exists(filepath.Join(dir, mnist)) {
-		t.Logf("%s: left out, %s is missing", at, mnist)
 		return
 	}
 	trains := rest[0] == "run" && !slices.Contains(rest, "--print-config") || rest[0] == "sweep" && !strings.HasPrefix(rest[1], "-") || rest[0] == "compare" && slices.ContainsFunc(rest[1:], func(w string) bool {

@@ -20,6 +20,7 @@ import (
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/engine"
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/internal/digits"
 	"github.com/costate-go/costate/experiments/run"
 	"github.com/costate-go/costate/experiments/rundir"
 )
@@ -109,10 +110,17 @@ func data(t *testing.T, name string) []string {
 func TestEveryConfigRuns(t *testing.T) {
 	for _, name := range configs.Names() {
 		t.Run(name, func(t *testing.T) {
-			over := data(t, name)
+			var over []string
 			whole := *long && name != "mnist_published" // which takes hours
-			if !whole {
-				over = append(over, "train.iterations=2")
+			if whole {
+				over = data(t, name)
+			} else {
+				over = []string{"train.iterations=2"}
+				if text, err := configs.Read(name); err != nil || strings.Contains(string(text), "data/mnist") {
+					pictures := t.TempDir()
+					digits.Make(t, pictures, 60, 20)
+					over = append(over, "data.folder="+pictures, "train.batch=16")
+				}
 			}
 			if name != configs.Default { // PNG takes most of the time, and is the same drawing
 				over = append(over, `report.formats=["svg"]`)

@@ -13,11 +13,12 @@ import (
 	"testing"
 
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/internal/digits"
 	"github.com/costate-go/costate/experiments/internal/onnxtest"
 	"github.com/costate-go/costate/experiments/rundir"
 )
 
-const digits = "DIGITS" // stands for a folder of made-up pictures
+const folder = "DIGITS" // stands for a folder of made-up pictures
 
 // portable are models of all tasks and kinds: what to run, and what to predict.
 var portable = map[string]struct{ input, args string }{
@@ -43,9 +44,9 @@ var portable = map[string]struct{ input, args string }{
 	"density":            {"points", "density_moons train.iterations=2 data.normalize=true field.hidden=[8] solver.rtol=1e-7 solver.atol=1e-9"},
 	"policy":             {"points", "policy_regulator train.iterations=2 field.hidden=[4] field.time=true"},
 	"limited policy":     {"points", "policy_pendulum train.iterations=1 policy.samples=8 policy.held_out=8 policy.limit=2 control.kind=piecewise-constant control.intervals=3 optimizer.kind=adam train.batch=0 solver.rtol=1e-8 solver.atol=1e-9"},
-	"maps":               {"pixels", "mnist_ode train.iterations=1 train.batch=16 field.states=8 field.hidden=[6] data.folder=" + digits},
-	"maps of patches":    {"pixels", "mnist_conv train.iterations=1 train.batch=16 solver.method=bs3 solver.steps=0 field.shape=[2,7,7] field.hidden=[3] data.folder=" + digits},
-	"discrete layers":    {"pixels", "mnist_quick train.iterations=1 train.batch=16 field.hidden=[16] data.folder=" + digits},
+	"maps":               {"pixels", "mnist_ode train.iterations=1 train.batch=16 field.states=8 field.hidden=[6] data.folder=" + folder},
+	"maps of patches":    {"pixels", "mnist_conv train.iterations=1 train.batch=16 solver.method=bs3 solver.steps=0 field.shape=[2,7,7] field.hidden=[3] data.folder=" + folder},
+	"discrete layers":    {"pixels", "mnist_quick train.iterations=1 train.batch=16 field.hidden=[16] data.folder=" + folder},
 	"control":            {"", "control/scalar_lqr control.intervals=20"},
 }
 
@@ -65,7 +66,7 @@ func TestPortable(t *testing.T) {
 		"points1": "x\n0.3\n-1\n2\n",
 		"rooms":   "day,hour,outside,heater,room1,room2\na,0,5,0,12,16\na,1.5,6,0,,\nb,0,5,1,13,15\na,2,6.5,1,,\nb,1,4,1,,\nb,3,7,0,,\n",
 	}
-	makeDigits(t, root)
+	digits.Make(t, root, 60, 20)
 	heat, row := []string{"t"}, []string{"0"}
 	for i := range 15 {
 		heat, row = append(heat, "u"+strconv.Itoa(i)), append(row, strconv.FormatFloat(math.Sin(float64(i)), 'g', -1, 64))
@@ -85,7 +86,7 @@ func TestPortable(t *testing.T) {
 	}
 	for name, c := range portable {
 		t.Run(name, func(t *testing.T) {
-			args := strings.Fields(strings.ReplaceAll(strings.TrimPrefix(c.args, "run "), digits, root))
+			args := strings.Fields(strings.ReplaceAll(strings.TrimPrefix(c.args, "run "), folder, root))
 			dir := filepath.Join(root, name)
 			if code, _, stderr := costate(t, append(append([]string{"run"}, args...), "report.figures=false", "--out", dir, "--quiet")...); code != exit.OK {
 				t.Fatal(stderr)
@@ -112,25 +113,6 @@ func TestPortable(t *testing.T) {
 		})
 	}
 	t.Run("PyTorch", func(t *testing.T) { checkPyTorch(t, models) })
-}
-
-// makeDigits writes 60 pictures of 28×28 pixels for training and 20 for the test, with labels from 0 to 9, in the form of MNIST.
-func makeDigits(t *testing.T, dir string) {
-	t.Helper()
-	for part, n := range map[string]int{"train": 60, "t10k": 20} {
-		images, labels := []byte{0, 0, 8, 3, 0, 0, 0, byte(n), 0, 0, 0, 28, 0, 0, 0, 28}, []byte{0, 0, 8, 1, 0, 0, 0, byte(n)}
-		for s := range n {
-			labels = append(labels, byte(s%10))
-			for i := range 28 * 28 {
-				images = append(images, byte(i*(s%10+3)+s))
-			}
-		}
-		for name, b := range map[string][]byte{part + "-images-idx3-ubyte": images, part + "-labels-idx1-ubyte": labels} {
-			if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 }
 
 // checkAlone predicts from a checkpoint without its run, where it must be the same to the last bit; a control problem is refused.
