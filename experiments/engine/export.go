@@ -36,6 +36,9 @@ func (Engine) Export(_ context.Context, o cli.ExportOptions) error {
 		files, err = []exported{{bytes: b}}, failed
 	case "onnx":
 		files, err = exportONNX(r, o.Type)
+		if c := r.Config; err == nil && o.Type != "float32" && !o.Quiet && (c.Field.Activation == "gelu" || c.Field.Output == "gelu") {
+			fmt.Fprintln(o.Stderr, "costate: ONNX Runtime has no gelu in float64; --type float32 writes a file that it runs")
+		}
 	default:
 		err = exit.With(exit.Usage, fmt.Errorf("--format %q: choose from safetensors, npz, onnx", o.Format))
 	}

@@ -240,6 +240,9 @@ func table(t *testing.T, text string) [][]float64 {
 // through the output map.
 func checkGraphs(t *testing.T, name, dir, input string, want [][]float64) {
 	code, stdout, stderr := costate(t, "export", dir, "--format", "onnx")
+	if gelu := strings.Contains(portable[name].args, "gelu"); gelu != strings.Contains(stderr, "--type float32") {
+		t.Errorf("the activation is gelu: %v, and the command says %q", gelu, stderr)
+	}
 	if name == "control" {
 		if code != exit.Usage || !strings.Contains(stderr, "take npz or safetensors") {
 			t.Errorf("%d %s", code, stderr)
