@@ -47,7 +47,7 @@ var words = map[string]map[string]string{
 		"hamiltonian":  "(∂H/∂p, −∂H/∂q) of a network H (Greydanus et al. 2019)",
 		"gradient":     "−∂V/∂x of a network V",
 		"second-order": "positions and velocities, and a network for the accelerations (Norcliffe et al. 2020)",
-		"conv":         "convolutions on states that are pictures",
+		"conv":         "convolutions on states that are pictures; of pictures in files (idx) by their patches",
 		"known":        "a known system with unknown parameters: " + strings.Join(systems.Names(), ", "),
 		"hybrid":       "a known system and a network for what it leaves out",
 		"layers":       "layers of different width in discrete time, with binary or ternary weights; for task classify with source idx",
@@ -55,7 +55,7 @@ var words = map[string]map[string]string{
 	"task": {
 		"fit":      "fit the flow to trajectories (" + strings.Join(systems.Names(), ", ") + ", csv) or to values (sine)",
 		"density":  "learn a density by a continuous normalizing flow (moons, rings, pinwheel, checkerboard, gaussians, csv)",
-		"classify": "separate classes by the flow (moons, circles, spirals, checkerboard, csv), or by layers (idx)",
+		"classify": "separate classes by the flow (moons, circles, spirals, checkerboard, csv, idx), or by layers (idx)",
 		"policy":   "train a network that brings a plant to rest from random initial states (" + strings.Join(systems.PlantNames(), ", ") + ")",
 		"control":  "solve a classical optimal control problem",
 	},
