@@ -47,14 +47,45 @@ func (r *record) numbers() check {
 	return check{ok, title, "Loss, gradient, control, Hamiltonian and residual are finite in all rows.", ""}
 }
 
+// smoothed are rows whose losses are means over as many iterations as a twentieth of all has, where batches make single ones noisy, and
+// how many those are; else the rows as they are.
+func (r *record) smoothed() (rows []rundir.Metrics, over int) {
+	over = len(r.metrics) / 20
+	if over < 2 || r.config == nil || r.config.Train.Batch == 0 {
+		return r.metrics, 1
+	}
+	for lo := 0; lo+over <= len(r.metrics); lo += over {
+		block := r.metrics[lo : lo+over]
+		m := block[over-1]
+		m.Loss = 0
+		for i := range block {
+			m.Loss += block[i].Loss / rundir.Float(over)
+		}
+		rows = append(rows, m)
+	}
+	return rows, over
+}
+
 // fell asks whether the loss fell, and stayed low.
 func (r *record) fell() check {
 	const title = "Loss fell"
-	first := loss(&r.metrics[0])
-	v, at := least(r.metrics, loss)
-	last := loss(&r.metrics[len(r.metrics)-1])
-	if at < 0 || len(r.metrics) < 2 || r.constrained() {
+	rows, over := r.smoothed()
+	first := loss(&rows[0])
+	v, at := least(rows, loss)
+	last := loss(&rows[len(rows)-1])
+	if at < 0 || len(rows) < 2 || r.constrained() {
 		return check{}
+	}
+	if over > 1 {
+		switch {
+		case at == 0:
+			return check{bad, title, fmt.Sprintf("No later mean over %d iterations was smaller than the first, %s.", over, number(rundir.Float(first))), "First " + r.smaller() + "; then check the gradients with costate check config.toml."}
+		case v > 0 && finite(last) && last > awayFromBest*v:
+			return check{look, title, fmt.Sprintf("The last mean over %d iterations, %s, is %.3g times the least one, which ended at iteration %d.", over, number(rundir.Float(last)), last/v, rows[at].Iteration),
+				"To end nearer to it, " + r.smaller() + ", or let the learning rate fall (optimizer.schedule) where there is one."}
+		default:
+			return check{ok, title, fmt.Sprintf("From %s to %s, means over %d iterations.", number(rundir.Float(first)), number(rundir.Float(last)), over), ""}
+		}
 	}
 	switch {
 	case at == 0:

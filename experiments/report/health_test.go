@@ -55,6 +55,11 @@ func TestHealth(t *testing.T) {
 		change(r)
 		return r
 	}
+	batches := func(change func(i int, m *rundir.Metrics)) *record {
+		r := healthy(100, change)
+		r.config.Train.Batch = 10
+		return r
+	}
 	for _, c := range []struct {
 		name  string
 		r     *record
@@ -83,6 +88,9 @@ func TestHealth(t *testing.T) {
 				m.Loss = 0.5
 			}
 		}), "Loss fell", look, "times the least"},
+		{"noisy batches", batches(func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(1 - 0.009*float64(i) + 0.09*float64(i%2)) }), "Loss fell", ok, "means over 5 iterations"},
+		{"batches rise again", batches(func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(math.Abs(float64(i - 50))) }), "Loss fell", look, "The last mean over 5 iterations, 47, is "},
+		{"batches never fall", batches(func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(1 + i) }), "Loss fell", bad, "No later mean over 5 iterations was smaller than the first, 3."},
 		{"loss negative", run(func(i int, m *rundir.Metrics) { m.Loss = -rundir.Float(min(i, 50)) }), "Loss fell", ok, "From 0 at the first to −50"},
 		{"loss still falling", run(func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(math.Pow(0.97, float64(i))) }), "Loss at the end", look, "Still falling: by 26.3\u00a0% over the last 10"},
 		{"held out rises", run(func(i int, m *rundir.Metrics) { m.ValLoss = rundir.Float(1 + math.Abs(float64(i)-30)/100) }), "Held-out loss", look, "least at iteration 31, 1, and 1.65 times"},
