@@ -1,6 +1,7 @@
 package onnx_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -22,11 +23,11 @@ const ort = require("onnxruntime-node");
       const session = await ort.InferenceSession.create(task.path, { logSeverityLevel: 3, intraOpNumThreads: 1, interOpNumThreads: 1 });
       const feeds = {};
       for (const [name, v] of Object.entries(task.feeds)) {
-        const onnxtest.Tensor = task.type === "float64" ? Float64Array.from(v.data) : Float32Array.from(v.data);
-        feeds[name] = new ort.Tensor(task.type, onnxtest.Tensor, v.dims);
+        const array = task.type === "float64" ? Float64Array.from(v.data) : Float32Array.from(v.data);
+        feeds[name] = new ort.Tensor(task.type, array, v.dims);
       }
-      const out = await session.Run(feeds);
-      answers.push({ data: Array.from(out[task.output].Data) });
+      const out = await session.run(feeds);
+      answers.push({ data: Array.from(out[task.output].data) });
     } catch (e) {
       answers.push({ error: String(e) });
     }
@@ -99,9 +100,11 @@ func TestRuntime(t *testing.T) {
 		}
 		cmd := exec.Command("node", "-e", runner)
 		cmd.Stdin = strings.NewReader(string(request))
+		var complaints bytes.Buffer
+		cmd.Stderr = &complaints
 		out, err := cmd.Output()
 		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
+			t.Fatalf("%v\n%s%s", err, out, complaints.Bytes())
 		}
 		var answers []struct {
 			Data  []float64 `json:"data"`
