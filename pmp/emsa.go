@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/costate-go/costate/internal/kernel"
 	"github.com/costate-go/costate/ode/neural"
 )
 
@@ -85,7 +84,9 @@ func (o *EMSA) Step(ctx context.Context) (Iterate, error) {
 		return it, err
 	}
 	if o.rho == 0 {
-		o.rho = o.firstRho()
+		o.frozen.Freeze(o.cur)
+		o.ready = true
+		o.rho = o.frozen.firstRho()
 	}
 	o.frozen.Rho = o.rho
 	if !o.ready {
@@ -129,25 +130,6 @@ func (o *EMSA) Step(ctx context.Context) (Iterate, error) {
 		it.stationary(o.Tolerance)
 	}
 	return it, nil
-}
-
-// firstRho is 2(t₁ − t₀)·‖p‖/‖x‖, root mean squares over the anchor stages.
-func (o *EMSA) firstRho() float64 {
-	var pp, xx float64
-	ln := o.w.lanes[0]
-	for k := range o.cur.shards {
-		tp := &o.cur.shards[k]
-		o.frozen.eachStep(ln, tp, func(k, r int) {
-			p := o.frozen.pointCostate(ln, tp, k, r)
-			pp += tp.metric[r] * kernel.Dot(p, p)
-			xx += tp.metric[r] * kernel.Dot(tp.state(r), tp.state(r))
-		})
-	}
-	horizon := o.w.Problem.T1 - o.w.Problem.T0
-	if rho := 2 * horizon * math.Sqrt(pp/xx); rho > 0 && !math.IsInf(rho, 0) {
-		return rho
-	}
-	return 1
 }
 
 // accept makes the trial the iterate and adapts ρ.

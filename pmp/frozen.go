@@ -1,6 +1,7 @@
 package pmp
 
 import (
+	"math"
 	"slices"
 
 	"github.com/costate-go/costate/internal/kernel"
@@ -438,4 +439,23 @@ func (f *Frozen) blocksShard(ln *Lane, gn, g []float64, tp *tape, j int, u []flo
 		}
 		f.runningGradient(ln, tp, g, r, phi, u)
 	})
+}
+
+// firstRho is 2(t₁ − t₀)·‖p‖/‖x‖, root mean squares over the anchor stages.
+func (f *Frozen) firstRho() float64 {
+	var pp, xx float64
+	ln := f.w.lanes[0]
+	for k := range f.tr.shards {
+		tp := &f.tr.shards[k]
+		f.eachStep(ln, tp, func(k, r int) {
+			p := f.pointCostate(ln, tp, k, r)
+			pp += tp.metric[r] * kernel.Dot(p, p)
+			xx += tp.metric[r] * kernel.Dot(tp.state(r), tp.state(r))
+		})
+	}
+	horizon := f.w.Problem.T1 - f.w.Problem.T0
+	if rho := 2 * horizon * math.Sqrt(pp/xx); rho > 0 && !math.IsInf(rho, 0) {
+		return rho
+	}
+	return 1
 }

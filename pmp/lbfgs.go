@@ -27,6 +27,9 @@ type QuasiNewton struct {
 	grad  []float64
 	alpha []float64
 	trial *Trajectory
+
+	metric *metric // of SecantMSA: the first guess of the curvature; nil: a multiple of the identity
+	scaled []float64
 }
 
 // Name implements Optimizer.
@@ -38,7 +41,7 @@ func (o *QuasiNewton) Init(_ context.Context, w *Sweeper, theta []float64) error
 		return err
 	}
 	if !w.mesh.free() || !w.mesh.smooth() {
-		return fmt.Errorf("%w: lbfgs takes no bounds and no L1 cost; use sqh", ErrProblem)
+		return fmt.Errorf("%w: quasi-Newton methods take no bounds and no L1 cost; use sqh", ErrProblem)
 	}
 	if o.Pairs == 0 {
 		o.Pairs = 10
@@ -52,7 +55,7 @@ func (o *QuasiNewton) Init(_ context.Context, w *Sweeper, theta []float64) error
 	o.s, o.y = nil, nil
 	n := len(theta)
 	o.dir, o.start, o.grad = make([]float64, n), make([]float64, n), make([]float64, n)
-	o.alpha = make([]float64, o.Pairs)
+	o.alpha, o.scaled = make([]float64, o.Pairs), make([]float64, n)
 	o.trial = w.NewTrajectory()
 	return nil
 }
@@ -76,13 +79,16 @@ func (o *QuasiNewton) Step(ctx context.Context) (Iterate, error) {
 	}
 	copy(o.start, o.theta)
 	copy(o.grad, o.cur.Grad)
+	if o.metric != nil {
+		o.metric.follow(o.cur)
+	}
 	slope := o.direction()
 	if !(slope < 0) {
 		o.s, o.y = nil, nil
 		slope = o.direction()
 	}
 	step := 1.0
-	if len(o.s) == 0 {
+	if len(o.s) == 0 && o.metric == nil {
 		step = min(1, 1/floats.Norm(o.grad, 1))
 	}
 	it.StepParameter = step
@@ -110,7 +116,8 @@ func (o *QuasiNewton) Step(ctx context.Context) (Iterate, error) {
 	return it, nil
 }
 
-// direction stores −H∇J in dir by the two-loop recursion and returns its slope.
+// direction stores −H∇J in dir by the two-loop recursion and returns its slope. Between the loops stands the inverse of the first guess,
+// scaled by the last pair.
 func (o *QuasiNewton) direction() float64 {
 	d := o.dir
 	copy(d, o.grad)
@@ -118,8 +125,17 @@ func (o *QuasiNewton) direction() float64 {
 		o.alpha[k] = floats.Dot(o.s[k], d) / floats.Dot(o.s[k], o.y[k])
 		floats.AddScaled(d, -o.alpha[k], o.y[k])
 	}
-	if k := len(o.s) - 1; k >= 0 {
-		floats.Scale(floats.Dot(o.s[k], o.y[k])/floats.Dot(o.y[k], o.y[k]), d)
+	last := len(o.s) - 1
+	switch {
+	case o.metric != nil:
+		o.metric.solve(d)
+		if last >= 0 {
+			copy(o.scaled, o.y[last])
+			o.metric.solve(o.scaled)
+			floats.Scale(floats.Dot(o.s[last], o.y[last])/floats.Dot(o.scaled, o.y[last]), d)
+		}
+	case last >= 0:
+		floats.Scale(floats.Dot(o.s[last], o.y[last])/floats.Dot(o.y[last], o.y[last]), d)
 	}
 	for k := range o.s {
 		beta := floats.Dot(o.y[k], d) / floats.Dot(o.s[k], o.y[k])

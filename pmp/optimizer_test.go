@@ -254,6 +254,7 @@ func optimizers() map[string]func() pmp.Optimizer {
 		"snopt-momentum":     func() pmp.Optimizer { return &pmp.SNOpt{Momentum: 0.5, Every: 3, Damping: 0.01} },
 		"bsqh":               func() pmp.Optimizer { return &pmp.Batch{} },
 		"lbfgs":              func() pmp.Optimizer { return &pmp.QuasiNewton{} },
+		"secant-lbfgs":       func() pmp.Optimizer { return &pmp.SecantMSA{Every: 5, Damping: 0.1} },
 		"gauss-newton":       func() pmp.Optimizer { return &pmp.GaussNewton{} },
 		"gauss-newton-dense": func() pmp.Optimizer { return &pmp.GaussNewton{Dense: 1000} },
 	}

@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // work is a problem with the loss that all optimizers have to reach.
 type work struct {
 	name, title string
@@ -28,12 +30,24 @@ func settings(key string, values ...string) [][]string {
 	return out
 }
 
+// pairs are all combinations.
+func pairs(a, b [][]string) [][]string {
+	var out [][]string
+	for _, s := range a {
+		for _, t := range b {
+			out = append(out, slices.Concat(s, t))
+		}
+	}
+	return out
+}
+
 func emsa(overrides ...string) entry {
 	return entry{name: "E-MSA", pmp: true, overrides: append([]string{"optimizer.kind=emsa"}, overrides...), tune: settings("inner_iterations", "1", "2", "4")}
 }
 
 var (
 	gaussNewton = entry{name: "Gauss–Newton", pmp: true, overrides: []string{"optimizer.kind=gauss-newton"}, tune: settings("products", "10", "50")}
+	secant      = entry{name: "secant MSA", pmp: true, overrides: []string{"optimizer.kind=secant-msa"}, tune: pairs(settings("damping", "0.1", "1"), settings("memory", "10", "20"))}
 	sqh         = entry{name: "SQH", pmp: true, overrides: []string{"optimizer.kind=sqh"}}
 	batch       = entry{name: "batch PMP", pmp: true, overrides: []string{"optimizer.kind=batch-pmp"}, tune: settings("average", "0", "0.9")}
 	adam        = entry{name: "Adam", overrides: []string{"optimizer.kind=adam"}, tune: settings("learning_rate", "0.001", "0.003", "0.01", "0.03", "0.1")}
@@ -41,7 +55,7 @@ var (
 	lbfgs       = entry{name: "L-BFGS", overrides: []string{"optimizer.kind=lbfgs"}, tune: settings("memory", "5", "10", "20")}
 )
 
-func all(e entry) []entry { return []entry{e, gaussNewton, sqh, batch, adam, rmsprop, lbfgs} }
+func all(e entry) []entry { return []entry{secant, e, gaussNewton, sqh, batch, adam, rmsprop, lbfgs} }
 
 var works = []work{
 	{name: "spiral", title: "spiral, 198 windows of 10 points", config: "spiral", target: 1e-7, seconds: 8, entries: all(emsa())},

@@ -20,6 +20,7 @@ var words = map[string]map[string]string{
 		"emsa":         "extended method of successive approximations: maximize the Hamiltonian with feasibility penalties (Li et al. 2018)",
 		"sqh":          "sequential quadratic Hamiltonian: maximize H − ε|θ − θ_k|² pointwise, adapt ε (Borzì 2023)",
 		"msa":          "method of successive approximations: maximize H, no safeguard (Chernousko & Lyubushin 1982)",
+		"secant-msa":   "maximize H less E-MSA's penalties as a quadratic model, corrected by pairs of past changes; full batches",
 		"batch-pmp":    "maximize H − ε|θ − θ_k|² on mini-batches, with an average of ∂H/∂θ (Li & Hao 2018; Hofmann & Borzì 2025)",
 		"adam":         "Adam on −∂H/∂θ (Kingma & Ba 2015); AdamW with weight_decay",
 		"rmsprop":      "RMSprop on −∂H/∂θ (Tieleman & Hinton 2012)",

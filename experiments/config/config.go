@@ -191,6 +191,7 @@ type Optimizer struct {
 	Nodes        int     // pieces of multiple shooting
 	Tolerance    float64 // of Newton's method
 	Memory       int
+	Every        int
 
 	Threshold    float64 // ρ of discrete-msa
 	Price        float64 // λ

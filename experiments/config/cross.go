@@ -74,7 +74,7 @@ func (p *parser) cross() {
 		p.blame("solver.observe", "\"interpolate\" works with solver.method = %v, not %s", interpolatingMethods, c.Solver.Method)
 	}
 	if kind := c.Costate.Kind; kind != "discrete" {
-		if slices.Contains([]string{"emsa", "sqh", "msa", "riccati", "snopt"}, c.Optimizer.Kind) {
+		if slices.Contains([]string{"emsa", "sqh", "msa", "secant-msa", "riccati", "snopt"}, c.Optimizer.Kind) {
 			p.blame("costate.kind", "%q does not work with optimizer.kind = %q, which needs all points of a trajectory at once; choose batch-pmp, adam, rmsprop, sgd, adagrad or lbfgs", kind, c.Optimizer.Kind)
 		}
 		if c.Solver.Observe == "interpolate" {
@@ -305,7 +305,7 @@ func (p *parser) prices() {
 	if c.Control.Radius == 0 {
 		return
 	}
-	if slices.Contains([]string{"lbfgs", "gauss-newton", "riccati", "shooting"}, o.Kind) || slices.Contains([]string{"newton", "ridge", "finite"}, o.Maximizer) {
+	if slices.Contains([]string{"lbfgs", "secant-msa", "gauss-newton", "riccati", "shooting"}, o.Kind) || slices.Contains([]string{"newton", "ridge", "finite"}, o.Maximizer) {
 		p.blame("control.radius", "does not work with optimizer.kind = %q and optimizer.maximizer = %q; choose sqh with closed-form or h-max, or 0, got %s", o.Kind, o.Maximizer, num(c.Control.Radius))
 	}
 	if c.Control.Lower != nil || c.Control.Upper != nil || c.Control.L0 != 0 {

@@ -25,7 +25,7 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k := t.add
 	const kind = "optimizer.kind"
 	k(kind, &o.Kind, "emsa", "how the control is updated",
-		oneOf("emsa", "sqh", "msa", "batch-pmp", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "snopt", "gauss-newton"),
+		oneOf("emsa", "sqh", "msa", "secant-msa", "batch-pmp", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "snopt", "gauss-newton"),
 		def("field.kind", "layers", "discrete-msa", "discrete-msa"),
 		def("task", "control", "sqh", "emsa", "sqh", "msa", "batch-pmp", "adam", "rmsprop", "sgd", "adagrad", "lbfgs", "riccati", "shooting"),
 		def("task", "policy", "lbfgs", "lbfgs", "adam", "rmsprop", "sgd", "adagrad", "sqh", "emsa", "msa"),
@@ -70,13 +70,14 @@ func optimizerKeys(t *table, o *Optimizer) {
 	k("optimizer.weight_decay", &o.WeightDecay, 0.0, "decoupled weight decay (AdamW)", when(kind, "adam"), atLeast(0))
 	k("optimizer.schedule", &o.Schedule, "constant", "learning rate, or 1/ε, over the iterations: constant, or falling to zero", when(kind, "adam", "rmsprop", "sgd", "adagrad", "discrete-msa", "batch-pmp", "snopt"), oneOf("constant", "linear", "cosine"))
 	k("optimizer.clip_norm", &o.ClipNorm, 0.0, "gradients are scaled down to this norm; 0: never", when(kind, "adam", "rmsprop", "sgd", "adagrad"), atLeast(0))
-	k("optimizer.memory", &o.Memory, 10, "pairs of the quasi-Newton update", when(kind, "lbfgs"), between(1, 1000))
+	k("optimizer.memory", &o.Memory, 10, "pairs of the quasi-Newton update", when(kind, "lbfgs", "secant-msa"), between(1, 1000))
 
 	shooting := when(kind, "shooting")
 	k("optimizer.nodes", &o.Nodes, 1, "pieces that every arc is cut into: multiple shooting where > 1", shooting, between(1, 1000))
 	k("optimizer.tolerance", &o.Tolerance, 1e-10, "relative size of the last Newton step", shooting, between(1e-14, 1e-2))
 	newton := when(kind, "gauss-newton")
-	k("optimizer.damping", &o.Damping, 0.3, "first damping of the normal equations, relative to their diagonal; that of the factors, with snopt", when(kind, "gauss-newton", "snopt"), above(0), def(kind, "snopt", 1e-2))
+	k("optimizer.damping", &o.Damping, 0.3, "first damping of the normal equations, relative to their diagonal; that of the factors, with snopt; of the model of what becomes infeasible, relative to its mean diagonal, with secant-msa", when(kind, "gauss-newton", "snopt", "secant-msa"), above(0), def(kind, "snopt", 1e-2), def(kind, "secant-msa", 1.0))
+	k("optimizer.refresh", &o.Every, 20, "iterations that share a model of what becomes infeasible", when(kind, "secant-msa"), between(1, 1e6))
 	k("optimizer.dense", &o.Dense, 50, "most unknowns whose normal matrix is formed and factorized; more are left to conjugate gradients", newton, between(0, 10000))
 	k("optimizer.products", &o.Products, 50, "most iterations of the conjugate gradients for each update", newton, between(1, 1e6))
 }

@@ -186,7 +186,7 @@ func costPerIteration(kind string) float64 {
 		return 10
 	case "gauss-newton":
 		return 50 // products of conjugate gradients, or tangents of up to 50 parameters
-	case "sqh", "msa", "lbfgs", "batch-pmp", "snopt":
+	case "sqh", "msa", "secant-msa", "lbfgs", "batch-pmp", "snopt":
 		return 1.5
 	}
 	return 1

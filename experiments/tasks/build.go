@@ -135,6 +135,8 @@ func unconstrained(c *config.Config) (pmp.Optimizer, error) {
 		return &pmp.SNOpt{Rate: o.LearningRate, Damping: o.Damping, Momentum: o.Momentum, Fixed: !o.Adaptive, Schedule: scheduleOf(o.Schedule), Total: c.Train.Iterations}, nil
 	case "lbfgs":
 		return &pmp.QuasiNewton{Pairs: o.Memory}, nil
+	case "secant-msa":
+		return &pmp.SecantMSA{QuasiNewton: pmp.QuasiNewton{Pairs: o.Memory}, Every: o.Every, Damping: o.Damping}, nil
 	case "riccati":
 		return &pmp.Riccati{}, nil
 	case "gauss-newton":

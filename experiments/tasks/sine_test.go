@@ -222,3 +222,19 @@ func TestSineAsPublished(t *testing.T) {
 		t.Error("J is not a number")
 	}
 }
+
+// What E-MSA knows of the field makes a quasi-Newton method leave the flat region at zero several times sooner.
+func TestSineBySecantMSA(t *testing.T) {
+	var secant, plain []float64
+	for seed := 1; seed <= 5; seed++ {
+		at := fmt.Sprintf("seed=%d", seed)
+		secant = append(secant, train(t, parse(t, "emsa_sine", at, "optimizer.kind=secant-msa", "optimizer.damping=0.1"), 60)[0])
+		plain = append(plain, train(t, parse(t, "emsa_sine", at, "optimizer.kind=lbfgs"), 120)[0])
+	}
+	slices.Sort(secant)
+	slices.Sort(plain)
+	t.Logf("secant MSA after 60 iterations %s, L-BFGS after 120 %s", numbers(secant), numbers(plain))
+	if !(secant[2] < 0.03 && plain[2] > 0.04) {
+		t.Errorf("medians %.4g of secant MSA after 60 iterations, %.4g of L-BFGS after 120, want < 0.03 and > 0.04", secant[2], plain[2])
+	}
+}
