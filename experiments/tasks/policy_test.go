@@ -29,7 +29,7 @@ func TestPolicyFindsTheRegulator(t *testing.T) {
 
 // A bounded policy lifts the pendulum from initial states that it was not trained on, and never pulls harder than it may.
 func TestPolicyLiftsThePendulum(t *testing.T) {
-	c := parse(t, "policy_pendulum", "policy.samples=64", "policy.held_out=64", "train.iterations=60")
+	c := parse(t, "policy_pendulum", "policy.samples=64", "policy.held_out=64", "train.iterations=60", "train.batch=0", "optimizer.kind=lbfgs")
 	built, theta := trained(t, c)
 	task := built.(*tasks.Policy)
 	m, err := task.Metrics(ctx, theta)
