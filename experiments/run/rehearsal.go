@@ -30,6 +30,7 @@ func rehearse(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Sett
 	if c.Solver.Steps > 0 || slices.Contains([]string{"shooting", "riccati"}, c.Optimizer.Kind) {
 		return 0, false
 	}
+	defer runtime.GC() // the run itself has the room again
 	r := rehearser{ctx: ctx, c: c, task: task, settings: s}
 	first := r.play(nil, c.Train.Batch, fewest, quick)
 	whole := time.Duration(c.Train.Iterations) * first.took / time.Duration(max(first.iterations, 1))
@@ -134,8 +135,6 @@ func (r *rehearser) play(few []int, batch, atLeast int, limit time.Duration) (ou
 	}
 	runtime.KeepAlive(opt)
 	runtime.KeepAlive(state)
-	opt, state = nil, nil
-	runtime.GC() // the run itself has the room again
 	return out
 }
 
