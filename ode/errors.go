@@ -14,6 +14,7 @@ var (
 	ErrNonFinite    = errors.New("ode: not finite")
 	ErrNotConverged = errors.New("ode: equations of an implicit step not solved")
 	ErrMaxTime      = errors.New("ode: out of time")
+	ErrAccumulate   = errors.New("ode: events accumulate")
 	ErrCancelled    = errors.New("ode: cancelled")
 	ErrSettings     = errors.New("ode: invalid settings")
 	ErrNoDense      = errors.New("ode: no dense output")
@@ -25,7 +26,7 @@ type Error struct {
 	T      float64 // time reached
 	H      float64 // signed size of the failed attempt; zero where none was made
 	Norm   float64 // error norm of the last attempt, one being the tolerance; NaN where there is none
-	// Component is the unknown with the largest weighted error, or the first one that is not finite; −1: none.
+	// Component is the unknown with the largest weighted error, the first one that is not finite, or the index of the event; −1: none.
 	Component int
 	Limit     float64 // the floor of the step size, the largest number of steps, or the time in seconds
 	Stats     Stats   // of the integration until then
@@ -58,6 +59,9 @@ func (e *Error) Error() string {
 	case OutOfTime:
 		return fmt.Sprintf("ode: limit of %v reached %s (last step size %.3g): raise MaxTime, loosen RTol and ATol, or shorten the interval",
 			time.Duration(e.Limit*float64(time.Second)).Round(time.Millisecond), where, math.Abs(e.H))
+	case EventsAccumulate:
+		return fmt.Sprintf("ode: event %d comes back so soon %s that rounding hides when: its times accumulate; "+
+			"let Apply bring the state to rest before that, or make the event Terminal", e.Component, where)
 	case Cancelled:
 		return fmt.Sprintf("ode: cancelled %s: %v", where, e.Cause)
 	}
@@ -78,6 +82,8 @@ func (e *Error) Unwrap() []error {
 		s = ErrNotConverged
 	case OutOfTime:
 		s = ErrMaxTime
+	case EventsAccumulate:
+		s = ErrAccumulate
 	case Cancelled:
 		s = ErrCancelled
 	}

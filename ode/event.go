@@ -291,6 +291,7 @@ type outcome struct {
 	s, t    float64
 	ended   bool // so does the integration
 	changed bool // the state is another one from there on: run.after
+	lost    bool // an event came back at once, and its time is not known
 }
 
 // together is how close events in a step happen at once.
@@ -300,6 +301,10 @@ const together = 1e-13
 func (r *run) events() (o outcome) {
 	w, it := r.watch, r.it
 	hits := w.look(it, r.point)
+	if w.back >= 0 {
+		o.lost = true
+		return o
+	}
 	state := func(s float64) (t float64, x []float64) {
 		if s == 1 {
 			return it.T(), it.X()
@@ -353,6 +358,22 @@ func (r *run) events() (o outcome) {
 	w.begin(o.t, r.after)
 	for _, h := range hits {
 		w.left(h.event, h.far)
+		w.side[h.event] = r.leaving(h, o.t)
 	}
 	return o
+}
+
+// leaving is the sign that the event of a hit takes on as the solution goes on from run.after at time t; zero where rounding hides it.
+func (r *run) leaving(h hit, t float64) float64 {
+	const part = 1e-4 // of the last step
+	g, dt := r.watch.events[h.event].G, part*r.it.H()
+	r.f(r.x, t, r.after)
+	for i, v := range r.after {
+		r.x[i] = v + dt*r.x[i]
+	}
+	change := g(t+dt, r.x) - g(t, r.after)
+	if !(math.Abs(change) > 10*h.far) {
+		return 0
+	}
+	return math.Copysign(1, change)
 }

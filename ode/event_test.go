@@ -1,6 +1,7 @@
 package ode_test
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -373,5 +374,36 @@ func TestWatcherOrder(t *testing.T) {
 	}
 	if k, part = w.First(it); k != 0 || part != 0 {
 		t.Errorf("event %d after %g, want 0 at once", k, part)
+	}
+}
+
+// Bounces that lose half of their speed end after a finite time. Past that no ball falls through the floor: the solution ends with an error,
+// close to that time.
+func TestBouncesAccumulate(t *testing.T) {
+	const g, keep = 9.81, 0.5
+	fall := func(dx []float64, _ float64, x []float64) { dx[0], dx[1] = x[1], -g }
+	bounce := ode.Event{G: func(_ float64, x []float64) float64 { return x[0] }, Direction: -1, Apply: func(_ float64, x []float64) { x[0], x[1] = 0, -keep*x[1] }}
+	for _, m := range []solvers.Method{solvers.Tsit5, solvers.BogackiShampine32, solvers.Verner98, solvers.Rodas5P} {
+		for _, dir := range []float64{1, -1} {
+			p := ode.Problem{F: fall, X0: []float64{1, 0}, T1: 15}
+			if dir < 0 { // the same, backward in time
+				p.F = func(dx []float64, _ float64, x []float64) { dx[0], dx[1] = -x[1], g }
+				p.T1 = -15
+			}
+			sol, err := ode.Solve(background, p, ode.Settings{Method: m, Events: []ode.Event{bounce}})
+			var e *ode.Error
+			if !errors.Is(err, ode.ErrAccumulate) || !errors.As(err, &e) || e.Reason != ode.EventsAccumulate || sol.Reason != e.Reason {
+				t.Fatalf("%v: %v, %v", m, err, sol.Reason)
+			}
+			rest := math.Sqrt(2/g) * (1 + 2*keep/(1-keep))
+			if e.Component != 0 || math.Abs(math.Abs(e.T)-rest) > 1e-6 || sol.End() != e.T || len(sol.Events) < 15 {
+				t.Errorf("%v: %v at %.9g after %d bounces, rest at %.9g", m, err, e.T, len(sol.Events), rest)
+			}
+			for _, x := range sol.X {
+				if x[0] < -1e-9 {
+					t.Fatalf("%v: the ball is at %g", m, x[0])
+				}
+			}
+		}
 	}
 }

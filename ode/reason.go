@@ -24,22 +24,25 @@ const (
 	NotConverged
 	// OutOfTime: the limit on wall-clock time was reached.
 	OutOfTime
+	// EventsAccumulate: an event that changes the state comes back so soon that rounding hides when.
+	EventsAccumulate
 	// InvalidSettings: problem or settings don't make sense.
 	InvalidSettings
 )
 
 var reasonTexts = [...]string{
-	Unfinished:      "under way",
-	Finished:        "reached the end of the interval",
-	StoppedByEvent:  "stopped by a terminal event",
-	StoppedByCaller: "stopped by the caller",
-	Cancelled:       "cancelled",
-	StepTooSmall:    "the step size fell below its floor",
-	TooManySteps:    "the limit on the number of steps was reached",
-	NonFinite:       "the right-hand side is not finite",
-	NotConverged:    "the equations of implicit steps could not be solved",
-	OutOfTime:       "the limit on wall-clock time was reached",
-	InvalidSettings: "invalid problem or settings",
+	Unfinished:       "under way",
+	Finished:         "reached the end of the interval",
+	StoppedByEvent:   "stopped by a terminal event",
+	StoppedByCaller:  "stopped by the caller",
+	Cancelled:        "cancelled",
+	StepTooSmall:     "the step size fell below its floor",
+	TooManySteps:     "the limit on the number of steps was reached",
+	NonFinite:        "the right-hand side is not finite",
+	NotConverged:     "the equations of implicit steps could not be solved",
+	OutOfTime:        "the limit on wall-clock time was reached",
+	EventsAccumulate: "the times of an event accumulate",
+	InvalidSettings:  "invalid problem or settings",
 }
 
 // String says the reason in words.

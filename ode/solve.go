@@ -49,6 +49,7 @@ type run struct {
 	x      []float64                 // scratch
 	watch  *watcher                  // nil without events
 	after  []float64                 // state after events that changed it
+	lost   bool                      // times of an event accumulate
 	point  func(s float64) []float64 // interpolate
 
 	began, reported time.Time // progress
@@ -176,6 +177,9 @@ func (r *run) loop(ctx context.Context) (Reason, error) {
 			}
 			r.known = false
 			if r.stepDone() {
+				if r.lost {
+					return EventsAccumulate, &Error{Reason: EventsAccumulate, T: r.sol.end, H: it.H(), Norm: it.ErrorNorm(), Component: r.watch.back, Stats: it.Stats()}
+				}
 				return StoppedByEvent, nil
 			}
 			if r.s.OnProgress != nil {
@@ -233,6 +237,10 @@ func (r *run) stepDone() (ended bool) {
 	if r.watch != nil {
 		if o = r.events(); o.cut {
 			t = o.t
+		}
+		if r.lost = o.lost; r.lost {
+			r.sol.end, r.sol.final = it.TPrev(), slices.Clone(r.after)
+			return true
 		}
 	}
 	if d := &r.sol.dense; d.kept {
