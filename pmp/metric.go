@@ -13,7 +13,8 @@ import (
 )
 
 // metric is ρ Σ f_θᵀf_θ + κI of every node along a trajectory, factorized: how far a change of the control drives states from the field that
-// they obey.
+// they obey. Where there is a terminal cost alone, samples count as much as it is curved where they end: those that a classifier is sure of hardly
+// do.
 type metric struct {
 	w       *Sweeper
 	damping float64 // κ over the mean of the diagonal
@@ -21,6 +22,8 @@ type metric struct {
 	age     int // iterations since the factors are known; 0: they are not
 	rho     float64
 	frozen  *Frozen
+	weights [][]float64 // per shard and sample; nil: one
+	probe   []float64
 	nodes   []metricNode
 	update  func(ln *Lane, j int)
 }
@@ -61,9 +64,47 @@ func (m *metric) follow(tr *Trajectory) {
 		if m.rho == 0 {
 			m.rho = m.frozen.firstRho()
 		}
+		m.weigh(tr)
 		m.w.parallel(len(m.nodes), m.update)
 	}
 	m.age = (m.age + 1) % m.every
+}
+
+// weigh finds the weights of samples: traces of the terminal cost's curvature, over their mean, and at least a tenth.
+func (m *metric) weigh(tr *Trajectory) {
+	const least = 0.1
+	c, ok := m.w.Problem.Terminal.(Curved)
+	if !ok || len(m.w.Problem.Observations) > 0 || m.w.Problem.Running != nil {
+		return
+	}
+	sum := 0.0
+	for k := range tr.shards {
+		tp := &tr.shards[k]
+		if len(m.weights) <= k {
+			m.weights = append(m.weights, nil)
+		}
+		weights := grow(m.weights[k], tp.batch)
+		m.weights[k] = weights
+		clear(weights)
+		m.probe = grow(m.probe, 2*tp.n)
+		one, curved := m.probe[:tp.n], m.probe[tp.n:2*tp.n]
+		for i := 0; i < tp.n; i += tp.batch {
+			clear(m.probe)
+			kernel.Fill(one[i:i+tp.batch], 1)
+			c.AddCurvature(curved, tp.end, one, tp.lo, tp.batch)
+			kernel.Axpy(weights, 1, curved[i:i+tp.batch])
+		}
+		sum += kernel.Sum(weights)
+	}
+	scale := float64(tr.samples) / sum
+	if !(scale > 0) || math.IsInf(scale, 0) {
+		scale = 0
+	}
+	for _, weights := range m.weights[:len(tr.shards)] {
+		for i, v := range weights {
+			weights[i] = least + (1-least)*scale*v
+		}
+	}
 }
 
 func (m *metric) factorize(ln *Lane, j int) {
@@ -111,17 +152,17 @@ func (m *metric) add(ln *Lane, sum []float64, j int) {
 	f, params := m.frozen, m.w.mesh.params
 	theta := m.w.mesh.node(f.tr.Theta, j)
 	points, rows := 0, 0
-	each := func(visit func(tp *tape, r int, q float64)) {
+	each := func(visit func(k int, tp *tape, r int, q float64)) {
 		for k := range f.tr.shards {
 			tp := &f.tr.shards[k]
 			f.eachStage(ln, tp, j, func(_, r int, phi float64) {
 				if q := phi * m.rho * tp.metric[r]; q != 0 {
-					visit(tp, r, q)
+					visit(k, tp, r, q)
 				}
 			})
 		}
 	}
-	each(func(tp *tape, _ int, _ float64) {
+	each(func(_ int, tp *tape, _ int, _ float64) {
 		points++
 		rows += tp.n
 	})
@@ -129,7 +170,7 @@ func (m *metric) add(ln *Lane, sum []float64, j int) {
 	jacobian, _ := ln.ev.(neural.ParamJacobian)
 	ln.ev.Bind(theta)
 	i := 0
-	each(func(tp *tape, r int, q float64) {
+	each(func(k int, tp *tape, r int, q float64) {
 		if i++; (i-1)%stride != 0 {
 			return
 		}
@@ -144,6 +185,11 @@ func (m *metric) add(ln *Lane, sum []float64, j int) {
 		}
 		ln.jac, ln.rows = grow(ln.jac, tp.n*params), grow(ln.rows, tp.n)
 		kernel.Fill(ln.rows, q)
+		if m.weights != nil {
+			for i := 0; i < tp.n; i += tp.batch {
+				kernel.ScaleTo(ln.rows[i:i+tp.batch], q, m.weights[k])
+			}
+		}
 		jacobian.ParamJacobian(ln.jac, tp.t[r], tp.state(r))
 		kernel.Syrk(sum, params, ln.jac, ln.rows)
 	})
