@@ -356,7 +356,7 @@ func apart(times []float64) []piece {
 
 // plane is the path of a classical problem in the plane of its first two states.
 func plane(ctx context.Context, s *panels.Set, t *tasks.Control, theta []float64) error {
-	paths, err := t.Paths(ctx, theta)
+	paths, err := t.Smooth(ctx, theta)
 	if err != nil {
 		return err
 	}

@@ -300,7 +300,7 @@ func confusion(classes []string, count [][]int, err error) ([]*figures.Figure, e
 }
 
 func control(ctx context.Context, t *tasks.Control, r *run.Result) ([]*figures.Figure, error) {
-	paths, err := t.Paths(ctx, r.Best)
+	paths, err := t.Smooth(ctx, r.Best)
 	if err != nil {
 		return nil, err
 	}

@@ -199,10 +199,28 @@ func (t *Control) Metrics(ctx context.Context, theta []float64) (map[string]floa
 
 // Paths returns states and controls over time for pictures and tables.
 func (t *Control) Paths(ctx context.Context, theta []float64) (*Paths, error) {
+	return t.paths(ctx, theta, t.settings)
+}
+
+// Smooth is Paths with steps so small that lines between their ends look like the curves.
+func (t *Control) Smooth(ctx context.Context, theta []float64) (*Paths, error) {
+	const steps = 200
+	s, p := t.settings, t.problem
+	longest := (p.T1 - p.T0) / steps
+	if s.Solver.MaxStep == 0 || longest < s.Solver.MaxStep {
+		s.Solver.MaxStep = longest
+	}
+	if intervals := max(1, len(p.Control.Mesh)-1); s.Steps > 0 {
+		s.Steps = max(s.Steps, (steps+intervals-1)/intervals)
+	}
+	return t.paths(ctx, theta, s)
+}
+
+func (t *Control) paths(ctx context.Context, theta []float64, s pmp.Settings) (*Paths, error) {
 	if t.c.Optimizer.Kind == "shooting" {
 		return t.extremalPaths(ctx)
 	}
-	w, tr, err := evaluate(ctx, t.problem, t.settings, theta)
+	w, tr, err := evaluate(ctx, t.problem, s, theta)
 	if err != nil {
 		return nil, err
 	}

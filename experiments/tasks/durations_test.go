@@ -1,6 +1,7 @@
 package tasks_test
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -68,6 +69,34 @@ func TestDurations(t *testing.T) {
 		}
 		if _, _, err := task.Predict(ctx, theta, nil); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// The curves of pictures have points enough, and are those of the run.
+func TestSmoothPaths(t *testing.T) {
+	ctx := context.Background()
+	for _, name := range []string{"control/modes", "control/scalar_lqr", "control/van_der_pol_bounded"} {
+		c := parse(t, name)
+		task, _ := build(t, c)
+		control := task.(*tasks.Control)
+		theta := task.Initial()
+		coarse, err := control.Paths(ctx, theta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		smooth, err := control.Smooth(ctx, theta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(smooth.T) <= 200 || len(smooth.X) != len(smooth.T) || len(smooth.P) != len(smooth.T) {
+			t.Errorf("%s: %d points", name, len(smooth.T))
+		}
+		a, b := coarse.X[len(coarse.X)-1], smooth.X[len(smooth.X)-1]
+		for i := range a {
+			if math.Abs(a[i]-b[i]) > 1e-4*(1+math.Abs(a[i])) {
+				t.Errorf("%s: state %d ends at %g, in the picture at %g", name, i, a[i], b[i])
+			}
 		}
 	}
 }
