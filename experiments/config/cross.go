@@ -302,6 +302,17 @@ func (p *parser) prices() {
 	if c.Control.L0 != 0 && (!pointwise || slices.Contains([]string{"lbfgs", "newton", "ridge"}, o.Maximizer)) {
 		p.blame("control.l0", "counts parameters, which needs optimizer.kind = sqh, msa or batch-pmp and a maximizer that jumps (closed-form, h-max, finite), or 0, got %s", num(c.Control.L0))
 	}
+	if o.Kind == "lbfgs" || o.Kind == "secant-msa" {
+		if c.Control.Lower != nil || c.Control.Upper != nil {
+			p.blame("control.lower", "and control.upper do not work with optimizer.kind = %q; choose sqh, or leave them out", o.Kind)
+		}
+		if c.Control.L1 != 0 {
+			p.blame("control.l1", "does not work with optimizer.kind = %q, which needs a smooth cost; choose sqh, or 0, got %s", o.Kind, num(c.Control.L1))
+		}
+	}
+	if o.Kind == "secant-msa" && c.Control.Kind == "piecewise-linear" {
+		p.blame("control.kind", "\"piecewise-linear\" does not work with optimizer.kind = \"secant-msa\"; choose lbfgs, or a constant or piecewise-constant control")
+	}
 	if c.Control.Radius == 0 {
 		return
 	}
