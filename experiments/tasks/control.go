@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -156,12 +157,9 @@ func (t *Control) Initial() []float64 {
 // Validate implements Task; there is nothing to hold out.
 func (t *Control) Validate(context.Context, []float64) (float64, error) { return math.NaN(), nil }
 
-// Metrics implements Task: cost, distance from the reference value, certificate, p(0), switching times. After shooting they are those of the
-// extremal, not of its control on the nodes.
+// Metrics implements Task: cost, distance from the reference value, certificate, p(0), switching times. After shooting all but the
+// certificate are those of the extremal, not of its control on the nodes.
 func (t *Control) Metrics(ctx context.Context, theta []float64) (map[string]float64, error) {
-	if t.c.Optimizer.Kind == "shooting" {
-		return t.extremalMetrics(ctx)
-	}
 	w, tr, err := evaluate(ctx, t.problem, t.settings, theta)
 	if err != nil {
 		return nil, err
@@ -172,9 +170,15 @@ func (t *Control) Metrics(ctx context.Context, theta []float64) (map[string]floa
 		return nil, err
 	}
 	m := map[string]float64{
-		"cost": tr.J, "on_bounds": c.OnBounds, "projected_gradient": c.ProjectedGradient, "costate_error": c.CostateError,
+		"on_bounds": c.OnBounds, "projected_gradient": c.ProjectedGradient, "costate_error": c.CostateError,
 		"stationarity": c.Stationarity, "complementarity": c.Complementarity, "final_hamiltonian": c.FinalHamiltonian,
 	}
+	if t.c.Optimizer.Kind == "shooting" {
+		extremal, err := t.extremalMetrics(ctx)
+		maps.Copy(m, extremal)
+		return m, err
+	}
+	m["cost"] = tr.J
 	if !math.IsNaN(t.Classical.Optimal) {
 		m["reference"] = t.Classical.Optimal
 		m["gap"] = tr.J - t.Classical.Optimal
