@@ -32,8 +32,7 @@ func (f *BatchStarts) NewEvaluator(width int) neural.Evaluator {
 	if f.N < 1 || !(f.Lead > 0) {
 		panic(fmt.Sprintf("pmp: BatchStarts of %d starts with a lead of %g", f.N, f.Lead))
 	}
-	e := &batchStartsEvaluator{f: f, ev: f.Field.NewEvaluator(width), own: f.Field.NumParams(), theta: make([]float64, f.Field.Dim()*f.N)}
-	e.piece, _ = e.ev.(Piecewise)
+	e := &batchStartsEvaluator{f: f, led: newLed(f.Field.NewEvaluator(width), f.T0), own: f.Field.NumParams(), theta: make([]float64, f.Field.Dim()*f.N)}
 	e.samples, _ = e.ev.(neural.SampleBatch)
 	if _, ok := e.ev.(neural.Keeper); ok {
 		return &batchStartsKeeper{e}
@@ -43,32 +42,16 @@ func (f *BatchStarts) NewEvaluator(width int) neural.Evaluator {
 
 // batchStartsEvaluator implements neural.Evaluator, neural.SampleBatch and Piecewise.
 type batchStartsEvaluator struct {
+	led
 	f       *BatchStarts
-	ev      neural.Evaluator
-	piece   Piecewise
 	samples neural.SampleBatch
 	own     int // parameters of the field
-	lead    bool
 	first   int // sample
 	theta   []float64
 }
 
 // Bytes is the size of the workspace.
-func (e *batchStartsEvaluator) Bytes() int64 {
-	n := 8 * int64(len(e.theta))
-	if s, ok := e.ev.(interface{ Bytes() int64 }); ok {
-		n += s.Bytes()
-	}
-	return n
-}
-
-// SetPiece implements Piecewise.
-func (e *batchStartsEvaluator) SetPiece(a, b float64) {
-	e.lead = b <= e.f.T0
-	if e.piece != nil {
-		e.piece.SetPiece(a, b)
-	}
-}
+func (e *batchStartsEvaluator) Bytes() int64 { return e.bytes(len(e.theta)) }
 
 // SetSamples implements neural.SampleBatch.
 func (e *batchStartsEvaluator) SetSamples(lo int) {

@@ -10,25 +10,13 @@ import (
 	"github.com/costate-go/costate/pmp"
 )
 
-// batchPiece is a BatchStarts whose evaluators look at one piece of time.
-type batchPiece struct {
-	*pmp.BatchStarts
-	a, b float64
-}
-
-func (f batchPiece) NewEvaluator(width int) neural.Evaluator {
-	e := f.BatchStarts.NewEvaluator(width)
-	e.(pmp.Piecewise).SetPiece(f.a, f.b)
-	return e
-}
-
 func TestBatchStartsConformance(t *testing.T) {
 	net, err := neural.NewMLP(neural.MLPConfig{Dim: 2, Hidden: []int{4}, Time: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, piece := range map[string][2]float64{"lead": {-0.5, 0}, "after": {0, 1}} {
-		f := batchPiece{&pmp.BatchStarts{Field: net, N: 4, Of: []int{2, 0, 3}, Lead: 0.5}, piece[0], piece[1]}
+		f := onPiece{&pmp.BatchStarts{Field: net, N: 4, Of: []int{2, 0, 3}, Lead: 0.5}, piece[0], piece[1]}
 		r := neural.Check(f, neural.CheckConfig{Batch: 3, T: 0.3})
 		if err := r.Err(1e-7); err != nil {
 			t.Errorf("%s: %v", name, err)

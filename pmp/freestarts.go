@@ -58,8 +58,7 @@ func (f *FreeStarts) NewEvaluator(int) neural.Evaluator {
 		panic(fmt.Sprintf("pmp: FreeStarts of %d samples with a lead of %g", f.N, f.Lead))
 	}
 	size := f.Field.Dim() * f.N
-	e := &startsEvaluator{f: f, ev: f.Field.NewEvaluator(f.N), size: size, own: f.Field.NumParams(), xi: make([]float64, size), p: make([]float64, size)}
-	e.piece, _ = e.ev.(Piecewise)
+	e := &startsEvaluator{f: f, led: newLed(f.Field.NewEvaluator(f.N), f.T0), size: size, own: f.Field.NumParams(), xi: make([]float64, size), p: make([]float64, size)}
 	if s, ok := e.ev.(neural.SampleBatch); ok {
 		s.SetSamples(0)
 	}
@@ -77,34 +76,48 @@ func (f *FreeStarts) NewEvaluator(int) neural.Evaluator {
 	return e
 }
 
-type startsEvaluator struct {
-	f     *FreeStarts
+// led is the Evaluator of a field that takes over at t0 from a lead, in which states move to their starts.
+type led struct {
 	ev    neural.Evaluator
 	piece Piecewise
-	size  int // d·N
-	own   int // parameters of the field
+	t0    float64
 	lead  bool
-	xi    []float64
-	p     []float64
-	jac   []float64
 }
 
-// Bytes is the size of the workspace.
-func (e *startsEvaluator) Bytes() int64 {
-	n := 8 * int64(len(e.xi)+len(e.p)+len(e.jac))
+func newLed(ev neural.Evaluator, t0 float64) led {
+	piece, _ := ev.(Piecewise)
+	return led{ev: ev, piece: piece, t0: t0}
+}
+
+// SetPiece implements Piecewise.
+func (e *led) SetPiece(a, b float64) {
+	e.lead = b <= e.t0
+	if e.piece != nil {
+		e.piece.SetPiece(a, b)
+	}
+}
+
+// bytes is the size of the workspace with so many numbers of one's own.
+func (e *led) bytes(numbers int) int64 {
+	n := 8 * int64(numbers)
 	if s, ok := e.ev.(interface{ Bytes() int64 }); ok {
 		n += s.Bytes()
 	}
 	return n
 }
 
-// SetPiece implements Piecewise.
-func (e *startsEvaluator) SetPiece(a, b float64) {
-	e.lead = b <= e.f.T0
-	if e.piece != nil {
-		e.piece.SetPiece(a, b)
-	}
+type startsEvaluator struct {
+	led
+	f    *FreeStarts
+	size int // d·N
+	own  int // parameters of the field
+	xi   []float64
+	p    []float64
+	jac  []float64
 }
+
+// Bytes is the size of the workspace.
+func (e *startsEvaluator) Bytes() int64 { return e.bytes(len(e.xi) + len(e.p) + len(e.jac)) }
 
 // Bind implements neural.Evaluator.
 func (e *startsEvaluator) Bind(theta []float64) {

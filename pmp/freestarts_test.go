@@ -11,14 +11,14 @@ import (
 	"github.com/costate-go/costate/pmp"
 )
 
-// onPiece is a FreeStarts whose evaluators look at one piece of time.
+// onPiece is a field whose evaluators look at one piece of time.
 type onPiece struct {
-	*pmp.FreeStarts
+	neural.Field
 	a, b float64
 }
 
 func (f onPiece) NewEvaluator(width int) neural.Evaluator {
-	e := f.FreeStarts.NewEvaluator(width)
+	e := f.Field.NewEvaluator(width)
 	e.(pmp.Piecewise).SetPiece(f.a, f.b)
 	return e
 }
