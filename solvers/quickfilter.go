@@ -87,11 +87,11 @@ const (
 	greatestSquare = 1 << 60
 )
 
-// power is xᵖ for one p, with |p| ≤ 1/2, and leastSquare ≤ x ≤ greatestSquare, with a relative error below 10⁻⁵: a table for the binary exponent, the
-// binomial series around 3/2 for the rest.
+// power is xᵖ for one p, with |p| ≤ 1/2, and leastSquare ≤ x ≤ greatestSquare, with a relative error below 10⁻⁵: a table for the binary exponent, chords
+// for the rest.
 type power struct {
 	scale [128]float64 // from the exponent −67 on
-	c     [8]float64
+	chord [128]struct{ at, slope float64 }
 }
 
 const leastExponent = -67 // 2⁻⁶⁷ < leastSquare
@@ -105,10 +105,14 @@ func newPower(p float64) (w power) {
 	for e := -leastExponent - 1; e >= 0; e-- {
 		w.scale[e] = w.scale[e+1] * half
 	}
-	c := math.Pow(1.5, p)
-	for k := range w.c {
-		w.c[k] = c
-		c *= (p - float64(k)) / (1.5 * float64(k+1))
+	left := 1.0
+	for i := range w.chord {
+		const step = 1.0 / 128
+		m := 1 + float64(i)*step
+		right := math.Pow(m+step, p)
+		slope := (right - left) / step
+		w.chord[i].at, w.chord[i].slope = left-slope*m, slope
+		left = right
 	}
 	return w
 }
@@ -116,9 +120,6 @@ func newPower(p float64) (w power) {
 func (w *power) of(x float64) float64 {
 	const bias, fraction = 1023, 1<<52 - 1
 	b := math.Float64bits(x)
-	y := math.Float64frombits(b&fraction|bias<<52) - 1.5
-	z := y * y
-	c := &w.c
-	p := ((c[0] + c[1]*y) + z*(c[2]+c[3]*y)) + (z*z)*((c[4]+c[5]*y)+z*(c[6]+c[7]*y))
-	return p * w.scale[(b>>52-(bias+leastExponent))&127]
+	c := &w.chord[b>>45&127]
+	return (c.at + c.slope*math.Float64frombits(b&fraction|bias<<52)) * w.scale[(b>>52-(bias+leastExponent))&127]
 }
