@@ -148,7 +148,7 @@ func (it *Integrator) Start(f solvers.Func, t0 float64, x0 []float64, t1 float64
 	}
 	it.norm = math.NaN()
 	it.dir = math.Copysign(1, t1-t0)
-	it.suspect = suspicion{}
+	it.suspect = suspicion{wait: stiffEvery - 1}
 	it.forget()
 	it.stepper.Begin(f, t0, x0)
 	it.proposal = it.s.FirstStep

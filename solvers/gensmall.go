@@ -49,7 +49,7 @@ func attempt(b *bytes.Buffer, n int, byValue bool) {
 		width = "n"
 		b.WriteString("n := s.n\n")
 	}
-	fmt.Fprintf(b, "%s := %s\n", k, list(n, "start[%d]"))
+	fmt.Fprintf(b, "%s := %s\nvar %s float64\n", k, list(n, "start[%d]"), x)
 	eval := func(at, to, state string) {
 		if byValue {
 			fmt.Fprintf(b, "%s = f(%s, %s)\n%s = %s\n", k, at, x, list(n, to+"[%d]"), k)
@@ -64,7 +64,11 @@ func attempt(b *bytes.Buffer, n int, byValue bool) {
 	}
 	b.WriteString("k := r.k\n")
 	eval("tNext-r.left*h", "k", "s.stage")
-	b.WriteString("}\nnext := &s.x[1-s.side&1]\n{\nr := &s.weights\n")
+	b.WriteString("}\n")
+	if byValue {
+		fmt.Fprintf(b, "%s = %s\n", list(n, "s.stage[%d]"), x)
+	}
+	b.WriteString("next := &s.x[1-s.side&1]\n{\nr := &s.weights\n")
 	sum(b, n, "x", "r")
 	fmt.Fprintf(b, "%s = %s\n", list(n, "next[%d]"), x)
 	b.WriteString("if s.tab.FSAL {\nk := &s.k[s.p.end]\n")
@@ -83,9 +87,9 @@ func attempt(b *bytes.Buffer, n int, byValue bool) {
 // sum writes x + h Σ a_j k_j for the row r, the newest stage last, into s0, s1 …; from zero where x is empty.
 func sum(b *bytes.Buffer, n int, x, r string) {
 	if x == "" {
-		fmt.Fprintf(b, "var %s float64\n", list(n, "s%d"))
+		fmt.Fprintf(b, "%s = %s\n", list(n, "s%d"), strings.TrimSuffix(strings.Repeat("0, ", n), ", "))
 	} else {
-		fmt.Fprintf(b, "%s := %s\n", list(n, "s%d"), list(n, x+"[%d]"))
+		fmt.Fprintf(b, "%s = %s\n", list(n, "s%d"), list(n, x+"[%d]"))
 	}
 	fmt.Fprintf(b, "switch t := &%s.older; %s.count {\n", r, r)
 	for m := maxTerms; m > 0; m-- {

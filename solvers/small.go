@@ -44,7 +44,7 @@ type smallStepper struct {
 	known bool // f at the present point is known
 	moved bool // a step was accepted: f at the present point has its place at the end of the stages, not at the beginning
 	x     [2]quad
-	stage quad
+	stage quad // the state at a stage; after an attempt at the last one before x⁺
 	err   quad
 	err2  quad
 	k     [maxSmallStages]quad
@@ -296,7 +296,7 @@ func (s *smallStepper) accurately(dst []float64, r *planned) {
 	}
 }
 
-// lastStage is the state at the stage before the end of the attempted step, which began at x.
+// lastStage is the state at the stage before the end of the accepted step, which began at x.
 func (s *smallStepper) lastStage(x *quad) *quad {
 	s.sum(&s.stage, x, &s.p.rows[len(s.p.rows)-1])
 	return &s.stage
@@ -307,7 +307,7 @@ func (s *smallStepper) StiffnessRatio() float64 {
 	if s.tab.RealStability == 0 || !s.tab.FSAL || last < 2 || s.tab.C[last-1] != 1 {
 		return 0
 	}
-	k1, k0, x1, x0 := &s.k[last], &s.k[last-1], &s.x[1-s.side&1], s.lastStage(&s.x[s.side&1])
+	k1, k0, x1, x0 := &s.k[last], &s.k[last-1], &s.x[1-s.side&1], &s.stage
 	var num, den float64
 	for i := range s.n {
 		dk, dx := k1[i&3]-k0[i&3], x1[i&3]-x0[i&3]

@@ -8,8 +8,9 @@ func (s *smallStepper) attempt2(tNext, rtol, atol float64) (square float64) {
 	h := tNext - s.t
 	n := s.n
 	k0, k1 := start[0], start[1]
+	var s0, s1 float64
 	for r := s.first; r != nil; r = r.next {
-		s0, s1 := x[0], x[1]
+		s0, s1 = x[0], x[1]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -104,7 +105,7 @@ func (s *smallStepper) attempt2(tNext, rtol, atol float64) (square float64) {
 	next := &s.x[1-s.side&1]
 	{
 		r := &s.weights
-		s0, s1 := x[0], x[1]
+		s0, s1 = x[0], x[1]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -199,7 +200,7 @@ func (s *smallStepper) attempt2(tNext, rtol, atol float64) (square float64) {
 		}
 	}
 	r := &s.errors
-	var s0, s1 float64
+	s0, s1 = 0, 0
 	switch t := &r.older; r.count {
 	case 16:
 		a, k := h*t[0].a, t[0].k
@@ -299,8 +300,9 @@ func (s *smallStepper) attempt2ByValue(tNext, rtol, atol float64) (square float6
 	f, x, start := s.values.F2, &s.x[s.side&1], s.begin(tNext)
 	h := tNext - s.t
 	k0, k1 := start[0], start[1]
+	var s0, s1 float64
 	for r := s.first; r != nil; r = r.next {
-		s0, s1 := x[0], x[1]
+		s0, s1 = x[0], x[1]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -391,10 +393,11 @@ func (s *smallStepper) attempt2ByValue(tNext, rtol, atol float64) (square float6
 		k0, k1 = f(tNext-r.left*h, s0, s1)
 		k[0], k[1] = k0, k1
 	}
+	s.stage[0], s.stage[1] = s0, s1
 	next := &s.x[1-s.side&1]
 	{
 		r := &s.weights
-		s0, s1 := x[0], x[1]
+		s0, s1 = x[0], x[1]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -489,7 +492,7 @@ func (s *smallStepper) attempt2ByValue(tNext, rtol, atol float64) (square float6
 		}
 	}
 	r := &s.errors
-	var s0, s1 float64
+	s0, s1 = 0, 0
 	switch t := &r.older; r.count {
 	case 16:
 		a, k := h*t[0].a, t[0].k
@@ -586,8 +589,9 @@ func (s *smallStepper) attempt3(tNext, rtol, atol float64) (square float64) {
 	f, x, start := s.f, &s.x[s.side&1], s.begin(tNext)
 	h := tNext - s.t
 	k0, k1, k2 := start[0], start[1], start[2]
+	var s0, s1, s2 float64
 	for r := s.first; r != nil; r = r.next {
-		s0, s1, s2 := x[0], x[1], x[2]
+		s0, s1, s2 = x[0], x[1], x[2]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -699,7 +703,7 @@ func (s *smallStepper) attempt3(tNext, rtol, atol float64) (square float64) {
 	next := &s.x[1-s.side&1]
 	{
 		r := &s.weights
-		s0, s1, s2 := x[0], x[1], x[2]
+		s0, s1, s2 = x[0], x[1], x[2]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -811,7 +815,7 @@ func (s *smallStepper) attempt3(tNext, rtol, atol float64) (square float64) {
 		}
 	}
 	r := &s.errors
-	var s0, s1, s2 float64
+	s0, s1, s2 = 0, 0, 0
 	switch t := &r.older; r.count {
 	case 16:
 		a, k := h*t[0].a, t[0].k
@@ -926,8 +930,9 @@ func (s *smallStepper) attempt3ByValue(tNext, rtol, atol float64) (square float6
 	f, x, start := s.values.F3, &s.x[s.side&1], s.begin(tNext)
 	h := tNext - s.t
 	k0, k1, k2 := start[0], start[1], start[2]
+	var s0, s1, s2 float64
 	for r := s.first; r != nil; r = r.next {
-		s0, s1, s2 := x[0], x[1], x[2]
+		s0, s1, s2 = x[0], x[1], x[2]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -1035,10 +1040,11 @@ func (s *smallStepper) attempt3ByValue(tNext, rtol, atol float64) (square float6
 		k0, k1, k2 = f(tNext-r.left*h, s0, s1, s2)
 		k[0], k[1], k[2] = k0, k1, k2
 	}
+	s.stage[0], s.stage[1], s.stage[2] = s0, s1, s2
 	next := &s.x[1-s.side&1]
 	{
 		r := &s.weights
-		s0, s1, s2 := x[0], x[1], x[2]
+		s0, s1, s2 = x[0], x[1], x[2]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -1150,7 +1156,7 @@ func (s *smallStepper) attempt3ByValue(tNext, rtol, atol float64) (square float6
 		}
 	}
 	r := &s.errors
-	var s0, s1, s2 float64
+	s0, s1, s2 = 0, 0, 0
 	switch t := &r.older; r.count {
 	case 16:
 		a, k := h*t[0].a, t[0].k
@@ -1265,8 +1271,9 @@ func (s *smallStepper) attempt4(tNext, rtol, atol float64) (square float64) {
 	f, x, start := s.f, &s.x[s.side&1], s.begin(tNext)
 	h := tNext - s.t
 	k0, k1, k2, k3 := start[0], start[1], start[2], start[3]
+	var s0, s1, s2, s3 float64
 	for r := s.first; r != nil; r = r.next {
-		s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
+		s0, s1, s2, s3 = x[0], x[1], x[2], x[3]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -1395,7 +1402,7 @@ func (s *smallStepper) attempt4(tNext, rtol, atol float64) (square float64) {
 	next := &s.x[1-s.side&1]
 	{
 		r := &s.weights
-		s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
+		s0, s1, s2, s3 = x[0], x[1], x[2], x[3]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -1524,7 +1531,7 @@ func (s *smallStepper) attempt4(tNext, rtol, atol float64) (square float64) {
 		}
 	}
 	r := &s.errors
-	var s0, s1, s2, s3 float64
+	s0, s1, s2, s3 = 0, 0, 0, 0
 	switch t := &r.older; r.count {
 	case 16:
 		a, k := h*t[0].a, t[0].k
@@ -1657,8 +1664,9 @@ func (s *smallStepper) attempt4ByValue(tNext, rtol, atol float64) (square float6
 	f, x, start := s.values.F4, &s.x[s.side&1], s.begin(tNext)
 	h := tNext - s.t
 	k0, k1, k2, k3 := start[0], start[1], start[2], start[3]
+	var s0, s1, s2, s3 float64
 	for r := s.first; r != nil; r = r.next {
-		s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
+		s0, s1, s2, s3 = x[0], x[1], x[2], x[3]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -1783,10 +1791,11 @@ func (s *smallStepper) attempt4ByValue(tNext, rtol, atol float64) (square float6
 		k0, k1, k2, k3 = f(tNext-r.left*h, s0, s1, s2, s3)
 		k[0], k[1], k[2], k[3] = k0, k1, k2, k3
 	}
+	s.stage[0], s.stage[1], s.stage[2], s.stage[3] = s0, s1, s2, s3
 	next := &s.x[1-s.side&1]
 	{
 		r := &s.weights
-		s0, s1, s2, s3 := x[0], x[1], x[2], x[3]
+		s0, s1, s2, s3 = x[0], x[1], x[2], x[3]
 		switch t := &r.older; r.count {
 		case 16:
 			a, k := h*t[0].a, t[0].k
@@ -1915,7 +1924,7 @@ func (s *smallStepper) attempt4ByValue(tNext, rtol, atol float64) (square float6
 		}
 	}
 	r := &s.errors
-	var s0, s1, s2, s3 float64
+	s0, s1, s2, s3 = 0, 0, 0, 0
 	switch t := &r.older; r.count {
 	case 16:
 		a, k := h*t[0].a, t[0].k
