@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"go/format"
 	"log"
+	"math"
 	"os"
 	"strings"
 )
@@ -76,12 +77,13 @@ func attempt(b *bytes.Buffer, n int, byValue bool) {
 	b.WriteString("}\n}\nr := &s.errors\n")
 	sum(b, n, "", "r")
 	if width == "n" {
-		b.WriteString("if n == 1 {\nreturn weigh(s0, x[0], next[0], rtol, atol)\n}\n")
+		b.WriteString("if n == 1 {\nreturn weigh(s0, x[0], next[0], 1, rtol, atol)\n}\n")
 	}
+	fmt.Fprintf(b, "const root = %v\n", math.Sqrt(1/float64(n)))
 	for i := range n {
-		fmt.Fprintf(b, "s%d = weigh(s%d, x[%d], next[%d], rtol, atol)\n", i, i, i, i)
+		fmt.Fprintf(b, "s%d = weigh(s%d, x[%d], next[%d], root, rtol, atol)\n", i, i, i, i)
 	}
-	fmt.Fprintf(b, "return (%s) * (1.0 / %d)\n}\n", []string{"s0 + s1", "s0 + s1 + s2", "(s0 + s1) + (s2 + s3)"}[n-2], n)
+	fmt.Fprintf(b, "return %s\n}\n", []string{"s0 + s1", "s0 + s1 + s2", "(s0 + s1) + (s2 + s3)"}[n-2])
 }
 
 // sum writes x + h Σ a_j k_j for the row r, the newest stage last, into s0, s1 …; from zero where x is empty.

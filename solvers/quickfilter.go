@@ -47,7 +47,7 @@ func (c *quickFilter) FactorOfSquare(square float64, h *History) float64 {
 	switch {
 	case square > 1:
 		square = min(square, greatestSquare)
-		return max(c.limits.MinFactor, min(c.limits.Safety*c.first.of(square), maxShrink))
+		return max(c.limits.MinFactor, min(c.first.times(c.limits.Safety, square), maxShrink))
 	case square < leastSquare:
 		square = leastSquare
 	}
@@ -58,11 +58,11 @@ func (c *quickFilter) FactorOfSquare(square float64, h *History) float64 {
 	factor := c.limits.Safety
 	switch { // the factor of this attempt, which is waited for, comes last
 	case h.Last == 0:
-		factor *= c.first.of(square)
+		factor = c.first.times(factor, square)
 	case h.BeforeLast == 0 || c.beta3 == 0:
-		factor = factor * c.twoAndThree.of(past(h.Last)) * c.one.of(square)
+		factor = c.one.times(c.twoAndThree.times(factor, past(h.Last)), square)
 	default:
-		factor = factor * c.two.of(past(h.Last)) * c.three.of(past(h.BeforeLast)) * c.one.of(square)
+		factor = c.one.times(c.two.times(c.three.times(factor, past(h.BeforeLast)), past(h.Last)), square)
 	}
 	switch {
 	case factor > top:
@@ -117,9 +117,11 @@ func newPower(p float64) (w power) {
 	return w
 }
 
-func (w *power) of(x float64) float64 {
+// times is factor·xᵖ; what does not wait for x comes first.
+func (w *power) times(factor, x float64) float64 {
 	const bias, fraction = 1023, 1<<52 - 1
 	b := math.Float64bits(x)
 	c := &w.chord[b>>45&127]
-	return (c.at + c.slope*math.Float64frombits(b&fraction|bias<<52)) * w.scale[(b>>52-(bias+leastExponent))&127]
+	factor *= w.scale[(b>>52-(bias+leastExponent))&127]
+	return (c.at + c.slope*math.Float64frombits(b&fraction|bias<<52)) * factor
 }

@@ -1,6 +1,8 @@
 package solvers
 
 //go:generate go run gensmall.go
+//go:generate rm -f zunrolled.go
+//go:generate go run genunrolled.go
 
 import "math"
 
@@ -33,7 +35,7 @@ type smallStepper struct {
 	f      Func
 	values Values
 	// attempt makes an attempt. It returns the square of RMS of the error; NaN where x⁺ is not finite.
-	attempt func(s *smallStepper, tNext, rtol, atol float64) (square float64)
+	attempt attemptFunc
 
 	t     float64
 	tNext float64
@@ -53,6 +55,12 @@ type smallStepper struct {
 	weights smallRow  // x⁺
 	errors  smallRow
 }
+
+// unrolled are the attempts of some methods for right-hand sides by value, by the number of unknowns, with the coefficients written out: in C++ or
+// Julia a compiler would make them of the tableau.
+var unrolled = map[*Tableau][maxSmall + 1]attemptFunc{}
+
+type attemptFunc = func(s *smallStepper, tNext, rtol, atol float64) (square float64)
 
 // smallRow is a sum Σ a_j k_j, and where it leads to the state at a stage that stage.
 type smallRow struct {
@@ -139,6 +147,11 @@ func (s *smallStepper) AttemptTo(tNext float64) error {
 
 // choose chooses the function that makes attempts.
 func (s *smallStepper) choose() {
+	if s.values.Len() > 0 {
+		if s.attempt = unrolled[s.tab][s.n]; s.attempt != nil {
+			return
+		}
+	}
 	switch {
 	case s.values.F2 != nil:
 		s.attempt = (*smallStepper).attempt2ByValue
@@ -202,8 +215,9 @@ func (s *smallStepper) AttemptRMS(tNext, rtol, atol float64) (square float64) {
 	return e * e
 }
 
-// weigh is the square of the error of one unknown over the tolerance; NaN where its value at the end is not finite.
-func weigh(e, x, next, rtol, atol float64) float64 {
+// weigh is part times the square of the error of one unknown over the tolerance, root being the root of part; NaN where its value at the end is not
+// finite.
+func weigh(e, x, next, root, rtol, atol float64) float64 {
 	const sign = 1 << 63
 	// The larger of two absolute values has the larger bits.
 	top, b := math.Float64bits(x)&^sign, math.Float64bits(next)&^sign
@@ -211,7 +225,7 @@ func weigh(e, x, next, rtol, atol float64) float64 {
 		top = b
 	}
 	scale := math.Float64frombits(top)
-	q := e * (1/(atol+rtol*scale) + (scale - scale)) // the quotient does not wait for e
+	q := e * (root/(atol+rtol*scale) + (scale - scale)) // the quotient does not wait for e
 	return q * q
 }
 

@@ -288,11 +288,12 @@ func (s *smallStepper) attempt2(tNext, rtol, atol float64) (square float64) {
 		s1 += a * k1
 	}
 	if n == 1 {
-		return weigh(s0, x[0], next[0], rtol, atol)
+		return weigh(s0, x[0], next[0], 1, rtol, atol)
 	}
-	s0 = weigh(s0, x[0], next[0], rtol, atol)
-	s1 = weigh(s1, x[1], next[1], rtol, atol)
-	return (s0 + s1) * (1.0 / 2)
+	const root = 0.7071067811865476
+	s0 = weigh(s0, x[0], next[0], root, rtol, atol)
+	s1 = weigh(s1, x[1], next[1], root, rtol, atol)
+	return s0 + s1
 }
 
 // attempt2ByValue is attempt2 for a right-hand side by value.
@@ -579,9 +580,10 @@ func (s *smallStepper) attempt2ByValue(tNext, rtol, atol float64) (square float6
 		s0 += a * k0
 		s1 += a * k1
 	}
-	s0 = weigh(s0, x[0], next[0], rtol, atol)
-	s1 = weigh(s1, x[1], next[1], rtol, atol)
-	return (s0 + s1) * (1.0 / 2)
+	const root = 0.7071067811865476
+	s0 = weigh(s0, x[0], next[0], root, rtol, atol)
+	s1 = weigh(s1, x[1], next[1], root, rtol, atol)
+	return s0 + s1
 }
 
 // attempt3 makes an attempt with 3 unknowns. It returns the square of RMS of the error; NaN where x⁺ is not finite.
@@ -919,10 +921,11 @@ func (s *smallStepper) attempt3(tNext, rtol, atol float64) (square float64) {
 		s1 += a * k1
 		s2 += a * k2
 	}
-	s0 = weigh(s0, x[0], next[0], rtol, atol)
-	s1 = weigh(s1, x[1], next[1], rtol, atol)
-	s2 = weigh(s2, x[2], next[2], rtol, atol)
-	return (s0 + s1 + s2) * (1.0 / 3)
+	const root = 0.5773502691896257
+	s0 = weigh(s0, x[0], next[0], root, rtol, atol)
+	s1 = weigh(s1, x[1], next[1], root, rtol, atol)
+	s2 = weigh(s2, x[2], next[2], root, rtol, atol)
+	return s0 + s1 + s2
 }
 
 // attempt3ByValue is attempt3 for a right-hand side by value.
@@ -1260,10 +1263,11 @@ func (s *smallStepper) attempt3ByValue(tNext, rtol, atol float64) (square float6
 		s1 += a * k1
 		s2 += a * k2
 	}
-	s0 = weigh(s0, x[0], next[0], rtol, atol)
-	s1 = weigh(s1, x[1], next[1], rtol, atol)
-	s2 = weigh(s2, x[2], next[2], rtol, atol)
-	return (s0 + s1 + s2) * (1.0 / 3)
+	const root = 0.5773502691896257
+	s0 = weigh(s0, x[0], next[0], root, rtol, atol)
+	s1 = weigh(s1, x[1], next[1], root, rtol, atol)
+	s2 = weigh(s2, x[2], next[2], root, rtol, atol)
+	return s0 + s1 + s2
 }
 
 // attempt4 makes an attempt with 4 unknowns. It returns the square of RMS of the error; NaN where x⁺ is not finite.
@@ -1652,11 +1656,12 @@ func (s *smallStepper) attempt4(tNext, rtol, atol float64) (square float64) {
 		s2 += a * k2
 		s3 += a * k3
 	}
-	s0 = weigh(s0, x[0], next[0], rtol, atol)
-	s1 = weigh(s1, x[1], next[1], rtol, atol)
-	s2 = weigh(s2, x[2], next[2], rtol, atol)
-	s3 = weigh(s3, x[3], next[3], rtol, atol)
-	return ((s0 + s1) + (s2 + s3)) * (1.0 / 4)
+	const root = 0.5
+	s0 = weigh(s0, x[0], next[0], root, rtol, atol)
+	s1 = weigh(s1, x[1], next[1], root, rtol, atol)
+	s2 = weigh(s2, x[2], next[2], root, rtol, atol)
+	s3 = weigh(s3, x[3], next[3], root, rtol, atol)
+	return (s0 + s1) + (s2 + s3)
 }
 
 // attempt4ByValue is attempt4 for a right-hand side by value.
@@ -2045,9 +2050,10 @@ func (s *smallStepper) attempt4ByValue(tNext, rtol, atol float64) (square float6
 		s2 += a * k2
 		s3 += a * k3
 	}
-	s0 = weigh(s0, x[0], next[0], rtol, atol)
-	s1 = weigh(s1, x[1], next[1], rtol, atol)
-	s2 = weigh(s2, x[2], next[2], rtol, atol)
-	s3 = weigh(s3, x[3], next[3], rtol, atol)
-	return ((s0 + s1) + (s2 + s3)) * (1.0 / 4)
+	const root = 0.5
+	s0 = weigh(s0, x[0], next[0], root, rtol, atol)
+	s1 = weigh(s1, x[1], next[1], root, rtol, atol)
+	s2 = weigh(s2, x[2], next[2], root, rtol, atol)
+	s3 = weigh(s3, x[3], next[3], root, rtol, atol)
+	return (s0 + s1) + (s2 + s3)
 }
