@@ -103,7 +103,15 @@ func sum(b *bytes.Buffer, n int, x, r string) {
 			b.WriteString("fallthrough\n")
 		}
 	}
-	fmt.Fprintf(b, "}\n{\na := h*%s.newest\n", r)
+	b.WriteString("}\n")
+	if x != "" { // the size of a step is waited for: what it multiplies comes first where it can
+		fmt.Fprintf(b, "if %s.count == 0 {\na := %[1]s.newest\n", r)
+		for i := range n {
+			fmt.Fprintf(b, "s%d += h * (a * k%[1]d)\n", i)
+		}
+		b.WriteString("} else ")
+	}
+	fmt.Fprintf(b, "{\na := h*%s.newest\n", r)
 	for i := range n {
 		fmt.Fprintf(b, "s%d += a * k%d\n", i, i)
 	}

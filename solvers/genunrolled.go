@@ -105,6 +105,12 @@ func sum(b *bytes.Buffer, a []float64, n int, x string) {
 			terms = append(terms, j)
 		}
 	}
+	if len(terms) == 1 {
+		for i := range n {
+			fmt.Fprintf(b, "s%d = x[%[1]d] + h*(%v*k%[1]d)\n", i, a[terms[0]])
+		}
+		return
+	}
 	b.WriteString("{\n")
 	var names, products []string
 	for _, j := range terms {

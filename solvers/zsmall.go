@@ -92,7 +92,11 @@ func (s *smallStepper) attempt2(tNext, rtol, atol float64) (square float64) {
 			s0 += a * k[0]
 			s1 += a * k[1]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1
@@ -187,7 +191,11 @@ func (s *smallStepper) attempt2(tNext, rtol, atol float64) (square float64) {
 			s0 += a * k[0]
 			s1 += a * k[1]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1
@@ -385,7 +393,11 @@ func (s *smallStepper) attempt2ByValue(tNext, rtol, atol float64) (square float6
 			s0 += a * k[0]
 			s1 += a * k[1]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1
@@ -480,7 +492,11 @@ func (s *smallStepper) attempt2ByValue(tNext, rtol, atol float64) (square float6
 			s0 += a * k[0]
 			s1 += a * k[1]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1
@@ -691,7 +707,12 @@ func (s *smallStepper) attempt3(tNext, rtol, atol float64) (square float64) {
 			s1 += a * k[1]
 			s2 += a * k[2]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+			s2 += h * (a * k2)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1
@@ -803,7 +824,12 @@ func (s *smallStepper) attempt3(tNext, rtol, atol float64) (square float64) {
 			s1 += a * k[1]
 			s2 += a * k[2]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+			s2 += h * (a * k2)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1
@@ -1033,7 +1059,12 @@ func (s *smallStepper) attempt3ByValue(tNext, rtol, atol float64) (square float6
 			s1 += a * k[1]
 			s2 += a * k[2]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+			s2 += h * (a * k2)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1
@@ -1145,7 +1176,12 @@ func (s *smallStepper) attempt3ByValue(tNext, rtol, atol float64) (square float6
 			s1 += a * k[1]
 			s2 += a * k[2]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+			s2 += h * (a * k2)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1
@@ -1391,7 +1427,13 @@ func (s *smallStepper) attempt4(tNext, rtol, atol float64) (square float64) {
 			s2 += a * k[2]
 			s3 += a * k[3]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+			s2 += h * (a * k2)
+			s3 += h * (a * k3)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1
@@ -1520,7 +1562,13 @@ func (s *smallStepper) attempt4(tNext, rtol, atol float64) (square float64) {
 			s2 += a * k[2]
 			s3 += a * k[3]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+			s2 += h * (a * k2)
+			s3 += h * (a * k3)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1
@@ -1785,7 +1833,13 @@ func (s *smallStepper) attempt4ByValue(tNext, rtol, atol float64) (square float6
 			s2 += a * k[2]
 			s3 += a * k[3]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+			s2 += h * (a * k2)
+			s3 += h * (a * k3)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1
@@ -1914,7 +1968,13 @@ func (s *smallStepper) attempt4ByValue(tNext, rtol, atol float64) (square float6
 			s2 += a * k[2]
 			s3 += a * k[3]
 		}
-		{
+		if r.count == 0 {
+			a := r.newest
+			s0 += h * (a * k0)
+			s1 += h * (a * k1)
+			s2 += h * (a * k2)
+			s3 += h * (a * k3)
+		} else {
 			a := h * r.newest
 			s0 += a * k0
 			s1 += a * k1

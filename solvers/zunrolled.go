@@ -16,11 +16,8 @@ func (s *smallStepper) bs5Attempt2(tNext, rtol, atol float64) (square float64) {
 	h := tNext - s.t
 	k0, k1 := start[0], start[1]
 	var s0, s1 float64
-	{
-		a0 := h * (0.16666666666666666)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-	}
+	s0 = x[0] + h*(0.16666666666666666*k0)
+	s1 = x[1] + h*(0.16666666666666666*k1)
 	k0, k1 = f(tNext-0.8333333333333334*h, s0, s1)
 	k[1][0], k[1][1] = k0, k1
 	{
@@ -84,12 +81,9 @@ func (s *smallStepper) bs5Attempt3(tNext, rtol, atol float64) (square float64) {
 	h := tNext - s.t
 	k0, k1, k2 := start[0], start[1], start[2]
 	var s0, s1, s2 float64
-	{
-		a0 := h * (0.16666666666666666)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-	}
+	s0 = x[0] + h*(0.16666666666666666*k0)
+	s1 = x[1] + h*(0.16666666666666666*k1)
+	s2 = x[2] + h*(0.16666666666666666*k2)
 	k0, k1, k2 = f(tNext-0.8333333333333334*h, s0, s1, s2)
 	k[1][0], k[1][1], k[1][2] = k0, k1, k2
 	{
@@ -161,13 +155,10 @@ func (s *smallStepper) bs5Attempt4(tNext, rtol, atol float64) (square float64) {
 	h := tNext - s.t
 	k0, k1, k2, k3 := start[0], start[1], start[2], start[3]
 	var s0, s1, s2, s3 float64
-	{
-		a0 := h * (0.16666666666666666)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-		s3 = x[3] + a0*k3
-	}
+	s0 = x[0] + h*(0.16666666666666666*k0)
+	s1 = x[1] + h*(0.16666666666666666*k1)
+	s2 = x[2] + h*(0.16666666666666666*k2)
+	s3 = x[3] + h*(0.16666666666666666*k3)
 	k0, k1, k2, k3 = f(tNext-0.8333333333333334*h, s0, s1, s2, s3)
 	k[1][0], k[1][1], k[1][2], k[1][3] = k0, k1, k2, k3
 	{
@@ -247,11 +238,8 @@ func (s *smallStepper) dopri5Attempt2(tNext, rtol, atol float64) (square float64
 	h := tNext - s.t
 	k0, k1 := start[0], start[1]
 	var s0, s1 float64
-	{
-		a0 := h * (0.2)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-	}
+	s0 = x[0] + h*(0.2*k0)
+	s1 = x[1] + h*(0.2*k1)
 	k0, k1 = f(tNext-0.8*h, s0, s1)
 	k[1][0], k[1][1] = k0, k1
 	{
@@ -308,12 +296,9 @@ func (s *smallStepper) dopri5Attempt3(tNext, rtol, atol float64) (square float64
 	h := tNext - s.t
 	k0, k1, k2 := start[0], start[1], start[2]
 	var s0, s1, s2 float64
-	{
-		a0 := h * (0.2)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-	}
+	s0 = x[0] + h*(0.2*k0)
+	s1 = x[1] + h*(0.2*k1)
+	s2 = x[2] + h*(0.2*k2)
 	k0, k1, k2 = f(tNext-0.8*h, s0, s1, s2)
 	k[1][0], k[1][1], k[1][2] = k0, k1, k2
 	{
@@ -377,13 +362,10 @@ func (s *smallStepper) dopri5Attempt4(tNext, rtol, atol float64) (square float64
 	h := tNext - s.t
 	k0, k1, k2, k3 := start[0], start[1], start[2], start[3]
 	var s0, s1, s2, s3 float64
-	{
-		a0 := h * (0.2)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-		s3 = x[3] + a0*k3
-	}
+	s0 = x[0] + h*(0.2*k0)
+	s1 = x[1] + h*(0.2*k1)
+	s2 = x[2] + h*(0.2*k2)
+	s3 = x[3] + h*(0.2*k3)
 	k0, k1, k2, k3 = f(tNext-0.8*h, s0, s1, s2, s3)
 	k[1][0], k[1][1], k[1][2], k[1][3] = k0, k1, k2, k3
 	{
@@ -454,11 +436,8 @@ func (s *smallStepper) tsit5Attempt2(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1 := start[0], start[1]
 	var s0, s1 float64
-	{
-		a0 := h * (0.161)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-	}
+	s0 = x[0] + h*(0.161*k0)
+	s1 = x[1] + h*(0.161*k1)
 	k0, k1 = f(tNext-0.839*h, s0, s1)
 	k[1][0], k[1][1] = k0, k1
 	{
@@ -515,12 +494,9 @@ func (s *smallStepper) tsit5Attempt3(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1, k2 := start[0], start[1], start[2]
 	var s0, s1, s2 float64
-	{
-		a0 := h * (0.161)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-	}
+	s0 = x[0] + h*(0.161*k0)
+	s1 = x[1] + h*(0.161*k1)
+	s2 = x[2] + h*(0.161*k2)
 	k0, k1, k2 = f(tNext-0.839*h, s0, s1, s2)
 	k[1][0], k[1][1], k[1][2] = k0, k1, k2
 	{
@@ -584,13 +560,10 @@ func (s *smallStepper) tsit5Attempt4(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1, k2, k3 := start[0], start[1], start[2], start[3]
 	var s0, s1, s2, s3 float64
-	{
-		a0 := h * (0.161)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-		s3 = x[3] + a0*k3
-	}
+	s0 = x[0] + h*(0.161*k0)
+	s1 = x[1] + h*(0.161*k1)
+	s2 = x[2] + h*(0.161*k2)
+	s3 = x[3] + h*(0.161*k3)
 	k0, k1, k2, k3 = f(tNext-0.839*h, s0, s1, s2, s3)
 	k[1][0], k[1][1], k[1][2], k[1][3] = k0, k1, k2, k3
 	{
@@ -661,11 +634,8 @@ func (s *smallStepper) vern7Attempt2(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1 := start[0], start[1]
 	var s0, s1 float64
-	{
-		a0 := h * (0.005)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-	}
+	s0 = x[0] + h*(0.005*k0)
+	s1 = x[1] + h*(0.005*k1)
 	k0, k1 = f(tNext-0.995*h, s0, s1)
 	k[1][0], k[1][1] = k0, k1
 	{
@@ -748,12 +718,9 @@ func (s *smallStepper) vern7Attempt3(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1, k2 := start[0], start[1], start[2]
 	var s0, s1, s2 float64
-	{
-		a0 := h * (0.005)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-	}
+	s0 = x[0] + h*(0.005*k0)
+	s1 = x[1] + h*(0.005*k1)
+	s2 = x[2] + h*(0.005*k2)
 	k0, k1, k2 = f(tNext-0.995*h, s0, s1, s2)
 	k[1][0], k[1][1], k[1][2] = k0, k1, k2
 	{
@@ -847,13 +814,10 @@ func (s *smallStepper) vern7Attempt4(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1, k2, k3 := start[0], start[1], start[2], start[3]
 	var s0, s1, s2, s3 float64
-	{
-		a0 := h * (0.005)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-		s3 = x[3] + a0*k3
-	}
+	s0 = x[0] + h*(0.005*k0)
+	s1 = x[1] + h*(0.005*k1)
+	s2 = x[2] + h*(0.005*k2)
+	s3 = x[3] + h*(0.005*k3)
 	k0, k1, k2, k3 = f(tNext-0.995*h, s0, s1, s2, s3)
 	k[1][0], k[1][1], k[1][2], k[1][3] = k0, k1, k2, k3
 	{
@@ -958,11 +922,8 @@ func (s *smallStepper) vern8Attempt2(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1 := start[0], start[1]
 	var s0, s1 float64
-	{
-		a0 := h * (0.05)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-	}
+	s0 = x[0] + h*(0.05*k0)
+	s1 = x[1] + h*(0.05*k1)
 	k0, k1 = f(tNext-0.95*h, s0, s1)
 	k[1][0], k[1][1] = k0, k1
 	{
@@ -1066,12 +1027,9 @@ func (s *smallStepper) vern8Attempt3(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1, k2 := start[0], start[1], start[2]
 	var s0, s1, s2 float64
-	{
-		a0 := h * (0.05)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-	}
+	s0 = x[0] + h*(0.05*k0)
+	s1 = x[1] + h*(0.05*k1)
+	s2 = x[2] + h*(0.05*k2)
 	k0, k1, k2 = f(tNext-0.95*h, s0, s1, s2)
 	k[1][0], k[1][1], k[1][2] = k0, k1, k2
 	{
@@ -1189,13 +1147,10 @@ func (s *smallStepper) vern8Attempt4(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1, k2, k3 := start[0], start[1], start[2], start[3]
 	var s0, s1, s2, s3 float64
-	{
-		a0 := h * (0.05)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-		s3 = x[3] + a0*k3
-	}
+	s0 = x[0] + h*(0.05*k0)
+	s1 = x[1] + h*(0.05*k1)
+	s2 = x[2] + h*(0.05*k2)
+	s3 = x[3] + h*(0.05*k3)
 	k0, k1, k2, k3 = f(tNext-0.95*h, s0, s1, s2, s3)
 	k[1][0], k[1][1], k[1][2], k[1][3] = k0, k1, k2, k3
 	{
@@ -1327,11 +1282,8 @@ func (s *smallStepper) vern9Attempt2(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1 := start[0], start[1]
 	var s0, s1 float64
-	{
-		a0 := h * (0.03462)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-	}
+	s0 = x[0] + h*(0.03462*k0)
+	s1 = x[1] + h*(0.03462*k1)
 	k0, k1 = f(tNext-0.96538*h, s0, s1)
 	k[1][0], k[1][1] = k0, k1
 	{
@@ -1456,12 +1408,9 @@ func (s *smallStepper) vern9Attempt3(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1, k2 := start[0], start[1], start[2]
 	var s0, s1, s2 float64
-	{
-		a0 := h * (0.03462)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-	}
+	s0 = x[0] + h*(0.03462*k0)
+	s1 = x[1] + h*(0.03462*k1)
+	s2 = x[2] + h*(0.03462*k2)
 	k0, k1, k2 = f(tNext-0.96538*h, s0, s1, s2)
 	k[1][0], k[1][1], k[1][2] = k0, k1, k2
 	{
@@ -1603,13 +1552,10 @@ func (s *smallStepper) vern9Attempt4(tNext, rtol, atol float64) (square float64)
 	h := tNext - s.t
 	k0, k1, k2, k3 := start[0], start[1], start[2], start[3]
 	var s0, s1, s2, s3 float64
-	{
-		a0 := h * (0.03462)
-		s0 = x[0] + a0*k0
-		s1 = x[1] + a0*k1
-		s2 = x[2] + a0*k2
-		s3 = x[3] + a0*k3
-	}
+	s0 = x[0] + h*(0.03462*k0)
+	s1 = x[1] + h*(0.03462*k1)
+	s2 = x[2] + h*(0.03462*k2)
+	s3 = x[3] + h*(0.03462*k3)
 	k0, k1, k2, k3 = f(tNext-0.96538*h, s0, s1, s2, s3)
 	k[1][0], k[1][1], k[1][2], k[1][3] = k0, k1, k2, k3
 	{
