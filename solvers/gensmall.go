@@ -7,10 +7,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"go/format"
-	"log"
-	"math"
-	"os"
 	"strings"
 )
 
@@ -24,13 +20,7 @@ func main() {
 		attempt(&b, n, false)
 		attempt(&b, n, true)
 	}
-	out, err := format.Source(b.Bytes())
-	if err != nil {
-		log.Fatalf("%v\n%s", err, b.Bytes())
-	}
-	if err := os.WriteFile("zsmall.go", out, 0o644); err != nil {
-		log.Fatal(err)
-	}
+	write("zsmall.go", &b)
 }
 
 func attempt(b *bytes.Buffer, n int, byValue bool) {
@@ -79,11 +69,7 @@ func attempt(b *bytes.Buffer, n int, byValue bool) {
 	if width == "n" {
 		b.WriteString("if n == 1 {\nreturn weigh(s0, x[0], next[0], 1, rtol, atol)\n}\n")
 	}
-	fmt.Fprintf(b, "const root = %v\n", math.Sqrt(1/float64(n)))
-	for i := range n {
-		fmt.Fprintf(b, "s%d = weigh(s%d, x[%d], next[%d], root, rtol, atol)\n", i, i, i, i)
-	}
-	fmt.Fprintf(b, "return %s\n}\n", []string{"s0 + s1", "s0 + s1 + s2", "(s0 + s1) + (s2 + s3)"}[n-2])
+	norm(b, n)
 }
 
 // sum writes x + h Σ a_j k_j for the row r, the newest stage last, into s0, s1 …; from zero where x is empty.
@@ -116,13 +102,4 @@ func sum(b *bytes.Buffer, n int, x, r string) {
 		fmt.Fprintf(b, "s%d += a * k%d\n", i, i)
 	}
 	b.WriteString("}\n")
-}
-
-// list is a format for 0, 1 … n − 1, with commas.
-func list(n int, format string) string {
-	var s []string
-	for i := range n {
-		s = append(s, fmt.Sprintf(format, i))
-	}
-	return strings.Join(s, ", ")
 }

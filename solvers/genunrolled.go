@@ -7,10 +7,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"go/format"
-	"log"
-	"math"
-	"os"
 	"strings"
 
 	"github.com/costate-go/costate/solvers"
@@ -46,13 +42,7 @@ func main() {
 			attempt(&b, m.tab, n)
 		}
 	}
-	out, err := format.Source(b.Bytes())
-	if err != nil {
-		log.Fatalf("%v\n%s", err, b.Bytes())
-	}
-	if err := os.WriteFile("zunrolled.go", out, 0o644); err != nil {
-		log.Fatal(err)
-	}
+	write("zunrolled.go", &b)
 }
 
 func name(tab *solvers.Tableau, n int) string { return fmt.Sprintf("%sAttempt%d", tab.Name(), n) }
@@ -90,11 +80,7 @@ func attempt(b *bytes.Buffer, tab *solvers.Tableau, n int) {
 		errors = tab.E[:last+2]
 	}
 	sum(b, errors, n, "")
-	fmt.Fprintf(b, "const root = %v\n", math.Sqrt(1/float64(n)))
-	for i := range n {
-		fmt.Fprintf(b, "s%d = weigh(s%d, x[%d], next[%d], root, rtol, atol)\n", i, i, i, i)
-	}
-	fmt.Fprintf(b, "return %s\n}\n", []string{"s0 + s1", "s0 + s1 + s2", "(s0 + s1) + (s2 + s3)"}[n-2])
+	norm(b, n)
 }
 
 // sum writes x + h Σ a_j k_j, the newest stage last, into s0, s1 …; from zero where x is empty.
@@ -133,13 +119,4 @@ func sum(b *bytes.Buffer, a []float64, n int, x string) {
 		fmt.Fprintf(b, "s%d = %s\n", i, strings.Join(sum, " + "))
 	}
 	b.WriteString("}\n")
-}
-
-// list is a format for 0, 1 … n − 1, with commas.
-func list(n int, format string) string {
-	var s []string
-	for i := range n {
-		s = append(s, fmt.Sprintf(format, i))
-	}
-	return strings.Join(s, ", ")
 }

@@ -1,8 +1,8 @@
 package solvers
 
-//go:generate go run gensmall.go
+//go:generate go run gensmall.go gencommon.go
 //go:generate rm -f zunrolled.go
-//go:generate go run genunrolled.go
+//go:generate go run genunrolled.go gencommon.go
 
 import "math"
 
