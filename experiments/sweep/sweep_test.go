@@ -20,6 +20,17 @@ import (
 	"github.com/costate-go/costate/experiments/sweep"
 )
 
+const patience = 2 * time.Minute // with a machine that is busy otherwise
+
+// await waits for a file.
+func await(path string) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+	}
+}
+
 // As a worker this binary pretends to run: it notes that it was called, and writes what a run would.
 func TestMain(m *testing.M) {
 	if os.Getenv("SWEEP_WORKER") == "" {
@@ -48,7 +59,7 @@ func TestMain(m *testing.M) {
 		select {
 		case <-signals:
 			state = rundir.Interrupted
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 		}
 	}
 	s := &rundir.Summary{Name: "x", Task: "fit", Iterations: 5, BestLoss: rundir.Float(c.Solver.RTol * float64(c.Seed)), Metrics: map[string]rundir.Float{"held_out_accuracy": rundir.Float(c.Seed)}}
@@ -309,10 +320,8 @@ func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	enough := errors.New("enough")
 	go func() {
-		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-			if _, err := os.Stat(filepath.Join(dir, "0002", "checkpoints")); err == nil {
-				break
-			}
+		for _, name := range []string{"0001", "0002"} { // a worker that has its directory listens to signals
+			await(filepath.Join(dir, name, "checkpoints"))
 		}
 		cancel(enough)
 	}()
