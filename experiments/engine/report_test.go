@@ -119,3 +119,24 @@ func TestReportDraws(t *testing.T) {
 		t.Errorf("the last row is at t = %g", heat)
 	}
 }
+
+// A trajectory in the plane is drawn as a curve, also where it moves quickly.
+func TestTrajectoryPanel(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	if code, _, stderr := costate(t, "run", "spiral", "train.iterations=12", "report.formats=svg", "--out", out, "--quiet"); code != exit.OK {
+		t.Fatal(stderr)
+	}
+	s, err := panels.Read(filepath.Join(out, rundir.Figures))
+	if err != nil || len(s.Flows) != 1 || len(s.Flows[0].Tracks) != 2 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	x, y := s.Flows[0].Tracks[1].LineX, s.Flows[0].Tracks[1].LineY
+	if len(x) < 1000 {
+		t.Fatalf("a line of %d points", len(x))
+	}
+	for k := 1; k < len(x); k++ { // of an extent of 4
+		if d := math.Hypot(float64(x[k]-x[k-1]), float64(y[k]-y[k-1])); d > 0.2 {
+			t.Fatalf("from point %d to the next one the line goes %g far", k-1, d)
+		}
+	}
+}

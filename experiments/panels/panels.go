@@ -51,6 +51,8 @@ type Track struct {
 	Class int            `json:"class"`
 	X     []rundir.Float `json:"x"`
 	Y     []rundir.Float `json:"y"`
+	LineX []rundir.Float `json:"line_x,omitempty"` // of the curve that is drawn; empty: X and Y
+	LineY []rundir.Float `json:"line_y,omitempty"`
 	Still bool           `json:"still,omitempty"` // data to compare with: shown whole
 }
 
@@ -117,7 +119,7 @@ func (s *Set) check() error {
 	}
 	for _, f := range s.Flows {
 		for _, t := range f.Tracks {
-			if len(t.X) != len(t.Y) || !t.Still && len(t.X) != len(f.T) || len(f.T) == 0 || t.Class < 0 || t.Class >= len(f.Classes) {
+			if len(t.X) != len(t.Y) || len(t.LineX) != len(t.LineY) || !t.Still && len(t.X) != len(f.T) || len(f.T) == 0 || t.Class < 0 || t.Class >= len(f.Classes) {
 				return fmt.Errorf("%s: a track of the flow %q does not fit its times or classes", File, f.ID)
 			}
 		}

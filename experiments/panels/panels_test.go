@@ -41,6 +41,7 @@ func TestMisfits(t *testing.T) {
 		"empty":   func(s *panels.Set) { s.Heats[0] = panels.Heat{} },
 		"times":   func(s *panels.Set) { s.Flows[0].T = nil },
 		"track":   func(s *panels.Set) { s.Flows[0].Tracks[0].X = s.Flows[0].Tracks[0].X[:1] },
+		"line":    func(s *panels.Set) { s.Flows[0].Tracks[0].LineX = s.Flows[0].Tracks[0].X },
 		"class":   func(s *panels.Set) { s.Flows[0].Tracks[0].Class = 1 },
 		"cells":   func(s *panels.Set) { s.Frames[0].Rows = 3 },
 		"range":   func(s *panels.Set) { s.Frames[0].X1 = 0 },

@@ -330,7 +330,14 @@ func fitted(ctx context.Context, s *panels.Set, t *tasks.Fit, theta []float64) e
 			k = min(p.from+k, p.to-1)
 			xs, ys = append(xs, model[k*d]), append(ys, model[k*d+1])
 		}
-		f.Tracks = append(f.Tracks, panels.Track{X: panels.Floats(xs), Y: panels.Floats(ys)})
+		track := panels.Track{X: panels.Floats(xs), Y: panels.Floats(ys)}
+		if xs, ys = nil, nil; p.to-p.from > len(steps) { // where the state moves quickly the times of the slider are far apart
+			for k := p.from; k < p.to; k++ {
+				xs, ys = append(xs, model[k*d]), append(ys, model[k*d+1])
+			}
+			track.LineX, track.LineY = panels.Floats(xs), panels.Floats(ys)
+		}
+		f.Tracks = append(f.Tracks, track)
 	}
 	s.Flows = append(s.Flows, f)
 	return nil

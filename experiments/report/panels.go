@@ -10,6 +10,7 @@ import (
 	"image/color"
 	"image/png"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/costate-go/costate/experiments/page"
@@ -76,7 +77,8 @@ type flowView struct {
 type trackView struct {
 	Class  string
 	Still  string // path of dots
-	Points string // of a polyline
+	Points string // where it is at every time
+	Line   string // the curve through them, where that takes more points
 	X, Y   string // of the last one
 }
 
@@ -198,6 +200,10 @@ func viewOfFlow(f *panels.Flow) flowView {
 			reach(&p.x0, &p.x1, float64(t.X[k]))
 			reach(&p.y0, &p.y1, float64(t.Y[k]))
 		}
+		for k := range t.LineX {
+			reach(&p.x0, &p.x1, float64(t.LineX[k]))
+			reach(&p.y0, &p.y1, float64(t.LineY[k]))
+		}
 	}
 	p.x0, p.x1 = around(p.x0, p.x1)
 	p.y0, p.y1 = around(p.y0, p.y1)
@@ -227,6 +233,13 @@ func viewOfFlow(f *panels.Flow) flowView {
 		} else {
 			w.Points = strings.TrimSuffix(b.String(), " ")
 		}
+		var line []string
+		for k := range t.LineX {
+			if x, y := float64(t.LineX[k]), float64(t.LineY[k]); finite(x) && finite(y) {
+				line = append(line, short(p.x(x))+","+short(p.y(y)))
+			}
+		}
+		w.Line = strings.Join(slices.Compact(line), " ")
 		v.Tracks = append(v.Tracks, w)
 	}
 	return v

@@ -19,7 +19,7 @@ function sliding(panel, show) {
 }
 for (const panel of document.querySelectorAll(".flow")) {
   const now = panel.querySelector(".now"), t = panel.dataset.t.split(" "), dots = panel.querySelectorAll("figure > svg circle");
-  const tracks = [...panel.querySelectorAll(".track")].map(e => e.getAttribute("points").split(" ").map(p => p.split(",")));
+  const tracks = [...panel.querySelectorAll(".track")].map(e => (e.dataset.at || e.getAttribute("points")).split(" ").map(p => p.split(",")));
   sliding(panel, k => {
     now.textContent = now.dataset.unit + " = " + t[k].replaceAll("-", "−");
     tracks.forEach((track, i) => { dots[i].setAttribute("cx", track[k][0]); dots[i].setAttribute("cy", track[k][1]); });

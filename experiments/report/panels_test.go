@@ -22,7 +22,7 @@ func moving(t *testing.T) string {
 	s := &panels.Set{
 		Heats: []panels.Heat{{ID: `h"><b>`, Title: hostile[:30], XLabel: "iteration", YLabel: "t", ValueLabel: "u", X: []float64{0, 1, 5}, Y: []float64{0, 0.5}, V: [][]rundir.Float{{-1, 2, nan}, {0, 1e-3, -4}}}},
 		Flows: []panels.Flow{{ID: "flow", Title: "Flow", TLabel: "t", T: []float64{0, 0.25, 1}, Classes: []string{"a" + hostile, "b"}, Tracks: []panels.Track{
-			{Class: 1, X: []rundir.Float{0, 1, 2}, Y: []rundir.Float{0, 4, nan}}, {Still: true, X: []rundir.Float{1, nan}, Y: []rundir.Float{2, 2}}}}},
+			{Class: 1, X: []rundir.Float{0, 1, 2}, Y: []rundir.Float{0, 4, nan}, LineX: []rundir.Float{0, 0, 0.5, 1, nan}, LineY: []rundir.Float{0, 0, 3, 4, 4}}, {Still: true, X: []rundir.Float{1, nan}, Y: []rundir.Float{2, 2}}}}},
 		Frames: []panels.Frames{{ID: "frames", Title: "Frames", X0: -1, X1: 1, Y1: 2, Columns: 2, Rows: 1, Classes: []string{"a", "b"}, PX: []rundir.Float{0, nan}, PY: []rundir.Float{1, 1}, PClass: []int{1, 0}, Frames: []panels.Frame{
 			{Iteration: 0, Loss: nan, Class: []int{0, -1}, Sure: []int{9, 0}}, {Iteration: 12, Loss: 0.5, Class: []int{0, 1}, Sure: []int{9, 3}}}}},
 	}
