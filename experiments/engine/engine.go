@@ -172,12 +172,22 @@ func names(m map[string]rundir.Float) []string {
 	return out
 }
 
+// passedOver says that what follows is of an older checkpoint, the newer ones being damaged.
+func passedOver(o cli.Options, skipped []error) {
+	for _, err := range skipped {
+		if !o.Quiet {
+			fmt.Fprintln(o.Stderr, "costate: passed over a checkpoint:", err)
+		}
+	}
+}
+
 // Evaluate implements cli.Engine.
 func (Engine) Evaluate(ctx context.Context, o cli.EvaluateOptions) error {
 	r, err := run.Load(o.Run, threads(o.Threads))
 	if err != nil {
 		return err
 	}
+	passedOver(o.Options, r.Skipped)
 	metrics, err := r.Task.Metrics(ctx, r.Best)
 	if err != nil {
 		return &run.NumericalError{Iteration: r.Summary.BestIteration, Err: err}
@@ -212,6 +222,7 @@ func (Engine) Report(ctx context.Context, o cli.ReportOptions) error {
 	if err != nil {
 		return err
 	}
+	passedOver(o.Options, r.Skipped)
 	r.Config.Report.Figures = true // who asks for the report wants them, also of a run that drew none
 	if err := pictures.Draw(ctx, r); err != nil {
 		return err

@@ -26,6 +26,7 @@ func (Engine) Export(_ context.Context, o cli.ExportOptions) error {
 	if err != nil {
 		return err
 	}
+	passedOver(o.Options, r.Skipped)
 	var files []exported
 	switch o.Format {
 	case "safetensors":

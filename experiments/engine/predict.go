@@ -25,6 +25,7 @@ func (Engine) Predict(ctx context.Context, o cli.PredictOptions) error {
 	if err != nil {
 		return err
 	}
+	passedOver(o.Options, r.Skipped)
 	header, rows, err := predict(ctx, r, o)
 	if err != nil {
 		return err

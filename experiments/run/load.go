@@ -35,7 +35,7 @@ func reopen(path string, o Options) (d *driver, skipped []error, err error) {
 
 // Load opens a run to evaluate its best control: from the newest good checkpoint, with the summary where there is one.
 func Load(path string, threads int) (*Result, error) {
-	d, _, err := reopen(path, Options{Threads: threads})
+	d, skipped, err := reopen(path, Options{Threads: threads})
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,8 @@ func Load(path string, threads int) (*Result, error) {
 	}
 	d.header.Dir = d.dir.Path()
 	r := d.result(true)
-	if s, err := rundir.ReadSummary(path); err == nil {
+	r.Skipped = skipped
+	if s, err := rundir.ReadSummary(path); err == nil && s.Iterations == d.iteration { // else it is of another checkpoint
 		r.Summary = s
 	}
 	return r, nil

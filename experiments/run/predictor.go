@@ -19,6 +19,8 @@ type Trained struct {
 	Config *config.Config
 	Model  tasks.Predictor
 	Best   []float64
+	// Skipped says which newer checkpoints were passed over, and why.
+	Skipped []error
 }
 
 // The names under which checkpoints hold what a model needs besides its control.
@@ -59,6 +61,7 @@ func LoadModel(path string, threads int) (*Trained, error) {
 	info, err := os.Stat(path)
 	alone := err == nil && !info.IsDir()
 	var st *checkpoint.State
+	var skipped []error
 	if alone {
 		st, path, err = readCheckpoint(path)
 	} else {
@@ -66,7 +69,7 @@ func LoadModel(path string, threads int) (*Trained, error) {
 			return nil, err
 		}
 		store := &checkpoint.Store{Dir: filepath.Join(path, rundir.Checkpoints)}
-		st, _, err = store.Last()
+		st, skipped, err = store.Last()
 	}
 	if err != nil {
 		return nil, err
@@ -79,7 +82,7 @@ func LoadModel(path string, threads int) (*Trained, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Trained{r.Config, r.Task, r.Best}, nil
+		return &Trained{r.Config, r.Task, r.Best, r.Skipped}, nil
 	}
 	c, err := config.Parse(path, []byte(st.Meta.Extra[extraConfig]))
 	if err != nil {
@@ -103,7 +106,7 @@ func LoadModel(path string, threads int) (*Trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Trained{c, m, st.Floats["best"]}, nil
+	return &Trained{c, m, st.Floats["best"], skipped}, nil
 }
 
 // readCheckpoint reads a checkpoint, or the one that LAST or BEST names.

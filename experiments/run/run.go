@@ -73,6 +73,8 @@ type Result struct {
 	Message string
 	// Done is false while the run goes on.
 	Done bool
+	// Skipped says which newer checkpoints Load passed over, and why.
+	Skipped []error
 }
 
 // InterruptedError says that a run was asked to end by the cancellation of its context, and was saved.
