@@ -80,7 +80,7 @@ func (o *EMSA) Step(ctx context.Context) (Iterate, error) {
 		retries = 40
 	)
 	var it Iterate
-	if err := o.sweep(ctx, &it); err != nil {
+	if err := o.begin(ctx, &it); err != nil {
 		return it, err
 	}
 	if o.rho == 0 {

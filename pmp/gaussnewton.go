@@ -111,7 +111,7 @@ func (o *GaussNewton) Step(ctx context.Context) (Iterate, error) {
 		digits  = 1e-15 // of J
 	)
 	var it Iterate
-	if err := o.sweep(ctx, &it); err != nil {
+	if err := o.begin(ctx, &it); err != nil {
 		return it, err
 	}
 	o.describe(&it, o.cur)

@@ -106,7 +106,7 @@ func (o *Gradient) Init(_ context.Context, w *Sweeper, theta []float64) error {
 func (o *Gradient) Step(ctx context.Context) (Iterate, error) {
 	var it Iterate
 	o.fresh, o.paid = false, false
-	if err := o.sweep(ctx, &it); err != nil {
+	if err := o.begin(ctx, &it); err != nil {
 		return it, err
 	}
 	o.describe(&it, o.cur)

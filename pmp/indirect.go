@@ -56,7 +56,7 @@ func (o *Indirect) Step(ctx context.Context) (Iterate, error) {
 	}
 	o.iter++
 	o.describe(&it, o.cur)
-	it.Loss, it.Augmented, it.Residual = e.J, e.J, e.Gap
+	it.Loss, it.Before, it.Augmented, it.Residual = e.J, e.J, e.J, e.Gap
 	it.Work.Forward += e.Evaluations
 	it.Work.Backward += e.Evaluations
 	it.Work.Solves += e.Solves

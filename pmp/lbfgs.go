@@ -69,7 +69,7 @@ func (o *QuasiNewton) Refresh() {
 // Step implements Optimizer: one line search.
 func (o *QuasiNewton) Step(ctx context.Context) (Iterate, error) {
 	var it Iterate
-	if err := o.sweep(ctx, &it); err != nil {
+	if err := o.begin(ctx, &it); err != nil {
 		return it, err
 	}
 	o.describe(&it, o.cur)

@@ -48,7 +48,7 @@ const patience = 20
 // Step implements Optimizer.
 func (o *MSA) Step(ctx context.Context) (Iterate, error) {
 	var it Iterate
-	if err := o.sweep(ctx, &it); err != nil {
+	if err := o.begin(ctx, &it); err != nil {
 		if o.iter > 0 {
 			return it, fmt.Errorf("%w: %w; %s", ErrDiverged, err, msaAdvice)
 		}

@@ -38,6 +38,8 @@ type Iterate struct {
 	// step. Augmented includes the terms of the augmented Lagrangian.
 	Loss, Augmented float64
 	Theta           []float64
+	// Before is J of the control that the step began with, on the same data; equal to Loss where that is the control measured.
+	Before float64
 	// Trajectory is the swept trajectory of Theta, valid as long. Its costate may be missing after a rejected trial.
 	Trajectory *Trajectory
 	// Hamiltonian is the time average of the mean Hamiltonian along the trajectories.
@@ -47,7 +49,7 @@ type Iterate struct {
 	Residual float64
 	// GradNorm is the L²(t₀, t₁) norm of ∂J/∂θ, ControlNorm that of θ.
 	GradNorm, ControlNorm float64
-	// StepParameter is ε, ρ or the learning rate that was used.
+	// StepParameter is what set the size of the update: ε, ρ, λ, ‖Δθ‖, the step length or the learning rate.
 	StepParameter float64
 	// Accepted tells whether the trial became the iterate; Rollbacks counts trials undone in this step.
 	Accepted  bool
@@ -154,10 +156,17 @@ func (b *base) sweep(ctx context.Context, it *Iterate) error {
 	return err
 }
 
+// begin is sweep at the beginning of a step.
+func (b *base) begin(ctx context.Context, it *Iterate) error {
+	err := b.sweep(ctx, it)
+	it.Before = b.cur.J
+	return err
+}
+
 // slopes sweeps the present control, on the batch at hand, and describes it. It is stationary where ‖∂J/∂θ‖ is below the tolerance.
 func (b *base) slopes(ctx context.Context, tolerance float64) (Iterate, error) {
 	var it Iterate
-	if err := b.sweep(ctx, &it); err != nil {
+	if err := b.begin(ctx, &it); err != nil {
 		return it, err
 	}
 	b.describe(&it, b.cur)

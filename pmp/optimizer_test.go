@@ -18,6 +18,7 @@ import (
 // result is a run of an optimizer.
 type result struct {
 	last                       pmp.Iterate
+	before                     float64 // the first step
 	best                       float64
 	solves, accepted, rejected int
 	reached                    int // forward solves until J ≤ target
@@ -40,7 +41,9 @@ func optimize(t testing.TB, o pmp.Optimizer, p *pmp.Problem, s pmp.Settings, the
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.last = it
+		if r.last = it; len(r.losses) == 0 {
+			r.before = it.Before
+		}
 		r.solves += it.Work.Solves
 		if it.Accepted {
 			r.accepted++
@@ -267,6 +270,9 @@ func TestOptimizersLowerTheCost(t *testing.T) {
 			_, start := sweep(t, p, euler(), theta)
 			r := optimize(t, make(), p, euler(), theta, 60, math.Inf(-1))
 			t.Logf("J from %.4g to %.4g", start.J, r.best)
+			if r.before != start.J {
+				t.Errorf("the first step began at %.9g, and J of the start is %.9g", r.before, start.J)
+			}
 			if !(r.best < 0.2*start.J) {
 				t.Errorf("J went from %.4g to %.4g only", start.J, r.best)
 			}

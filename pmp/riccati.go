@@ -102,7 +102,7 @@ func (o *Riccati) Step(ctx context.Context) (Iterate, error) {
 		hard  = 1e12
 	)
 	var it Iterate
-	if err := o.sweep(ctx, &it); err != nil {
+	if err := o.begin(ctx, &it); err != nil {
 		return it, err
 	}
 	o.describe(&it, o.cur)

@@ -98,7 +98,7 @@ func (o *SQH) Refresh() {
 // Step implements Optimizer: one trial, that is one maximization and one forward solve.
 func (o *SQH) Step(ctx context.Context) (Iterate, error) {
 	var it Iterate
-	if err := o.sweep(ctx, &it); err != nil {
+	if err := o.begin(ctx, &it); err != nil {
 		return it, err
 	}
 	if len(o.recent) == 0 {

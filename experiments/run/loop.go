@@ -90,7 +90,7 @@ func (d *driver) iterate(ctx, stop context.Context) (reason string, err error) {
 func (d *driver) measure(ctx context.Context, it *pmp.Iterate) (*rundir.Metrics, error) {
 	d.work.Add(it.Work)
 	if d.iteration == 1 {
-		d.initial = it.Loss
+		d.initial = it.Before
 	}
 	d.final, d.residual = it.Loss, rundir.Float(it.Residual)
 	val := math.NaN()

@@ -128,7 +128,7 @@ func (o *MSA) Step(context.Context) (pmp.Iterate, error) {
 	last := s.layers[len(s.layers)-1]
 	loss, _ := crossEntropy(last.p[:len(logits)], logits, o.Batch.Labels, n)
 	it.Loss = loss / float64(n)
-	it.Augmented = it.Loss
+	it.Before, it.Augmented = it.Loss, it.Loss
 	if math.IsNaN(it.Loss) || math.IsInf(it.Loss, 0) {
 		return it, fmt.Errorf("discrete: the loss of the batch is %g: check that the inputs are finite and scaled", it.Loss)
 	}
