@@ -132,7 +132,12 @@ type Engine interface {
 // Signalled is the cause of a context that a signal cancelled.
 type Signalled struct{ Signal os.Signal }
 
-func (s *Signalled) Error() string { return "stopped by " + s.Signal.String() }
+func (s *Signalled) Error() string {
+	if s.Signal == syscall.SIGTERM {
+		return "terminated"
+	}
+	return "interrupted"
+}
 
 // ExitCode is 130 or 143.
 func (s *Signalled) ExitCode() int {
