@@ -9,6 +9,7 @@ import (
 	"github.com/costate-go/costate/experiments/cli"
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/internal/words"
 	"github.com/costate-go/costate/experiments/run"
 	"github.com/costate-go/costate/experiments/tasks"
 	"github.com/costate-go/costate/pmp"
@@ -50,7 +51,7 @@ func trial(ctx context.Context, o cli.Options, c *config.Config) (*probe, error)
 	fmt.Fprintf(o.Stdout, "config      %s, hash %s\n", c.Name, c.Hash())
 	fmt.Fprintf(o.Stdout, "data        %s\n", a.Data)
 	fmt.Fprintf(o.Stdout, "model       %s\n", a.Model)
-	fmt.Fprintf(o.Stdout, "optimizer   %s, %d iterations\n", c.Optimizer.Kind, c.Train.Iterations)
+	fmt.Fprintf(o.Stdout, "optimizer   %s, %s\n", c.Optimizer.Kind, words.Count(c.Train.Iterations, "iteration"))
 	fmt.Fprintf(o.Stdout, "memory      about %s\n", run.Bytes(memory))
 	p := &probe{task: task, settings: s, theta: task.Initial()}
 	if own, ok := task.(tasks.Discrete); ok {

@@ -11,9 +11,10 @@ import (
 	"os"
 	"runtime"
 	"sort"
-	"strings"
+	"text/tabwriter"
 
 	"github.com/costate-go/costate/experiments/cli"
+	"github.com/costate-go/costate/experiments/internal/words"
 	"github.com/costate-go/costate/experiments/pictures"
 	"github.com/costate-go/costate/experiments/progress"
 	"github.com/costate-go/costate/experiments/run"
@@ -97,11 +98,11 @@ func (w *watcher) out() io.Writer {
 // Begin implements run.Observer.
 func (w *watcher) Begin(h run.Header, first, total int) {
 	out := w.out()
-	fmt.Fprintf(out, "costate %s · %s · config %s · seed %d · %d threads\n", h.Version, h.Name, h.ConfigHash, h.Seed, h.Threads)
+	fmt.Fprintf(out, "costate %s · %s · config %s · seed %d · %s\n", h.Version, h.Name, h.ConfigHash, h.Seed, words.Count(h.Threads, "thread"))
 	fmt.Fprintf(out, "data       %s\n", h.Data)
 	fmt.Fprintf(out, "model      %s\n", h.Model)
 	fmt.Fprintf(out, "solver     %s\n", h.Method)
-	fmt.Fprintf(out, "optimizer  %s, %d iterations\n", h.Optimizer, total)
+	fmt.Fprintf(out, "optimizer  %s, %s\n", h.Optimizer, words.Count(total, "iteration"))
 	fmt.Fprintf(out, "memory     about %s\n", run.Bytes(h.MemoryBytes))
 	fmt.Fprintf(out, "run        %s\n", h.Dir)
 	if first > 0 {
@@ -144,23 +145,23 @@ func last(o cli.Options, r *run.Result, runErr error) error {
 		_, err := fmt.Fprintln(o.Stdout, r.Dir.Path())
 		return err
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "stopped     %s after %d iterations, %.1f s", s.StopReason, s.Iterations, float64(s.WallSeconds))
+	why := fmt.Sprintf("%s after %s, %.1f s", s.StopReason, words.Count(s.Iterations, "iteration"), float64(s.WallSeconds))
 	if r.Message != "" {
-		fmt.Fprintf(&b, " (%s)", r.Message)
+		why += " (" + r.Message + ")"
 	}
-	fmt.Fprintf(&b, "\nloss        %.6g → %.6g; best %.8g at iteration %d\n", float64(s.InitialLoss), float64(s.FinalLoss), float64(s.BestLoss), s.BestIteration)
+	w := tabwriter.NewWriter(o.Stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(w, "stopped\t%s\n", why)
+	fmt.Fprintf(w, "loss\t%.6g → %.6g; best %.8g at iteration %d\n", float64(s.InitialLoss), float64(s.FinalLoss), float64(s.BestLoss), s.BestIteration)
 	for _, name := range names(s.Metrics) {
-		fmt.Fprintf(&b, "%-11s %.8g\n", name, float64(s.Metrics[name]))
+		fmt.Fprintf(w, "%s\t%.8g\n", name, float64(s.Metrics[name]))
 	}
-	fmt.Fprintf(&b, "pmp         residual %.3g, drift of H %.3g\n", float64(s.PMP.Residual), float64(s.PMP.HamiltonianDrift))
-	fmt.Fprintf(&b, "report      %s\n", r.Dir.Path(rundir.ReportFile))
+	fmt.Fprintf(w, "pmp\tresidual %.3g, drift of H %.3g\n", float64(s.PMP.Residual), float64(s.PMP.HamiltonianDrift))
+	fmt.Fprintf(w, "report\t%s\n", r.Dir.Path(rundir.ReportFile))
 	var interrupted *run.InterruptedError
 	if errors.As(runErr, &interrupted) {
-		fmt.Fprintf(&b, "continue    costate resume %s\n", r.Dir.Path())
+		fmt.Fprintf(w, "continue\tcostate resume %s\n", r.Dir.Path())
 	}
-	_, err := io.WriteString(o.Stdout, b.String())
-	return err
+	return w.Flush()
 }
 
 func names(m map[string]rundir.Float) []string {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/cli"
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/internal/words"
 	"github.com/costate-go/costate/experiments/page"
 	"github.com/costate-go/costate/experiments/sweep"
 )
@@ -33,7 +34,7 @@ func (Engine) Sweep(ctx context.Context, o cli.SweepOptions) error {
 		workers = runtime.NumCPU()
 	}
 	workers = min(workers, len(o.Plan.Points))
-	fmt.Fprintf(messages, "sweep      %d runs of %s, %d at a time\ndirectory  %s\n", len(o.Plan.Points), o.Plan.Source, workers, dir)
+	fmt.Fprintf(messages, "sweep      %s of %s, %d at a time\ndirectory  %s\n", words.Count(len(o.Plan.Points), "run"), o.Plan.Source, workers, dir)
 	failed := 0
 	w := sweep.Workers{N: workers, Flags: []string{"--threads", strconv.Itoa(max(o.Threads, 1))}, Retry: o.Retry}
 	w.Done = func(k, finished int, err error) {

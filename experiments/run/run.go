@@ -17,6 +17,7 @@ import (
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/exit"
+	"github.com/costate-go/costate/experiments/internal/words"
 	"github.com/costate-go/costate/experiments/rundir"
 	"github.com/costate-go/costate/experiments/tasks"
 	"github.com/costate-go/costate/pmp"
@@ -229,7 +230,7 @@ func methodLine(c *config.Config) string {
 		return "none: discrete time"
 	}
 	if c.Solver.Steps > 0 {
-		return fmt.Sprintf("%s, %d fixed steps between knots and observations", c.Solver.Method, c.Solver.Steps)
+		return fmt.Sprintf("%s, %s between knots and observations", c.Solver.Method, words.Count(c.Solver.Steps, "fixed step"))
 	}
 	return fmt.Sprintf("%s, rtol %g, atol %g", c.Solver.Method, c.Solver.RTol, c.Solver.ATol)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/atomicfile"
 	"github.com/costate-go/costate/experiments/compare"
+	"github.com/costate-go/costate/experiments/internal/words"
 	"github.com/costate-go/costate/experiments/page"
 	"github.com/costate-go/costate/experiments/rundir"
 )
@@ -136,7 +137,7 @@ func (r *Result) Write(dir, command string) error {
 		}
 	}
 	v := &compare.View{
-		Title: "Sweep", About: fmt.Sprintf("%d runs of %s over %s", len(r.Rows), r.Plan.Source, strings.Join(r.Plan.Keys, ", ")), Command: command,
+		Title: "Sweep", About: fmt.Sprintf("%s of %s over %s", words.Count(len(r.Rows), "run"), r.Plan.Source, strings.Join(r.Plan.Keys, ", ")), Command: command,
 		Names: r.Names, Rows: compare.Rows(r.ranked(), 0, links), Charts: compare.Charts(best), More: r.values(),
 	}
 	if len(best) < len(r.Rows) {

@@ -11,6 +11,7 @@ import (
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/formula"
+	"github.com/costate-go/costate/experiments/internal/words"
 	"github.com/costate-go/costate/experiments/safetensors"
 	"github.com/costate-go/costate/pmp"
 	"github.com/costate-go/costate/pmp/problems"
@@ -267,18 +268,18 @@ func (t *Control) Tensors(theta []float64) []safetensors.Tensor {
 // About implements Task.
 func (t *Control) About() About {
 	n := len(t.Initial())
-	intervals := fmt.Sprintf("%d intervals", t.c.Control.Intervals)
+	intervals := words.Count(t.c.Control.Intervals, "interval")
 	switch {
 	case t.durations != nil && t.durations.Modes != nil:
-		intervals = fmt.Sprintf("%d intervals of unknown length with given values", len(t.durations.Modes))
+		intervals = words.Count(len(t.durations.Modes), "interval") + " of unknown length with given values"
 	case t.durations != nil:
 		intervals += " of unknown length"
 	case t.refined != nil:
-		intervals = fmt.Sprintf("%d intervals, refined from %s", len(t.problem.Control.Mesh)-1, intervals)
+		intervals = fmt.Sprintf("%s, refined from %s", words.Count(len(t.problem.Control.Mesh)-1, "interval"), intervals)
 	}
 	return About{
 		Data:   fmt.Sprintf("none; %s on [%g, %g]", t.Classical.Title, t.Classical.T0, t.Classical.T1),
-		Model:  fmt.Sprintf("%d states, %d control, %s on %s", t.Classical.Field.D, t.Classical.Field.P, t.c.Control.Kind, intervals),
+		Model:  fmt.Sprintf("%s, %s, %s on %s", words.Count(t.Classical.Field.D, "state"), words.Count(t.Classical.Field.P, "control"), t.c.Control.Kind, intervals),
 		Params: n, StateSize: t.Classical.Field.D, Samples: 1,
 	}
 }

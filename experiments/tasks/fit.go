@@ -7,6 +7,7 @@ import (
 
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
+	"github.com/costate-go/costate/experiments/internal/words"
 	"github.com/costate-go/costate/experiments/safetensors"
 	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/pmp"
@@ -322,7 +323,7 @@ func (f *Fit) About() About {
 		a.Data += fmt.Sprintf(", %d of %d entries missing", f.raw.Missing, len(f.raw.X))
 	}
 	if f.free > 0 {
-		a.Model += fmt.Sprintf(", %d starts estimated", f.free)
+		a.Model += ", " + words.Count(f.free, "start") + " estimated"
 	}
 	return a
 }
