@@ -11,12 +11,14 @@ import (
 	"os"
 	"runtime"
 	"sort"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/costate-go/costate/experiments/cli"
 	"github.com/costate-go/costate/experiments/internal/words"
 	"github.com/costate-go/costate/experiments/pictures"
 	"github.com/costate-go/costate/experiments/progress"
+	"github.com/costate-go/costate/experiments/report"
 	"github.com/costate-go/costate/experiments/run"
 	"github.com/costate-go/costate/experiments/rundir"
 )
@@ -108,10 +110,7 @@ func (w *watcher) Begin(h run.Header, first, total int) {
 	if first > 0 {
 		fmt.Fprintf(out, "resuming after iteration %d\n", first)
 	}
-	w.step = map[string]string{"emsa": "ρ", "sqh": "ε", "msa": "‖Δθ‖", "gauss-newton": "λ", "discrete-msa": "α"}[h.Optimizer]
-	if w.step == "" {
-		w.step = "rate"
-	}
+	w.step = strings.TrimPrefix(report.StepName(h.Optimizer), "learning ")
 	mode := w.o.Progress
 	if w.lines != nil {
 		mode = "none"

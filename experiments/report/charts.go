@@ -1,22 +1,28 @@
 package report
 
 import (
+	"slices"
+
 	"github.com/costate-go/costate/experiments/page"
 	"github.com/costate-go/costate/experiments/rundir"
 )
 
-// stepName is what the step parameter is called by an optimizer.
-func stepName(optimizer string) string {
+// StepName is what the step parameter is called by an optimizer.
+func StepName(optimizer string) string {
 	switch optimizer {
 	case "emsa":
 		return "ρ"
-	case "sqh":
+	case "sqh", "batch-pmp", "riccati":
 		return "ε"
 	case "msa":
 		return "‖Δθ‖"
 	case "gauss-newton":
 		return "λ"
-	case "":
+	case "lbfgs", "secant-msa":
+		return "step length"
+	case "discrete-msa":
+		return "α"
+	case "", "shooting":
 		return "step parameter"
 	}
 	return "learning rate"
@@ -28,6 +34,8 @@ func stepCaption(name string) string {
 		return "The weight ρ of the penalties: larger means smaller updates."
 	case "ε":
 		return "The weight ε of the proximal term: larger means smaller updates."
+	case "α":
+		return "The weight α of the past in the averages of H: larger means smaller updates."
 	case "λ":
 		return "The damping λ: larger means smaller updates."
 	case "‖Δθ‖":
@@ -62,7 +70,7 @@ func (r *record) charts() []page.Chart {
 	if _, at := least(r.metrics, held); at < 0 {
 		lossCaption = "The loss J on the training data."
 	}
-	step := stepName(r.optimizer())
+	step := StepName(r.optimizer())
 	var out []page.Chart
 	for _, p := range []page.Plan{
 		{ID: "loss", Title: "Loss", Caption: lossCaption, Lines: []page.Line{training, validation}, Log: true},
@@ -80,6 +88,9 @@ func (r *record) charts() []page.Chart {
 			line("rejected", func(m *rundir.Metrics) float64 { return float64(m.StepsRejected) }),
 		}},
 	} {
+		if p.ID == "step" && len(undone) == 0 && !slices.ContainsFunc(p.Lines[0].Y, func(v float64) bool { return v != 0 }) {
+			continue // whole steps only: nothing set their size
+		}
 		if c, visible := page.Draw(p); visible {
 			out = append(out, c)
 		}

@@ -214,7 +214,7 @@ func (r *record) progress() []card {
 
 // table is the last iterations.
 func (r *record) table() (columns []string, rows [][]string) {
-	columns = []string{"iteration", "time", "loss", "validation", stepName(r.optimizer()), "accepted", "‖∇J‖", "‖θ‖", "H", "PMP residual", "evaluations", "steps", "rejected steps"}
+	columns = []string{"iteration", "time", "loss", "validation", StepName(r.optimizer()), "accepted", "‖∇J‖", "‖θ‖", "H", "PMP residual", "evaluations", "steps", "rejected steps"}
 	for _, m := range r.metrics[max(len(r.metrics)-maxRows, 0):] {
 		accepted := "yes"
 		if !m.Accepted {
