@@ -1,10 +1,13 @@
 package engine_test
 
 import (
+	"bytes"
+	"encoding/csv"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -138,5 +141,45 @@ func TestTrajectoryPanel(t *testing.T) {
 		if d := math.Hypot(float64(x[k]-x[k-1]), float64(y[k]-y[k-1])); d > 0.2 {
 			t.Fatalf("from point %d to the next one the line goes %g far", k-1, d)
 		}
+	}
+}
+
+// Constraints along the way are drawn with the multipliers that the run found: the speed rests on its limit from 1/4 to 3/4, and there alone μ is not 0.
+func TestConstraintFigures(t *testing.T) {
+	out := trained(t, "control/speed_limit", `problem.constraints=["velocity <= 1.2", "end: position <= 1"]`)
+	if code, _, stderr := costate(t, "report", out); code != exit.OK {
+		t.Fatal(stderr)
+	}
+	figure := func(name string) [][]string {
+		b, err := os.ReadFile(filepath.Join(out, rundir.Figures, name+".csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
+		if err != nil || len(rows) < 200 {
+			t.Fatalf("%s: %d rows, %v", name, len(rows), err)
+		}
+		return rows[1:]
+	}
+	number := func(text string) float64 {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, row := range figure("constraints") {
+		at, g := number(row[1]), number(row[2])
+		if active := row[0] == "limit" || at > 0.26 && at < 0.74; active && math.Abs(g) > 1e-5 || !active && g > -1e-5 && (at < 0.24 || at > 0.76) {
+			t.Fatalf("%v", row)
+		}
+	}
+	for _, row := range figure("multipliers") {
+		if at, mu := number(row[1]), number(row[2]); row[0] != "μ of velocity <= 1.2" || (mu > 1) != (at > 0.26 && at < 0.74) && (at < 0.24 || at > 0.76 || at > 0.3 && at < 0.7) {
+			t.Fatalf("%v", row)
+		}
+	}
+	if html, err := os.ReadFile(filepath.Join(out, rundir.ReportFile)); err != nil || !bytes.Contains(html, []byte(`id="chart-over-t-multipliers"`)) {
+		t.Errorf("the report has no chart of the multipliers: %v", err)
 	}
 }

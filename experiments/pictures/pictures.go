@@ -334,5 +334,7 @@ func control(ctx context.Context, t *tasks.Control, r *run.Result) ([]*figures.F
 		}
 		xs, ps = append(xs, x), append(ps, q)
 	}
-	return []*figures.Figure{figures.Control(u), figures.Curves(states, xs), figures.Curves(costates, ps)}, nil
+	list := []*figures.Figure{figures.Control(u), figures.Curves(states, xs), figures.Curves(costates, ps)}
+	held, err := constraints(ctx, t, r.Best)
+	return append(list, held...), err
 }

@@ -19,6 +19,7 @@ var horizons = []struct {
 	log, dots bool
 }{
 	{"hamiltonian", false, false}, {"costate_norm", true, false}, {"steps", true, true}, {"states", false, false}, {"costates", false, false},
+	{"constraints", false, false}, {"multipliers", false, false},
 }
 
 const largestCSV = 4 << 20 // bytes

@@ -23,7 +23,7 @@ type picture struct {
 }
 
 // order of the figures on the page; others follow by name.
-var order = []string{"trajectory", "regression", "phase", "decision", "control", "states", "costates", "loss", "pmp_residual", "hamiltonian_iterations", "hamiltonian", "steps"}
+var order = []string{"trajectory", "regression", "phase", "decision", "control", "states", "costates", "constraints", "multipliers", "loss", "pmp_residual", "hamiltonian_iterations", "hamiltonian", "steps"}
 
 // charted are the figures whose numbers the charts show too.
 var charted = []string{"loss", "pmp_residual", "hamiltonian_iterations"}
@@ -37,6 +37,8 @@ var captions = map[string]string{
 	"control":                "The control over time; dotted lines are its bounds.",
 	"states":                 "States along the horizon.",
 	"costates":               "Costates along the horizon.",
+	"constraints":            "The constraints g ≤ 0 or g = 0 along the horizon.",
+	"multipliers":            "The multipliers of the constraints.",
 	"loss":                   "Loss over the iterations.",
 	"pmp_residual":           "What the Hamiltonian could still gain by another control.",
 	"hamiltonian_iterations": "The average of the Hamiltonian along the trajectories, over the iterations.",
