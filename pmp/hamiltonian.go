@@ -6,10 +6,9 @@ import (
 	"github.com/costate-go/costate/internal/kernel"
 )
 
-// Hamiltonian returns the times of the accepted steps' starts, t₁ last, and there the mean over samples of
-// H(t, x, p, θ) = p·f − L − (½ν|θ|² + β|θ|₁), right after the jumps of p. The trajectories of shards with steps
-// of their own are taken from shard to shard at the shard's own times; only the first shard's times are
-// returned, and H is that shard's mean. It needs a backward sweep.
+// Hamiltonian returns the times at which the accepted steps of the first shard begin, ascending, and the mean over the
+// shard's samples of H(t, x, p, θ) = p·f − L − (½ν|θ|² + β|θ|₁) there, right after the jumps of p. It needs a backward sweep
+// that keeps the points; without one, or with the checkpointed costate, both are nil.
 func (w *Sweeper) Hamiltonian(tr *Trajectory) (t, h []float64) {
 	if !tr.back || tr.sparse || len(tr.shards) == 0 {
 		return nil, nil

@@ -99,6 +99,9 @@ func TestReportDraws(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	if b, err := os.ReadFile(filepath.Join(out, "figures", "hamiltonian.csv")); err != nil || !strings.HasPrefix(string(b[bytes.LastIndexByte(bytes.TrimSpace(b), '\n')+1:]), "H at the best control,5,") {
+		t.Errorf("the Hamiltonian ends before the horizon does: %v", err)
+	}
 	// The heat map of the control ends with the control that is kept, and begins with the first one, which is 0.
 	s, err := panels.Read(filepath.Join(out, "figures"))
 	if err != nil || len(s.Heats) != 1 || len(s.Flows) != 1 {

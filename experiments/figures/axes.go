@@ -102,12 +102,15 @@ func power(e int) string {
 	return "1e" + strconv.Itoa(e)
 }
 
-// linearTicks puts labels at multiples of 1, 2 or 5 times a power of ten, five or so of them.
-type linearTicks struct{}
+// linearTicks puts labels at multiples of 1, 2 or 5 times a power of ten, five or so of them, and at whole numbers only where those count.
+type linearTicks struct{ whole bool }
 
 // Ticks implements plot.Ticker.
-func (linearTicks) Ticks(lo, hi float64) []plot.Tick {
+func (t linearTicks) Ticks(lo, hi float64) []plot.Tick {
 	raw := (hi - lo) / 6
+	if t.whole {
+		raw = math.Max(raw, 1)
+	}
 	unit := math.Pow(10, math.Floor(math.Log10(raw)))
 	step := 10 * unit
 	for _, m := range []float64{1, 2, 5} {

@@ -37,6 +37,9 @@ func Curves(a Axes, curves []Curve) *Figure {
 		f.legend = nil
 	}
 	f.finish(p, ex, ey, a.LogY)
+	if a.X == "iteration" {
+		p.X.Tick.Marker = linearTicks{whole: true}
+	}
 	return f
 }
 

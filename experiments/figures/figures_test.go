@@ -248,3 +248,34 @@ func TestPhaseCaption(t *testing.T) {
 		t.Errorf("with a field: %s", f.Caption)
 	}
 }
+
+// Iterations are counted: between them there are no ticks. Time is not.
+func TestWholeTicks(t *testing.T) {
+	x := []float64{1, 2, 3}
+	for label, want := range map[string]bool{"iteration": false, "t": true} {
+		svg, err := figures.Curves(figures.Axes{X: label, Y: "y"}, []figures.Curve{{X: x, Y: []float64{7, 8, 9}}}).SVG()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(svg), ">1.5<"); got != want || strings.Contains(string(svg), ">2<") == want {
+			t.Errorf("%s: a tick at 1.5: %v", label, got)
+		}
+	}
+}
+
+// Captions and legends speak of what there is.
+func TestWords(t *testing.T) {
+	u := figures.Controls{Knots: []float64{0, 1}, Values: [][]float64{{1, 2}}}
+	if c := figures.Control(u).Caption; strings.Contains(c, "bounds") {
+		t.Errorf("without bounds: %s", c)
+	}
+	u.Upper = []float64{3}
+	if c := figures.Control(u).Caption; !strings.Contains(c, "dotted lines are its bounds") {
+		t.Errorf("with a bound: %s", c)
+	}
+	line := []float64{0, 1}
+	svg, err := figures.Phase(figures.Plane{DataX: line, DataY: line, ModelX: line, ModelY: line, DataName: "initial state", ModelName: "closed loop"}).SVG()
+	if err != nil || !strings.Contains(string(svg), ">initial state<") || !strings.Contains(string(svg), ">closed loop<") || strings.Contains(string(svg), ">data<") {
+		t.Errorf("%v\n%.1500s", err, svg)
+	}
+}

@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"cmp"
 	"image/color"
 	"math"
 
@@ -17,6 +18,8 @@ type Plane struct {
 	X, Y           string    // labels with units
 	DataX, DataY   []float64 // observations; NaN where missing
 	ModelX, ModelY []float64
+	DataName       string // in the legend; empty: data
+	ModelName      string // in the legend; empty: model
 	// Field is the vector field at a point of the plane, both components in the units of the axes; nil: no arrows.
 	Field func(x, y float64) (u, v float64)
 }
@@ -67,13 +70,13 @@ func Phase(o Plane) *Figure {
 		f.legend = append(f.legend, entry{"vector field", q})
 	}
 	if len(xy) > 0 {
-		f.legend = append(f.legend, entry{"data", f.dots(p, xy, hue(0), draw.CircleGlyph{}, radius(len(xy)))})
+		f.legend = append(f.legend, entry{cmp.Or(o.DataName, "data"), f.dots(p, xy, hue(0), draw.CircleGlyph{}, radius(len(xy)))})
 	}
 	if len(o.ModelX) > 0 {
 		for _, line := range runs(o.ModelX, o.ModelY, false) {
 			p.Add(&plotter.Line{XYs: line, LineStyle: lineStyle(1, false)})
 		}
-		f.legend = append(f.legend, entry{"model", &plotter.Line{LineStyle: lineStyle(1, false)}})
+		f.legend = append(f.legend, entry{cmp.Or(o.ModelName, "model"), &plotter.Line{LineStyle: lineStyle(1, false)}})
 	}
 	return f
 }

@@ -121,7 +121,7 @@ type Controls struct {
 
 // Control draws entries of a control with their bounds.
 func Control(u Controls) *Figure {
-	f := &Figure{Name: "control", Title: "Control", Caption: "The control over time; dotted lines are its bounds.", header: []string{"series", "t", "value"}}
+	f := &Figure{Name: "control", Title: "Control", Caption: "The control over time.", header: []string{"series", "t", "value"}}
 	p := newPlot(u.TimeLabel, "u")
 	f.panels = []*plot.Plot{p}
 	ex, ey := newExtent(), newExtent()
@@ -151,6 +151,7 @@ func Control(u Controls) *Figure {
 				continue
 			}
 			if len(drawn) == 0 {
+				f.Caption = "The control over time; dotted lines are its bounds."
 				f.legend = append(f.legend, entry{"bounds", &plotter.Line{LineStyle: bounds}})
 			}
 			drawn[v] = true

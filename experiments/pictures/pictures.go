@@ -142,10 +142,13 @@ func path(ctx context.Context, r *run.Result) ([]*figures.Figure, error) {
 		return nil, err
 	}
 	w.Backward(tr)
+	times, _ := tr.Path(0)
 	t, h := w.Hamiltonian(tr)
+	if n := len(h); n > 0 && t[n-1] < times[len(times)-1] { // what holds at the beginning of the last step, to its end
+		t, h = append(t, times[len(times)-1]), append(h, h[n-1])
+	}
 	list := []*figures.Figure{figures.Hamiltonian("t", []figures.Curve{{Name: "H at the best control", X: t, Y: h, Steps: true}})}
 	list = append(list, costates(tr, p.Samples()))
-	times, _ := tr.Path(0)
 	sizes := make([]float64, 0, len(times))
 	for i := 1; i < len(times); i++ {
 		sizes = append(sizes, times[i]-times[i-1])
@@ -324,7 +327,7 @@ func control(ctx context.Context, t *tasks.Control, r *run.Result) ([]*figures.F
 		u.Values = append(u.Values, v)
 	}
 	states, costates := figures.Axes{Name: "states", Title: "States", X: "t", Y: "x", Caption: "States along the horizon."},
-		figures.Axes{Name: "costates", Title: "Costates", X: "t", Y: "p", Caption: "Costates along the horizon: p(t₁) = −∂Φ/∂x."}
+		figures.Axes{Name: "costates", Title: "Costates", X: "t", Y: "p", Caption: "Costates along the horizon."}
 	var xs, ps []figures.Curve
 	for i, name := range t.Classical.States {
 		x := figures.Curve{Name: name, X: paths.T}

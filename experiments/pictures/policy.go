@@ -12,7 +12,7 @@ import (
 func policy(ctx context.Context, t *tasks.Policy, theta []float64) ([]*figures.Figure, error) {
 	const loops = 12
 	names := t.States()
-	plane := figures.Plane{X: names[0], Y: names[1], Field: t.Plane(theta)}
+	plane := figures.Plane{X: names[0], Y: names[1], Field: t.Plane(theta), DataName: "initial state", ModelName: "closed loop"}
 	var controls []figures.Curve
 	for i, x0 := range t.Held() {
 		if i == loops {

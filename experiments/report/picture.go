@@ -34,7 +34,7 @@ var captions = map[string]string{
 	"regression":             "Data and the network's output.",
 	"phase":                  "Model (line) and observations (dots) over the learned vector field.",
 	"decision":               "The class that the model assigns, and the data.",
-	"control":                "The control over time; dotted lines are its bounds.",
+	"control":                "The control over time.",
 	"states":                 "States along the horizon.",
 	"costates":               "Costates along the horizon.",
 	"constraints":            "The constraints g ≤ 0 or g = 0 along the horizon.",
