@@ -37,3 +37,31 @@ func TestEveryFileLoads(t *testing.T) {
 		t.Errorf("unknown name: %v", err)
 	}
 }
+
+// Data that experiments name come with them.
+func TestData(t *testing.T) {
+	files := 0
+	for _, n := range configs.Names() {
+		text, err := configs.Read(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, found := strings.Cut(string(text), "\nfile = \"")
+		if !found {
+			continue
+		}
+		files++
+		path, _, _ := strings.Cut(rest, "\"")
+		if b, err := configs.Data(path); err != nil || len(b) == 0 {
+			t.Errorf("%s names %s: %v", n, path, err)
+		}
+	}
+	if files < 2 {
+		t.Errorf("%d experiments name files", files)
+	}
+	for _, path := range []string{"pendulum.csv", "configs/none.csv", "configs/spiral.toml", "configs/../pendulum.csv"} {
+		if _, err := configs.Data(path); err == nil {
+			t.Errorf("there is a file %s", path)
+		}
+	}
+}

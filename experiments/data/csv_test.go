@@ -153,3 +153,12 @@ func ExampleTable_Series() {
 	fmt.Println(s.Names, s.T, s.X, err)
 	// Output: [hare] [1900 1901] [30 NaN] <nil>
 }
+
+// The data of built-in experiments need no file.
+func TestBuiltInData(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s, err := data.ReadTable("configs/rooms.csv")
+	if err != nil || len(s.Cells) < 100 || len(s.Hash) != 64 {
+		t.Errorf("%v", err)
+	}
+}

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/costate-go/costate/configs"
 )
 
 // MaxFileSize is the largest data file that is read, in bytes.
@@ -31,9 +33,15 @@ type Table struct {
 }
 
 // ReadTable reads a CSV file, or by its extension a NumPy file (.npy, .npz). For CSV the separator is comma, semicolon or tab, whichever the first row holds outside quotes; lines
-// that begin with # are comments; the first row is a header when one of its cells is neither a number nor missing.
+// that begin with # are comments; the first row is a header when one of its cells is neither a number nor missing. The data of built-in
+// experiments (configs.Data) need no file.
 func ReadTable(path string) (*Table, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		if text, err := configs.Data(path); err == nil {
+			return ParseTable(path, text)
+		}
+	}
 	if err != nil {
 		text := "cannot be opened"
 		if errors.Is(err, os.ErrNotExist) {
