@@ -105,6 +105,7 @@ type SettingsError struct {
 	Remedy string
 }
 
+// Error names the field and its value, and says what to do.
 func (e *SettingsError) Error() string {
 	switch {
 	case math.IsNaN(e.Value) && e.Field != "SaveAt" && e.Field != "Stops":

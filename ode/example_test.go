@@ -23,7 +23,6 @@ func Example() {
 	// Output: [1.0263 0.9097] after 112 steps, 0 rejected, 674 evaluations
 }
 
-// Values at chosen times do not change the steps.
 // The right-hand side by value: the same steps, sooner.
 func ExampleProblem_byValue() {
 	f := func(t, x, y float64) (dx, dy float64) { return 1.5*x - x*y, x*y - 3*y }
@@ -36,6 +35,7 @@ func ExampleProblem_byValue() {
 	// Output: [1.0263 0.9097]
 }
 
+// Values at chosen times do not change the steps.
 func ExampleSettings_saveAt() {
 	f := func(dx []float64, t float64, x []float64) { dx[0] = -2 * t * x[0] }
 	sol, err := ode.Solve(context.Background(), ode.Problem{F: f, X0: []float64{1}, T0: 0, T1: 2},
@@ -53,6 +53,27 @@ func ExampleSettings_saveAt() {
 	// x(1.0) = 0.36788
 	// x(1.5) = 0.10540
 	// x(2.0) = 0.01832
+}
+
+// The solution between the steps, and its derivative, by the method's continuous extension.
+func ExampleSolution_At() {
+	f := func(dx []float64, t float64, x []float64) { dx[0], dx[1] = x[1], -x[0] }
+	sol, err := ode.Solve(context.Background(), ode.Problem{F: f, X0: []float64{0, 1}, T0: 0, T1: 10}, ode.Settings{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	x, rate := make([]float64, 2), make([]float64, 2)
+	for _, t := range []float64{1, 2} {
+		if err := errors.Join(sol.At(x, t), sol.RateAt(rate, t)); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("t = %.2f: sine %.4f, its slope %.4f\n", t, x[0], rate[0])
+	}
+	// Output:
+	// t = 1.00: sine 0.8415, its slope 0.5403
+	// t = 2.00: sine 0.9093, its slope -0.4161
 }
 
 // A ball falls until it hits the ground.

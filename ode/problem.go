@@ -23,9 +23,10 @@ import (
 	"github.com/costate-go/costate/solvers"
 )
 
-// Problem is an initial value problem.
+// Problem is an initial value problem. Its functions are called on the goroutine of Solve, so that several problems can be solved at once
+// where they share nothing that they change.
 type Problem struct {
-	// F is the right-hand side.
+	// F is the right-hand side: it stores f(t, x) in dx; both slices are as long as X0, and it must neither keep them nor change x.
 	F solvers.Func
 	// F2, F3 or F4 is the right-hand side of two, three or four unknowns by value, with which explicit methods are up to one and a half times
 	// as fast; others work with it, too. F may then be nil; otherwise it must be the same function.

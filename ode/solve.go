@@ -11,7 +11,8 @@ import (
 )
 
 // Solve integrates p from T0 to T1. The solution until then comes with an error, too; it is nil only where problem or
-// settings are invalid. Errors are those of Integrator.Step and *SettingsError.
+// settings are invalid. Errors are *Error, which wraps one of the sentinels, and *SettingsError. Methods, controllers and norms may serve
+// several calls at once.
 func Solve(ctx context.Context, p Problem, s Settings) (*Solution, error) {
 	it, err := NewIntegrator(max(1, len(p.X0)), s)
 	if err != nil {

@@ -23,8 +23,10 @@ type Finite struct {
 	count  [][]int
 }
 
-// Binary and Ternary are the levels of weights of that name.
-func Binary() []float64  { return []float64{-1, 1} }
+// Binary are the levels of binary weights, −1 and 1.
+func Binary() []float64 { return []float64{-1, 1} }
+
+// Ternary are the levels of ternary weights, −1, 0 and 1.
 func Ternary() []float64 { return []float64{-1, 0, 1} }
 
 // Name implements Maximizer.

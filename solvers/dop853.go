@@ -4,7 +4,7 @@ package solvers
 // orders 5 and 3, which are combined (CombineEstimates) so that the result falls like h⁸. Its continuous extension of
 // order 7 takes three more evaluations and f at the end of the step, which is the next step's first stage.
 //
-// The program gives thirty digits.
+// Its coefficients are those of the program, thirty digits each.
 var DOP853 = mustTableau(Coefficients{
 	Name:        "dop853",
 	Source:      "E. Hairer, S. P. Nørsett, G. Wanner, Solving Ordinary Differential Equations I, 2nd ed., Springer 1993, section II.5 and program DOP853",
