@@ -14,7 +14,7 @@ import (
 // NaN or +Inf come back where err is not finite.
 type Norm func(err, x, xNext []float64, rtol, atol float64) float64
 
-// RMS is the root mean square of err_i/sc_i over all entries, the usual choice (Hairer, Nørsett & Wanner II.4).
+// RMS is the root mean square of err_i/sc_i over all entries, the usual choice (Hairer, Nørsett & Wanner II.4); NaN where an x⁺_i is not finite.
 func RMS(err, x, xNext []float64, rtol, atol float64) float64 {
 	return math.Sqrt(kernel.SumErrorSquares(err, x, xNext, rtol, atol) * (1 / float64(len(err))))
 }

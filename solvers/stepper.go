@@ -200,9 +200,6 @@ func (r *rungeKutta) AttemptRMS(tNext, rtol, atol float64) (square float64) {
 	if r.err2 != nil {
 		e = CombineEstimates(e, RMS(r.SecondErrorEstimate(), v.x, v.xNext, rtol, atol))
 	}
-	for _, next := range v.xNext {
-		e += next - next
-	}
 	return e * e
 }
 

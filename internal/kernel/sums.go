@@ -15,13 +15,13 @@ func Combine(dst, x, a []float64, k [][]float64) {
 	combine(dst, x, a, k)
 }
 
-// SumErrorSquares returns Σᵢ (err[i]/(atol + rtol·max(|x[i]|, |next[i]|)))².
+// SumErrorSquares returns Σᵢ (err[i]/(atol + rtol·max(|x[i]|, |next[i]|)))², NaN where a next[i] is not finite.
 func SumErrorSquares(err, x, next []float64, rtol, atol float64) float64 {
 	x, next = x[:len(err)], next[:len(err)]
 	return sumErrorSquares(err, x, next, rtol, atol)
 }
 
-// AddErrorSquares computes sum[i] += (err[i]/(atol + rtol·max(|x[i]|, |next[i]|)))².
+// AddErrorSquares computes sum[i] += (err[i]/(atol + rtol·max(|x[i]|, |next[i]|)))², NaN where next[i] is not finite.
 func AddErrorSquares(sum, err, x, next []float64, rtol, atol float64) {
 	err, x, next = err[:len(sum)], x[:len(sum)], next[:len(sum)]
 	addErrorSquares(sum, err, x, next, rtol, atol)
@@ -74,5 +74,5 @@ func addErrorSquaresGo(sum, err, x, next []float64, rtol, atol float64) {
 }
 
 func weighted(e, x, next, rtol, atol float64) float64 {
-	return e / (atol + rtol*max(math.Abs(x), math.Abs(next)))
+	return e/(atol+rtol*max(math.Abs(x), math.Abs(next))) + (next - next)
 }

@@ -66,12 +66,20 @@ func testErrorSquares(t *testing.T) {
 			g.check(name)
 			if n > 0 { // what is not finite shows, wherever it stands
 				for _, v := range [][]float64{err, next} {
-					old := v[n-1]
-					v[n-1] = math.NaN()
-					if s := SumErrorSquares(err, x, next, rtol, atol); s == s {
-						t.Errorf("%s: NaN is lost", name)
+					for _, i := range []int{0, n / 2, n - 1} {
+						for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+							old := v[i]
+							v[i] = bad
+							if s := SumErrorSquares(err, x, next, rtol, atol); s <= math.MaxFloat64 {
+								t.Errorf("%s: %v at %d is lost", name, bad, i)
+							}
+							copy(sum, want)
+							if AddErrorSquares(sum, err, x, next, rtol, atol); sum[i] <= math.MaxFloat64 {
+								t.Errorf("%s: %v at %d is lost one by one", name, bad, i)
+							}
+							v[i] = old
+						}
 					}
-					v[n-1] = old
 				}
 			}
 		}

@@ -16,12 +16,12 @@ func combineAVX512(dst *float64, x *float64, a *float64, k *[]float64, terms int
 //go:noescape
 func combineAVX2(dst *float64, x *float64, a *float64, k *[]float64, terms int, n int)
 
-// sumErrorSquaresAVX512 returns Σᵢ (err[i]/(atol + rtol·max(|x[i]|, |next[i]|)))² for i < n.
+// sumErrorSquaresAVX512 returns Σᵢ (err[i]/(atol + rtol·max(|x[i]|, |next[i]|)))² for i < n, NaN where a next[i] is not finite.
 //
 //go:noescape
 func sumErrorSquaresAVX512(err *float64, x *float64, next *float64, rtol float64, atol float64, n int) float64
 
-// sumErrorSquaresAVX2 returns Σᵢ (err[i]/(atol + rtol·max(|x[i]|, |next[i]|)))² for i < n.
+// sumErrorSquaresAVX2 returns Σᵢ (err[i]/(atol + rtol·max(|x[i]|, |next[i]|)))² for i < n, NaN where a next[i] is not finite.
 //
 //go:noescape
 func sumErrorSquaresAVX2(err *float64, x *float64, next *float64, rtol float64, atol float64, n int) float64

@@ -43,9 +43,82 @@ TEXT ·combineAVX512(SB), NOSPLIT, $0-48
 	MOVQ n+40(FP), DI
 	XORQ R8, R8
 
-four:
+of8:
+	CMPQ   DI, $+64
+	JLT    of4
+	MOVQ   DX, R9
+	MOVQ   BX, R10
+	MOVQ   SI, R11
+	VXORPD Z0, Z0, Z0
+	VXORPD Z1, Z1, Z1
+	VXORPD Z2, Z2, Z2
+	VXORPD Z3, Z3, Z3
+	VXORPD Z4, Z4, Z4
+	VXORPD Z5, Z5, Z5
+	VXORPD Z6, Z6, Z6
+	VXORPD Z7, Z7, Z7
+
+by8terms:
+	MOVQ         (R10), R12
+	ADDQ         R8, R12
+	VBROADCASTSD (R9), Z8
+	VMOVUPD      (R12), Z9
+	VFMADD231PD  Z9, Z8, Z0
+	VMOVUPD      64(R12), Z9
+	VFMADD231PD  Z9, Z8, Z1
+	VMOVUPD      128(R12), Z9
+	VFMADD231PD  Z9, Z8, Z2
+	VMOVUPD      192(R12), Z9
+	VFMADD231PD  Z9, Z8, Z3
+	VMOVUPD      256(R12), Z9
+	VFMADD231PD  Z9, Z8, Z4
+	VMOVUPD      320(R12), Z9
+	VFMADD231PD  Z9, Z8, Z5
+	VMOVUPD      384(R12), Z9
+	VFMADD231PD  Z9, Z8, Z6
+	VMOVUPD      448(R12), Z9
+	VFMADD231PD  Z9, Z8, Z7
+	ADDQ         $+8, R9
+	ADDQ         $+24, R10
+	DECQ         R11
+	JNE          by8terms
+	TESTQ        CX, CX
+	JEQ          by8store
+	VMOVUPD      (CX), Z8
+	VADDPD       Z8, Z0, Z0
+	VMOVUPD      64(CX), Z8
+	VADDPD       Z8, Z1, Z1
+	VMOVUPD      128(CX), Z8
+	VADDPD       Z8, Z2, Z2
+	VMOVUPD      192(CX), Z8
+	VADDPD       Z8, Z3, Z3
+	VMOVUPD      256(CX), Z8
+	VADDPD       Z8, Z4, Z4
+	VMOVUPD      320(CX), Z8
+	VADDPD       Z8, Z5, Z5
+	VMOVUPD      384(CX), Z8
+	VADDPD       Z8, Z6, Z6
+	VMOVUPD      448(CX), Z8
+	VADDPD       Z8, Z7, Z7
+	ADDQ         $+512, CX
+
+by8store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, 128(AX)
+	VMOVUPD Z3, 192(AX)
+	VMOVUPD Z4, 256(AX)
+	VMOVUPD Z5, 320(AX)
+	VMOVUPD Z6, 384(AX)
+	VMOVUPD Z7, 448(AX)
+	ADDQ    $+512, AX
+	ADDQ    $+512, R8
+	SUBQ    $+64, DI
+	JMP     of8
+
+of4:
 	CMPQ   DI, $+32
-	JLT    one
+	JLT    of1
 	MOVQ   DX, R9
 	MOVQ   BX, R10
 	MOVQ   SI, R11
@@ -54,7 +127,7 @@ four:
 	VXORPD Z2, Z2, Z2
 	VXORPD Z3, Z3, Z3
 
-fourterms:
+by4terms:
 	MOVQ         (R10), R12
 	ADDQ         R8, R12
 	VBROADCASTSD (R9), Z4
@@ -69,9 +142,9 @@ fourterms:
 	ADDQ         $+8, R9
 	ADDQ         $+24, R10
 	DECQ         R11
-	JNE          fourterms
+	JNE          by4terms
 	TESTQ        CX, CX
-	JEQ          fourstore
+	JEQ          by4store
 	VMOVUPD      (CX), Z4
 	VADDPD       Z4, Z0, Z0
 	VMOVUPD      64(CX), Z4
@@ -82,7 +155,7 @@ fourterms:
 	VADDPD       Z4, Z3, Z3
 	ADDQ         $+256, CX
 
-fourstore:
+by4store:
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, 64(AX)
 	VMOVUPD Z2, 128(AX)
@@ -90,9 +163,9 @@ fourstore:
 	ADDQ    $+256, AX
 	ADDQ    $+256, R8
 	SUBQ    $+32, DI
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ   DI, $+8
 	JLT    rest
 	MOVQ   DX, R9
@@ -100,7 +173,7 @@ one:
 	MOVQ   SI, R11
 	VXORPD Z0, Z0, Z0
 
-oneterms:
+by1terms:
 	MOVQ         (R10), R12
 	ADDQ         R8, R12
 	VBROADCASTSD (R9), Z1
@@ -109,19 +182,19 @@ oneterms:
 	ADDQ         $+8, R9
 	ADDQ         $+24, R10
 	DECQ         R11
-	JNE          oneterms
+	JNE          by1terms
 	TESTQ        CX, CX
-	JEQ          onestore
+	JEQ          by1store
 	VMOVUPD      (CX), Z1
 	VADDPD       Z1, Z0, Z0
 	ADDQ         $+64, CX
 
-onestore:
+by1store:
 	VMOVUPD Z0, (AX)
 	ADDQ    $+64, AX
 	ADDQ    $+64, R8
 	SUBQ    $+8, DI
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ  DI, DI
@@ -166,9 +239,9 @@ TEXT ·combineAVX2(SB), NOSPLIT, $0-48
 	MOVQ n+40(FP), DI
 	XORQ R8, R8
 
-four:
+of4:
 	CMPQ   DI, $+32
-	JLT    one
+	JLT    of1
 	MOVQ   DX, R9
 	MOVQ   BX, R10
 	MOVQ   SI, R11
@@ -181,7 +254,7 @@ four:
 	VXORPD Y6, Y6, Y6
 	VXORPD Y7, Y7, Y7
 
-fourterms:
+by4terms:
 	MOVQ         (R10), R12
 	ADDQ         R8, R12
 	VBROADCASTSD (R9), Y8
@@ -204,9 +277,9 @@ fourterms:
 	ADDQ         $+8, R9
 	ADDQ         $+24, R10
 	DECQ         R11
-	JNE          fourterms
+	JNE          by4terms
 	TESTQ        CX, CX
-	JEQ          fourstore
+	JEQ          by4store
 	VMOVUPD      (CX), Y8
 	VADDPD       Y8, Y0, Y0
 	VMOVUPD      32(CX), Y8
@@ -225,7 +298,7 @@ fourterms:
 	VADDPD       Y8, Y7, Y7
 	ADDQ         $+256, CX
 
-fourstore:
+by4store:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -237,9 +310,9 @@ fourstore:
 	ADDQ    $+256, AX
 	ADDQ    $+256, R8
 	SUBQ    $+32, DI
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ   DI, $+8
 	JLT    rest
 	MOVQ   DX, R9
@@ -248,7 +321,7 @@ one:
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 
-oneterms:
+by1terms:
 	MOVQ         (R10), R12
 	ADDQ         R8, R12
 	VBROADCASTSD (R9), Y2
@@ -259,22 +332,22 @@ oneterms:
 	ADDQ         $+8, R9
 	ADDQ         $+24, R10
 	DECQ         R11
-	JNE          oneterms
+	JNE          by1terms
 	TESTQ        CX, CX
-	JEQ          onestore
+	JEQ          by1store
 	VMOVUPD      (CX), Y2
 	VADDPD       Y2, Y0, Y0
 	VMOVUPD      32(CX), Y2
 	VADDPD       Y2, Y1, Y1
 	ADDQ         $+64, CX
 
-onestore:
+by1store:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	ADDQ    $+64, AX
 	ADDQ    $+64, R8
 	SUBQ    $+8, DI
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ  DI, DI
@@ -332,73 +405,83 @@ TEXT ·sumErrorSquaresAVX512(SB), NOSPLIT, $0-56
 	VBROADCASTSD constants<>+0(SB), Z2
 	VXORPD       Z3, Z3, Z3
 
-four:
+of4:
 	CMPQ        BX, $+32
-	JLT         one
+	JLT         of1
 	VMOVUPD     (AX), Z4
 	VMOVUPD     (CX), Z5
 	VMOVUPD     (DX), Z6
+	VSUBPD      Z6, Z6, Z7
 	VANDPD      Z2, Z5, Z5
 	VANDPD      Z2, Z6, Z6
 	VMAXPD      Z6, Z5, Z5
 	VMULPD      Z0, Z5, Z5
 	VADDPD      Z1, Z5, Z5
 	VDIVPD      Z5, Z4, Z4
+	VADDPD      Z7, Z4, Z4
 	VFMADD231PD Z4, Z4, Z3
 	VMOVUPD     64(AX), Z4
 	VMOVUPD     64(CX), Z5
 	VMOVUPD     64(DX), Z6
+	VSUBPD      Z6, Z6, Z7
 	VANDPD      Z2, Z5, Z5
 	VANDPD      Z2, Z6, Z6
 	VMAXPD      Z6, Z5, Z5
 	VMULPD      Z0, Z5, Z5
 	VADDPD      Z1, Z5, Z5
 	VDIVPD      Z5, Z4, Z4
+	VADDPD      Z7, Z4, Z4
 	VFMADD231PD Z4, Z4, Z3
 	VMOVUPD     128(AX), Z4
 	VMOVUPD     128(CX), Z5
 	VMOVUPD     128(DX), Z6
+	VSUBPD      Z6, Z6, Z7
 	VANDPD      Z2, Z5, Z5
 	VANDPD      Z2, Z6, Z6
 	VMAXPD      Z6, Z5, Z5
 	VMULPD      Z0, Z5, Z5
 	VADDPD      Z1, Z5, Z5
 	VDIVPD      Z5, Z4, Z4
+	VADDPD      Z7, Z4, Z4
 	VFMADD231PD Z4, Z4, Z3
 	VMOVUPD     192(AX), Z4
 	VMOVUPD     192(CX), Z5
 	VMOVUPD     192(DX), Z6
+	VSUBPD      Z6, Z6, Z7
 	VANDPD      Z2, Z5, Z5
 	VANDPD      Z2, Z6, Z6
 	VMAXPD      Z6, Z5, Z5
 	VMULPD      Z0, Z5, Z5
 	VADDPD      Z1, Z5, Z5
 	VDIVPD      Z5, Z4, Z4
+	VADDPD      Z7, Z4, Z4
 	VFMADD231PD Z4, Z4, Z3
 	ADDQ        $+256, AX
 	ADDQ        $+256, CX
 	ADDQ        $+256, DX
 	SUBQ        $+32, BX
-	JMP         four
+	JMP         of4
 
-one:
+of1:
 	CMPQ        BX, $+8
 	JLT         rest
 	VMOVUPD     (AX), Z4
 	VMOVUPD     (CX), Z5
 	VMOVUPD     (DX), Z6
+	VSUBPD      Z6, Z6, Z7
 	VANDPD      Z2, Z5, Z5
 	VANDPD      Z2, Z6, Z6
 	VMAXPD      Z6, Z5, Z5
 	VMULPD      Z0, Z5, Z5
 	VADDPD      Z1, Z5, Z5
 	VDIVPD      Z5, Z4, Z4
+	VADDPD      Z7, Z4, Z4
 	VFMADD231PD Z4, Z4, Z3
 	ADDQ        $+64, AX
 	ADDQ        $+64, CX
 	ADDQ        $+64, DX
 	SUBQ        $+8, BX
-	JMP         one
+	JMP         of1
 
 rest:
 	TESTQ       BX, BX
@@ -409,12 +492,14 @@ rest:
 	VMOVUPD.Z   (AX), K1, Z4
 	VMOVUPD.Z   (CX), K1, Z5
 	VMOVUPD.Z   (DX), K1, Z6
+	VSUBPD      Z6, Z6, Z7
 	VANDPD      Z2, Z5, Z5
 	VANDPD      Z2, Z6, Z6
 	VMAXPD      Z6, Z5, Z5
 	VMULPD      Z0, Z5, Z5
 	VADDPD      Z1, Z5, Z5
 	VDIVPD      Z5, Z4, Z4
+	VADDPD      Z7, Z4, Z4
 	VMOVAPD.Z   Z4, K1, Z4
 	VFMADD231PD Z4, Z4, Z3
 
@@ -442,123 +527,143 @@ TEXT ·sumErrorSquaresAVX2(SB), NOSPLIT, $0-56
 	VXORPD       Y3, Y3, Y3
 	VXORPD       Y4, Y4, Y4
 
-four:
+of4:
 	CMPQ        BX, $+32
-	JLT         one
+	JLT         of1
 	VMOVUPD     (AX), Y5
 	VMOVUPD     (CX), Y6
 	VMOVUPD     (DX), Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VFMADD231PD Y5, Y5, Y3
 	VMOVUPD     32(AX), Y5
 	VMOVUPD     32(CX), Y6
 	VMOVUPD     32(DX), Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VFMADD231PD Y5, Y5, Y4
 	VMOVUPD     64(AX), Y5
 	VMOVUPD     64(CX), Y6
 	VMOVUPD     64(DX), Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VFMADD231PD Y5, Y5, Y3
 	VMOVUPD     96(AX), Y5
 	VMOVUPD     96(CX), Y6
 	VMOVUPD     96(DX), Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VFMADD231PD Y5, Y5, Y4
 	VMOVUPD     128(AX), Y5
 	VMOVUPD     128(CX), Y6
 	VMOVUPD     128(DX), Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VFMADD231PD Y5, Y5, Y3
 	VMOVUPD     160(AX), Y5
 	VMOVUPD     160(CX), Y6
 	VMOVUPD     160(DX), Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VFMADD231PD Y5, Y5, Y4
 	VMOVUPD     192(AX), Y5
 	VMOVUPD     192(CX), Y6
 	VMOVUPD     192(DX), Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VFMADD231PD Y5, Y5, Y3
 	VMOVUPD     224(AX), Y5
 	VMOVUPD     224(CX), Y6
 	VMOVUPD     224(DX), Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VFMADD231PD Y5, Y5, Y4
 	ADDQ        $+256, AX
 	ADDQ        $+256, CX
 	ADDQ        $+256, DX
 	SUBQ        $+32, BX
-	JMP         four
+	JMP         of4
 
-one:
+of1:
 	CMPQ        BX, $+8
 	JLT         rest
 	VMOVUPD     (AX), Y5
 	VMOVUPD     (CX), Y6
 	VMOVUPD     (DX), Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VFMADD231PD Y5, Y5, Y3
 	VMOVUPD     32(AX), Y5
 	VMOVUPD     32(CX), Y6
 	VMOVUPD     32(DX), Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VFMADD231PD Y5, Y5, Y4
 	ADDQ        $+64, AX
 	ADDQ        $+64, CX
 	ADDQ        $+64, DX
 	SUBQ        $+8, BX
-	JMP         one
+	JMP         of1
 
 rest:
 	TESTQ       BX, BX
@@ -572,12 +677,14 @@ rest:
 	VMASKMOVPD  (CX), Y6, Y6
 	VMOVUPD     (SI), Y7
 	VMASKMOVPD  (DX), Y7, Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VANDPD      (SI), Y5, Y5
 	VFMADD231PD Y5, Y5, Y3
 	VMOVUPD     32(SI), Y5
@@ -586,12 +693,14 @@ rest:
 	VMASKMOVPD  32(CX), Y6, Y6
 	VMOVUPD     32(SI), Y7
 	VMASKMOVPD  32(DX), Y7, Y7
+	VSUBPD      Y7, Y7, Y8
 	VANDPD      Y2, Y6, Y6
 	VANDPD      Y2, Y7, Y7
 	VMAXPD      Y7, Y6, Y6
 	VMULPD      Y0, Y6, Y6
 	VADDPD      Y1, Y6, Y6
 	VDIVPD      Y6, Y5, Y5
+	VADDPD      Y8, Y5, Y5
 	VANDPD      32(SI), Y5, Y5
 	VFMADD231PD Y5, Y5, Y4
 
@@ -618,54 +727,62 @@ TEXT ·addErrorSquaresAVX512(SB), NOSPLIT, $0-56
 	VBROADCASTSD constants<>+0(SB), Z2
 	VXORPD       Z3, Z3, Z3
 
-four:
+of4:
 	CMPQ        SI, $+32
-	JLT         one
+	JLT         of1
 	VMOVUPD     (AX), Z3
 	VMOVUPD     (CX), Z4
 	VMOVUPD     (DX), Z5
+	VSUBPD      Z5, Z5, Z6
 	VANDPD      Z2, Z4, Z4
 	VANDPD      Z2, Z5, Z5
 	VMAXPD      Z5, Z4, Z4
 	VMULPD      Z0, Z4, Z4
 	VADDPD      Z1, Z4, Z4
 	VDIVPD      Z4, Z3, Z3
+	VADDPD      Z6, Z3, Z3
 	VMOVUPD     (BX), Z4
 	VFMADD231PD Z3, Z3, Z4
 	VMOVUPD     Z4, (BX)
 	VMOVUPD     64(AX), Z3
 	VMOVUPD     64(CX), Z4
 	VMOVUPD     64(DX), Z5
+	VSUBPD      Z5, Z5, Z6
 	VANDPD      Z2, Z4, Z4
 	VANDPD      Z2, Z5, Z5
 	VMAXPD      Z5, Z4, Z4
 	VMULPD      Z0, Z4, Z4
 	VADDPD      Z1, Z4, Z4
 	VDIVPD      Z4, Z3, Z3
+	VADDPD      Z6, Z3, Z3
 	VMOVUPD     64(BX), Z4
 	VFMADD231PD Z3, Z3, Z4
 	VMOVUPD     Z4, 64(BX)
 	VMOVUPD     128(AX), Z3
 	VMOVUPD     128(CX), Z4
 	VMOVUPD     128(DX), Z5
+	VSUBPD      Z5, Z5, Z6
 	VANDPD      Z2, Z4, Z4
 	VANDPD      Z2, Z5, Z5
 	VMAXPD      Z5, Z4, Z4
 	VMULPD      Z0, Z4, Z4
 	VADDPD      Z1, Z4, Z4
 	VDIVPD      Z4, Z3, Z3
+	VADDPD      Z6, Z3, Z3
 	VMOVUPD     128(BX), Z4
 	VFMADD231PD Z3, Z3, Z4
 	VMOVUPD     Z4, 128(BX)
 	VMOVUPD     192(AX), Z3
 	VMOVUPD     192(CX), Z4
 	VMOVUPD     192(DX), Z5
+	VSUBPD      Z5, Z5, Z6
 	VANDPD      Z2, Z4, Z4
 	VANDPD      Z2, Z5, Z5
 	VMAXPD      Z5, Z4, Z4
 	VMULPD      Z0, Z4, Z4
 	VADDPD      Z1, Z4, Z4
 	VDIVPD      Z4, Z3, Z3
+	VADDPD      Z6, Z3, Z3
 	VMOVUPD     192(BX), Z4
 	VFMADD231PD Z3, Z3, Z4
 	VMOVUPD     Z4, 192(BX)
@@ -674,20 +791,22 @@ four:
 	ADDQ        $+256, DX
 	ADDQ        $+256, BX
 	SUBQ        $+32, SI
-	JMP         four
+	JMP         of4
 
-one:
+of1:
 	CMPQ        SI, $+8
 	JLT         rest
 	VMOVUPD     (AX), Z3
 	VMOVUPD     (CX), Z4
 	VMOVUPD     (DX), Z5
+	VSUBPD      Z5, Z5, Z6
 	VANDPD      Z2, Z4, Z4
 	VANDPD      Z2, Z5, Z5
 	VMAXPD      Z5, Z4, Z4
 	VMULPD      Z0, Z4, Z4
 	VADDPD      Z1, Z4, Z4
 	VDIVPD      Z4, Z3, Z3
+	VADDPD      Z6, Z3, Z3
 	VMOVUPD     (BX), Z4
 	VFMADD231PD Z3, Z3, Z4
 	VMOVUPD     Z4, (BX)
@@ -696,7 +815,7 @@ one:
 	ADDQ        $+64, DX
 	ADDQ        $+64, BX
 	SUBQ        $+8, SI
-	JMP         one
+	JMP         of1
 
 rest:
 	TESTQ       SI, SI
@@ -707,12 +826,14 @@ rest:
 	VMOVUPD.Z   (AX), K1, Z3
 	VMOVUPD.Z   (CX), K1, Z4
 	VMOVUPD.Z   (DX), K1, Z5
+	VSUBPD      Z5, Z5, Z6
 	VANDPD      Z2, Z4, Z4
 	VANDPD      Z2, Z5, Z5
 	VMAXPD      Z5, Z4, Z4
 	VMULPD      Z0, Z4, Z4
 	VADDPD      Z1, Z4, Z4
 	VDIVPD      Z4, Z3, Z3
+	VADDPD      Z6, Z3, Z3
 	VMOVAPD.Z   Z3, K1, Z3
 	VMOVUPD.Z   (BX), K1, Z0
 	VFMADD231PD Z3, Z3, Z0
@@ -736,102 +857,118 @@ TEXT ·addErrorSquaresAVX2(SB), NOSPLIT, $0-56
 	VXORPD       Y3, Y3, Y3
 	VXORPD       Y3, Y3, Y3
 
-four:
+of4:
 	CMPQ        SI, $+32
-	JLT         one
+	JLT         of1
 	VMOVUPD     (AX), Y3
 	VMOVUPD     (CX), Y4
 	VMOVUPD     (DX), Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VMOVUPD     (BX), Y4
 	VFMADD231PD Y3, Y3, Y4
 	VMOVUPD     Y4, (BX)
 	VMOVUPD     32(AX), Y3
 	VMOVUPD     32(CX), Y4
 	VMOVUPD     32(DX), Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VMOVUPD     32(BX), Y4
 	VFMADD231PD Y3, Y3, Y4
 	VMOVUPD     Y4, 32(BX)
 	VMOVUPD     64(AX), Y3
 	VMOVUPD     64(CX), Y4
 	VMOVUPD     64(DX), Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VMOVUPD     64(BX), Y4
 	VFMADD231PD Y3, Y3, Y4
 	VMOVUPD     Y4, 64(BX)
 	VMOVUPD     96(AX), Y3
 	VMOVUPD     96(CX), Y4
 	VMOVUPD     96(DX), Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VMOVUPD     96(BX), Y4
 	VFMADD231PD Y3, Y3, Y4
 	VMOVUPD     Y4, 96(BX)
 	VMOVUPD     128(AX), Y3
 	VMOVUPD     128(CX), Y4
 	VMOVUPD     128(DX), Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VMOVUPD     128(BX), Y4
 	VFMADD231PD Y3, Y3, Y4
 	VMOVUPD     Y4, 128(BX)
 	VMOVUPD     160(AX), Y3
 	VMOVUPD     160(CX), Y4
 	VMOVUPD     160(DX), Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VMOVUPD     160(BX), Y4
 	VFMADD231PD Y3, Y3, Y4
 	VMOVUPD     Y4, 160(BX)
 	VMOVUPD     192(AX), Y3
 	VMOVUPD     192(CX), Y4
 	VMOVUPD     192(DX), Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VMOVUPD     192(BX), Y4
 	VFMADD231PD Y3, Y3, Y4
 	VMOVUPD     Y4, 192(BX)
 	VMOVUPD     224(AX), Y3
 	VMOVUPD     224(CX), Y4
 	VMOVUPD     224(DX), Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VMOVUPD     224(BX), Y4
 	VFMADD231PD Y3, Y3, Y4
 	VMOVUPD     Y4, 224(BX)
@@ -840,32 +977,36 @@ four:
 	ADDQ        $+256, DX
 	ADDQ        $+256, BX
 	SUBQ        $+32, SI
-	JMP         four
+	JMP         of4
 
-one:
+of1:
 	CMPQ        SI, $+8
 	JLT         rest
 	VMOVUPD     (AX), Y3
 	VMOVUPD     (CX), Y4
 	VMOVUPD     (DX), Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VMOVUPD     (BX), Y4
 	VFMADD231PD Y3, Y3, Y4
 	VMOVUPD     Y4, (BX)
 	VMOVUPD     32(AX), Y3
 	VMOVUPD     32(CX), Y4
 	VMOVUPD     32(DX), Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VMOVUPD     32(BX), Y4
 	VFMADD231PD Y3, Y3, Y4
 	VMOVUPD     Y4, 32(BX)
@@ -874,7 +1015,7 @@ one:
 	ADDQ        $+64, DX
 	ADDQ        $+64, BX
 	SUBQ        $+8, SI
-	JMP         one
+	JMP         of1
 
 rest:
 	TESTQ       SI, SI
@@ -888,12 +1029,14 @@ rest:
 	VMASKMOVPD  (CX), Y4, Y4
 	VMOVUPD     (DI), Y5
 	VMASKMOVPD  (DX), Y5, Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VANDPD      (DI), Y3, Y3
 	VMOVUPD     (DI), Y4
 	VMASKMOVPD  (BX), Y4, Y4
@@ -906,12 +1049,14 @@ rest:
 	VMASKMOVPD  32(CX), Y4, Y4
 	VMOVUPD     32(DI), Y5
 	VMASKMOVPD  32(DX), Y5, Y5
+	VSUBPD      Y5, Y5, Y6
 	VANDPD      Y2, Y4, Y4
 	VANDPD      Y2, Y5, Y5
 	VMAXPD      Y5, Y4, Y4
 	VMULPD      Y0, Y4, Y4
 	VADDPD      Y1, Y4, Y4
 	VDIVPD      Y4, Y3, Y3
+	VADDPD      Y6, Y3, Y3
 	VANDPD      32(DI), Y3, Y3
 	VMOVUPD     32(DI), Y0
 	VMASKMOVPD  32(BX), Y0, Y0

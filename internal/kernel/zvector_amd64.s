@@ -64,9 +64,9 @@ TEXT ·axpyAVX512(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSD a+8(FP), Z0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Z1
 	VMOVUPD (CX), Z2
 	VMULPD  Z0, Z2, Z2
@@ -90,9 +90,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (AX), Z1
@@ -103,7 +103,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -129,9 +129,9 @@ TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSD a+8(FP), Y0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Y1
 	VMOVUPD 32(AX), Y2
 	VMOVUPD (CX), Y3
@@ -175,9 +175,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (AX), Y1
@@ -193,7 +193,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -230,9 +230,9 @@ TEXT ·axpyF32AVX512(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS a+8(FP), Z0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Z1
 	VMOVUPS (CX), Z2
 	VMULPS  Z0, Z2, Z2
@@ -256,9 +256,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (AX), Z1
@@ -269,7 +269,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -295,9 +295,9 @@ TEXT ·axpyF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS a+8(FP), Y0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Y1
 	VMOVUPS 32(AX), Y2
 	VMOVUPS (CX), Y3
@@ -341,9 +341,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (AX), Y1
@@ -359,7 +359,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -397,9 +397,9 @@ TEXT ·axpyToAVX512(SB), NOSPLIT, $0-40
 	MOVQ         n+32(FP), BX
 	VBROADCASTSD a+16(FP), Z0
 
-four:
+of4:
 	CMPQ    BX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Z1
 	VMOVUPD (DX), Z2
 	VMULPD  Z0, Z2, Z2
@@ -424,9 +424,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+32, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+8
 	JLT     rest
 	VMOVUPD (CX), Z1
@@ -438,7 +438,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+8, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     BX, BX
@@ -465,9 +465,9 @@ TEXT ·axpyToAVX2(SB), NOSPLIT, $0-40
 	MOVQ         n+32(FP), BX
 	VBROADCASTSD a+16(FP), Y0
 
-four:
+of4:
 	CMPQ    BX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Y1
 	VMOVUPD 32(CX), Y2
 	VMOVUPD (DX), Y3
@@ -512,9 +512,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+32, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+8
 	JLT     rest
 	VMOVUPD (CX), Y1
@@ -531,7 +531,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+8, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      BX, BX
@@ -569,9 +569,9 @@ TEXT ·axpyToF32AVX512(SB), NOSPLIT, $0-40
 	MOVQ         n+32(FP), BX
 	VBROADCASTSS a+16(FP), Z0
 
-four:
+of4:
 	CMPQ    BX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Z1
 	VMOVUPS (DX), Z2
 	VMULPS  Z0, Z2, Z2
@@ -596,9 +596,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+64, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+16
 	JLT     rest
 	VMOVUPS (CX), Z1
@@ -610,7 +610,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+16, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     BX, BX
@@ -637,9 +637,9 @@ TEXT ·axpyToF32AVX2(SB), NOSPLIT, $0-40
 	MOVQ         n+32(FP), BX
 	VBROADCASTSS a+16(FP), Y0
 
-four:
+of4:
 	CMPQ    BX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Y1
 	VMOVUPS 32(CX), Y2
 	VMOVUPS (DX), Y3
@@ -684,9 +684,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+64, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+16
 	JLT     rest
 	VMOVUPS (CX), Y1
@@ -703,7 +703,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+16, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      BX, BX
@@ -740,9 +740,9 @@ TEXT ·scaleToAVX512(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSD a+8(FP), Z0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Z1
 	VMULPD  Z0, Z1, Z1
 	VMOVUPD Z1, (AX)
@@ -758,9 +758,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (CX), Z1
@@ -769,7 +769,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -793,9 +793,9 @@ TEXT ·scaleToAVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSD a+8(FP), Y0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Y1
 	VMOVUPD 32(CX), Y2
 	VMULPD  Y0, Y1, Y1
@@ -823,9 +823,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (CX), Y1
@@ -837,7 +837,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -868,9 +868,9 @@ TEXT ·scaleToF32AVX512(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS a+8(FP), Z0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Z1
 	VMULPS  Z0, Z1, Z1
 	VMOVUPS Z1, (AX)
@@ -886,9 +886,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (CX), Z1
@@ -897,7 +897,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -921,9 +921,9 @@ TEXT ·scaleToF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ         n+24(FP), DX
 	VBROADCASTSS a+8(FP), Y0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Y1
 	VMOVUPS 32(CX), Y2
 	VMULPS  Y0, Y1, Y1
@@ -951,9 +951,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (CX), Y1
@@ -965,7 +965,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -995,9 +995,9 @@ TEXT ·addAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Z0
 	VMOVUPD (CX), Z1
 	VADDPD  Z1, Z0, Z0
@@ -1017,9 +1017,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (AX), Z0
@@ -1029,7 +1029,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -1053,9 +1053,9 @@ TEXT ·addAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Y0
 	VMOVUPD 32(AX), Y1
 	VMOVUPD (CX), Y2
@@ -1091,9 +1091,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (AX), Y0
@@ -1107,7 +1107,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -1141,9 +1141,9 @@ TEXT ·addF32AVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Z0
 	VMOVUPS (CX), Z1
 	VADDPS  Z1, Z0, Z0
@@ -1163,9 +1163,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (AX), Z0
@@ -1175,7 +1175,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -1199,9 +1199,9 @@ TEXT ·addF32AVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS (CX), Y2
@@ -1237,9 +1237,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (AX), Y0
@@ -1253,7 +1253,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -1288,9 +1288,9 @@ TEXT ·mulToAVX512(SB), NOSPLIT, $0-32
 	MOVQ y+16(FP), DX
 	MOVQ n+24(FP), BX
 
-four:
+of4:
 	CMPQ    BX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Z0
 	VMOVUPD (DX), Z1
 	VMULPD  Z1, Z0, Z0
@@ -1311,9 +1311,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+32, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+8
 	JLT     rest
 	VMOVUPD (CX), Z0
@@ -1324,7 +1324,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+8, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     BX, BX
@@ -1349,9 +1349,9 @@ TEXT ·mulToAVX2(SB), NOSPLIT, $0-32
 	MOVQ y+16(FP), DX
 	MOVQ n+24(FP), BX
 
-four:
+of4:
 	CMPQ    BX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Y0
 	VMOVUPD 32(CX), Y1
 	VMOVUPD (DX), Y2
@@ -1388,9 +1388,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+32, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+8
 	JLT     rest
 	VMOVUPD (CX), Y0
@@ -1405,7 +1405,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+8, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      BX, BX
@@ -1440,9 +1440,9 @@ TEXT ·mulToF32AVX512(SB), NOSPLIT, $0-32
 	MOVQ y+16(FP), DX
 	MOVQ n+24(FP), BX
 
-four:
+of4:
 	CMPQ    BX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Z0
 	VMOVUPS (DX), Z1
 	VMULPS  Z1, Z0, Z0
@@ -1463,9 +1463,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+64, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+16
 	JLT     rest
 	VMOVUPS (CX), Z0
@@ -1476,7 +1476,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+16, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     BX, BX
@@ -1501,9 +1501,9 @@ TEXT ·mulToF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ y+16(FP), DX
 	MOVQ n+24(FP), BX
 
-four:
+of4:
 	CMPQ    BX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS (DX), Y2
@@ -1540,9 +1540,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+64, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+16
 	JLT     rest
 	VMOVUPS (CX), Y0
@@ -1557,7 +1557,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+16, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      BX, BX
@@ -1592,9 +1592,9 @@ TEXT ·mulAddAVX512(SB), NOSPLIT, $0-32
 	MOVQ x+16(FP), DX
 	MOVQ n+24(FP), BX
 
-four:
+of4:
 	CMPQ    BX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Z0
 	VMOVUPD (CX), Z1
 	VMOVUPD (DX), Z2
@@ -1623,9 +1623,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+32, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+8
 	JLT     rest
 	VMOVUPD (AX), Z0
@@ -1638,7 +1638,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+8, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     BX, BX
@@ -1665,9 +1665,9 @@ TEXT ·mulAddAVX2(SB), NOSPLIT, $0-32
 	MOVQ x+16(FP), DX
 	MOVQ n+24(FP), BX
 
-four:
+of4:
 	CMPQ    BX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Y0
 	VMOVUPD 32(AX), Y1
 	VMOVUPD (CX), Y2
@@ -1720,9 +1720,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+32, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+8
 	JLT     rest
 	VMOVUPD (AX), Y0
@@ -1741,7 +1741,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+8, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      BX, BX
@@ -1782,9 +1782,9 @@ TEXT ·mulAddF32AVX512(SB), NOSPLIT, $0-32
 	MOVQ x+16(FP), DX
 	MOVQ n+24(FP), BX
 
-four:
+of4:
 	CMPQ    BX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Z0
 	VMOVUPS (CX), Z1
 	VMOVUPS (DX), Z2
@@ -1813,9 +1813,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+64, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+16
 	JLT     rest
 	VMOVUPS (AX), Z0
@@ -1828,7 +1828,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+16, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     BX, BX
@@ -1855,9 +1855,9 @@ TEXT ·mulAddF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ x+16(FP), DX
 	MOVQ n+24(FP), BX
 
-four:
+of4:
 	CMPQ    BX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS (CX), Y2
@@ -1910,9 +1910,9 @@ four:
 	ADDQ    $+256, CX
 	ADDQ    $+256, DX
 	SUBQ    $+64, BX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    BX, $+16
 	JLT     rest
 	VMOVUPS (AX), Y0
@@ -1931,7 +1931,7 @@ one:
 	ADDQ    $+64, CX
 	ADDQ    $+64, DX
 	SUBQ    $+16, BX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      BX, BX
@@ -1971,9 +1971,9 @@ TEXT ·cubeAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Z0
 	VMULPD  Z0, Z0, Z1
 	VMULPD  Z1, Z0, Z1
@@ -1993,9 +1993,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (CX), Z0
@@ -2005,7 +2005,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -2029,9 +2029,9 @@ TEXT ·cubeAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Y0
 	VMOVUPD 32(CX), Y1
 	VMULPD  Y0, Y0, Y2
@@ -2067,9 +2067,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (CX), Y0
@@ -2083,7 +2083,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -2115,9 +2115,9 @@ TEXT ·cubeF32AVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Z0
 	VMULPS  Z0, Z0, Z1
 	VMULPS  Z1, Z0, Z1
@@ -2137,9 +2137,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (CX), Z0
@@ -2149,7 +2149,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -2173,9 +2173,9 @@ TEXT ·cubeF32AVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMULPS  Y0, Y0, Y2
@@ -2211,9 +2211,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (CX), Y0
@@ -2227,7 +2227,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -2260,9 +2260,9 @@ TEXT ·mulCubeDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+64(SB), Z0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Z1
 	VMOVUPD (CX), Z2
 	VMULPD  Z0, Z2, Z3
@@ -2290,9 +2290,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (AX), Z1
@@ -2304,7 +2304,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -2331,9 +2331,9 @@ TEXT ·mulCubeDAVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+64(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Y1
 	VMOVUPD 32(AX), Y2
 	VMOVUPD (CX), Y3
@@ -2385,9 +2385,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (AX), Y1
@@ -2405,7 +2405,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -2444,9 +2444,9 @@ TEXT ·mulCubeDF32AVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+192(SB), Z0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Z1
 	VMOVUPS (CX), Z2
 	VMULPS  Z0, Z2, Z3
@@ -2474,9 +2474,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (AX), Z1
@@ -2488,7 +2488,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -2515,9 +2515,9 @@ TEXT ·mulCubeDF32AVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+192(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Y1
 	VMOVUPS 32(AX), Y2
 	VMOVUPS (CX), Y3
@@ -2569,9 +2569,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (AX), Y1
@@ -2589,7 +2589,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -2628,9 +2628,9 @@ TEXT ·tanhDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Z0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Z1
 	VMULPD  Z1, Z1, Z1
 	VSUBPD  Z1, Z0, Z1
@@ -2650,9 +2650,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (CX), Z1
@@ -2662,7 +2662,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -2687,9 +2687,9 @@ TEXT ·tanhDAVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Y1
 	VMOVUPD 32(CX), Y2
 	VMULPD  Y1, Y1, Y1
@@ -2725,9 +2725,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (CX), Y1
@@ -2741,7 +2741,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -2774,9 +2774,9 @@ TEXT ·tanhDF32AVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+128(SB), Z0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Z1
 	VMULPS  Z1, Z1, Z1
 	VSUBPS  Z1, Z0, Z1
@@ -2796,9 +2796,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (CX), Z1
@@ -2808,7 +2808,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -2833,9 +2833,9 @@ TEXT ·tanhDF32AVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+128(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Y1
 	VMOVUPS 32(CX), Y2
 	VMULPS  Y1, Y1, Y1
@@ -2871,9 +2871,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (CX), Y1
@@ -2887,7 +2887,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -2920,9 +2920,9 @@ TEXT ·mulTanhDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Z0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Z1
 	VMOVUPD (CX), Z2
 	VMULPD  Z2, Z2, Z2
@@ -2950,9 +2950,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (AX), Z1
@@ -2964,7 +2964,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -2991,9 +2991,9 @@ TEXT ·mulTanhDAVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Y1
 	VMOVUPD 32(AX), Y2
 	VMOVUPD (CX), Y3
@@ -3045,9 +3045,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (AX), Y1
@@ -3065,7 +3065,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -3104,9 +3104,9 @@ TEXT ·mulTanhDF32AVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+128(SB), Z0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Z1
 	VMOVUPS (CX), Z2
 	VMULPS  Z2, Z2, Z2
@@ -3134,9 +3134,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (AX), Z1
@@ -3148,7 +3148,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -3175,9 +3175,9 @@ TEXT ·mulTanhDF32AVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+128(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Y1
 	VMOVUPS 32(AX), Y2
 	VMOVUPS (CX), Y3
@@ -3229,9 +3229,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (AX), Y1
@@ -3249,7 +3249,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -3288,9 +3288,9 @@ TEXT ·sigmoidDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Z0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Z1
 	VSUBPD  Z1, Z0, Z2
 	VMULPD  Z2, Z1, Z2
@@ -3310,9 +3310,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (CX), Z1
@@ -3322,7 +3322,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -3347,9 +3347,9 @@ TEXT ·sigmoidDAVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Y1
 	VMOVUPD 32(CX), Y2
 	VSUBPD  Y1, Y0, Y3
@@ -3385,9 +3385,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (CX), Y1
@@ -3401,7 +3401,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -3434,9 +3434,9 @@ TEXT ·sigmoidDF32AVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+128(SB), Z0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Z1
 	VSUBPS  Z1, Z0, Z2
 	VMULPS  Z2, Z1, Z2
@@ -3456,9 +3456,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (CX), Z1
@@ -3468,7 +3468,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -3493,9 +3493,9 @@ TEXT ·sigmoidDF32AVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+128(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Y1
 	VMOVUPS 32(CX), Y2
 	VSUBPS  Y1, Y0, Y3
@@ -3531,9 +3531,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (CX), Y1
@@ -3547,7 +3547,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -3580,9 +3580,9 @@ TEXT ·mulSigmoidDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Z0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Z1
 	VMOVUPD (CX), Z2
 	VSUBPD  Z2, Z0, Z3
@@ -3610,9 +3610,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (AX), Z1
@@ -3624,7 +3624,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -3651,9 +3651,9 @@ TEXT ·mulSigmoidDAVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Y1
 	VMOVUPD 32(AX), Y2
 	VMOVUPD (CX), Y3
@@ -3705,9 +3705,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (AX), Y1
@@ -3725,7 +3725,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -3764,9 +3764,9 @@ TEXT ·mulSigmoidDF32AVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+128(SB), Z0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Z1
 	VMOVUPS (CX), Z2
 	VSUBPS  Z2, Z0, Z3
@@ -3794,9 +3794,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (AX), Z1
@@ -3808,7 +3808,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -3835,9 +3835,9 @@ TEXT ·mulSigmoidDF32AVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+128(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Y1
 	VMOVUPS 32(AX), Y2
 	VMOVUPS (CX), Y3
@@ -3889,9 +3889,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (AX), Y1
@@ -3909,7 +3909,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -3947,9 +3947,9 @@ TEXT ·reluAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Z0
 	VXORPD  Z1, Z1, Z1
 	VMAXPD  Z0, Z1, Z0
@@ -3973,9 +3973,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (CX), Z0
@@ -3986,7 +3986,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -4011,9 +4011,9 @@ TEXT ·reluAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Y0
 	VMOVUPD 32(CX), Y1
 	VXORPD  Y2, Y2, Y2
@@ -4057,9 +4057,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (CX), Y0
@@ -4075,7 +4075,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -4109,9 +4109,9 @@ TEXT ·reluF32AVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Z0
 	VXORPD  Z1, Z1, Z1
 	VMAXPS  Z0, Z1, Z0
@@ -4135,9 +4135,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (CX), Z0
@@ -4148,7 +4148,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     DX, DX
@@ -4173,9 +4173,9 @@ TEXT ·reluF32AVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VXORPD  Y2, Y2, Y2
@@ -4219,9 +4219,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (CX), Y0
@@ -4237,7 +4237,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -4272,9 +4272,9 @@ TEXT ·reluDAVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Z0
 
-four:
+of4:
 	CMPQ      DX, $+32
-	JLT       one
+	JLT       of1
 	VMOVUPD   (CX), Z1
 	VXORPD    Z2, Z2, Z2
 	VCMPPD    $0x1e, Z2, Z1, K1
@@ -4298,9 +4298,9 @@ four:
 	ADDQ      $+256, AX
 	ADDQ      $+256, CX
 	SUBQ      $+32, DX
-	JMP       four
+	JMP       of4
 
-one:
+of1:
 	CMPQ      DX, $+8
 	JLT       rest
 	VMOVUPD   (CX), Z1
@@ -4311,7 +4311,7 @@ one:
 	ADDQ      $+64, AX
 	ADDQ      $+64, CX
 	SUBQ      $+8, DX
-	JMP       one
+	JMP       of1
 
 rest:
 	TESTQ     DX, DX
@@ -4337,9 +4337,9 @@ TEXT ·reluDAVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSD constants<>+0(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (CX), Y1
 	VMOVUPD 32(CX), Y2
 	VXORPD  Y3, Y3, Y3
@@ -4383,9 +4383,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (CX), Y1
@@ -4401,7 +4401,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -4436,9 +4436,9 @@ TEXT ·reluDF32AVX512(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+128(SB), Z0
 
-four:
+of4:
 	CMPQ      DX, $+64
-	JLT       one
+	JLT       of1
 	VMOVUPS   (CX), Z1
 	VXORPD    Z2, Z2, Z2
 	VCMPPS    $0x1e, Z2, Z1, K1
@@ -4462,9 +4462,9 @@ four:
 	ADDQ      $+256, AX
 	ADDQ      $+256, CX
 	SUBQ      $+64, DX
-	JMP       four
+	JMP       of4
 
-one:
+of1:
 	CMPQ      DX, $+16
 	JLT       rest
 	VMOVUPS   (CX), Z1
@@ -4475,7 +4475,7 @@ one:
 	ADDQ      $+64, AX
 	ADDQ      $+64, CX
 	SUBQ      $+16, DX
-	JMP       one
+	JMP       of1
 
 rest:
 	TESTQ     DX, DX
@@ -4501,9 +4501,9 @@ TEXT ·reluDF32AVX2(SB), NOSPLIT, $0-24
 	MOVQ         n+16(FP), DX
 	VBROADCASTSS constants<>+128(SB), Y0
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (CX), Y1
 	VMOVUPS 32(CX), Y2
 	VXORPD  Y3, Y3, Y3
@@ -4547,9 +4547,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (CX), Y1
@@ -4565,7 +4565,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -4599,9 +4599,9 @@ TEXT ·mulReluDAVX512(SB), NOSPLIT, $0-24
 	MOVQ h+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ      DX, $+32
-	JLT       one
+	JLT       of1
 	VMOVUPD   (AX), Z0
 	VMOVUPD   (CX), Z1
 	VXORPD    Z2, Z2, Z2
@@ -4629,9 +4629,9 @@ four:
 	ADDQ      $+256, AX
 	ADDQ      $+256, CX
 	SUBQ      $+32, DX
-	JMP       four
+	JMP       of4
 
-one:
+of1:
 	CMPQ      DX, $+8
 	JLT       rest
 	VMOVUPD   (AX), Z0
@@ -4643,7 +4643,7 @@ one:
 	ADDQ      $+64, AX
 	ADDQ      $+64, CX
 	SUBQ      $+8, DX
-	JMP       one
+	JMP       of1
 
 rest:
 	TESTQ     DX, DX
@@ -4669,9 +4669,9 @@ TEXT ·mulReluDAVX2(SB), NOSPLIT, $0-24
 	MOVQ h+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Y0
 	VMOVUPD 32(AX), Y1
 	VMOVUPD (CX), Y2
@@ -4723,9 +4723,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+32, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+8
 	JLT     rest
 	VMOVUPD (AX), Y0
@@ -4743,7 +4743,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+8, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -4781,9 +4781,9 @@ TEXT ·mulReluDF32AVX512(SB), NOSPLIT, $0-24
 	MOVQ h+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ      DX, $+64
-	JLT       one
+	JLT       of1
 	VMOVUPS   (AX), Z0
 	VMOVUPS   (CX), Z1
 	VXORPD    Z2, Z2, Z2
@@ -4811,9 +4811,9 @@ four:
 	ADDQ      $+256, AX
 	ADDQ      $+256, CX
 	SUBQ      $+64, DX
-	JMP       four
+	JMP       of4
 
-one:
+of1:
 	CMPQ      DX, $+16
 	JLT       rest
 	VMOVUPS   (AX), Z0
@@ -4825,7 +4825,7 @@ one:
 	ADDQ      $+64, AX
 	ADDQ      $+64, CX
 	SUBQ      $+16, DX
-	JMP       one
+	JMP       of1
 
 rest:
 	TESTQ     DX, DX
@@ -4851,9 +4851,9 @@ TEXT ·mulReluDF32AVX2(SB), NOSPLIT, $0-24
 	MOVQ h+8(FP), CX
 	MOVQ n+16(FP), DX
 
-four:
+of4:
 	CMPQ    DX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Y0
 	VMOVUPS 32(AX), Y1
 	VMOVUPS (CX), Y2
@@ -4905,9 +4905,9 @@ four:
 	ADDQ    $+256, AX
 	ADDQ    $+256, CX
 	SUBQ    $+64, DX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    DX, $+16
 	JLT     rest
 	VMOVUPS (AX), Y0
@@ -4925,7 +4925,7 @@ one:
 	ADDQ    $+64, AX
 	ADDQ    $+64, CX
 	SUBQ    $+16, DX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      DX, DX
@@ -4967,9 +4967,9 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-32
 	VXORPD Z2, Z2, Z2
 	VXORPD Z3, Z3, Z3
 
-four:
+of4:
 	CMPQ        DX, $+32
-	JLT         one
+	JLT         of1
 	VMOVUPD     (AX), Z4
 	VMOVUPD     (CX), Z5
 	VFMADD231PD Z5, Z4, Z0
@@ -4985,9 +4985,9 @@ four:
 	ADDQ        $+256, AX
 	ADDQ        $+256, CX
 	SUBQ        $+32, DX
-	JMP         four
+	JMP         of4
 
-one:
+of1:
 	CMPQ        DX, $+8
 	JLT         rest
 	VMOVUPD     (AX), Z4
@@ -4996,7 +4996,7 @@ one:
 	ADDQ        $+64, AX
 	ADDQ        $+64, CX
 	SUBQ        $+8, DX
-	JMP         one
+	JMP         of1
 
 rest:
 	TESTQ       DX, DX
@@ -5037,9 +5037,9 @@ TEXT ·dotAVX2(SB), NOSPLIT, $0-32
 	VXORPD Y6, Y6, Y6
 	VXORPD Y7, Y7, Y7
 
-four:
+of4:
 	CMPQ        DX, $+32
-	JLT         one
+	JLT         of1
 	VMOVUPD     (AX), Y8
 	VMOVUPD     (CX), Y9
 	VFMADD231PD Y9, Y8, Y0
@@ -5067,9 +5067,9 @@ four:
 	ADDQ        $+256, AX
 	ADDQ        $+256, CX
 	SUBQ        $+32, DX
-	JMP         four
+	JMP         of4
 
-one:
+of1:
 	CMPQ        DX, $+8
 	JLT         rest
 	VMOVUPD     (AX), Y8
@@ -5081,7 +5081,7 @@ one:
 	ADDQ        $+64, AX
 	ADDQ        $+64, CX
 	SUBQ        $+8, DX
-	JMP         one
+	JMP         of1
 
 rest:
 	TESTQ       DX, DX
@@ -5127,9 +5127,9 @@ TEXT ·dotF32AVX512(SB), NOSPLIT, $0-28
 	VXORPD Z2, Z2, Z2
 	VXORPD Z3, Z3, Z3
 
-four:
+of4:
 	CMPQ        DX, $+64
-	JLT         one
+	JLT         of1
 	VMOVUPS     (AX), Z4
 	VMOVUPS     (CX), Z5
 	VFMADD231PS Z5, Z4, Z0
@@ -5145,9 +5145,9 @@ four:
 	ADDQ        $+256, AX
 	ADDQ        $+256, CX
 	SUBQ        $+64, DX
-	JMP         four
+	JMP         of4
 
-one:
+of1:
 	CMPQ        DX, $+16
 	JLT         rest
 	VMOVUPS     (AX), Z4
@@ -5156,7 +5156,7 @@ one:
 	ADDQ        $+64, AX
 	ADDQ        $+64, CX
 	SUBQ        $+16, DX
-	JMP         one
+	JMP         of1
 
 rest:
 	TESTQ       DX, DX
@@ -5201,9 +5201,9 @@ TEXT ·dotF32AVX2(SB), NOSPLIT, $0-28
 	VXORPD Y6, Y6, Y6
 	VXORPD Y7, Y7, Y7
 
-four:
+of4:
 	CMPQ        DX, $+64
-	JLT         one
+	JLT         of1
 	VMOVUPS     (AX), Y8
 	VMOVUPS     (CX), Y9
 	VFMADD231PS Y9, Y8, Y0
@@ -5231,9 +5231,9 @@ four:
 	ADDQ        $+256, AX
 	ADDQ        $+256, CX
 	SUBQ        $+64, DX
-	JMP         four
+	JMP         of4
 
-one:
+of1:
 	CMPQ        DX, $+16
 	JLT         rest
 	VMOVUPS     (AX), Y8
@@ -5245,7 +5245,7 @@ one:
 	ADDQ        $+64, AX
 	ADDQ        $+64, CX
 	SUBQ        $+16, DX
-	JMP         one
+	JMP         of1
 
 rest:
 	TESTQ       DX, DX
@@ -5294,9 +5294,9 @@ TEXT ·sumAVX512(SB), NOSPLIT, $0-24
 	VXORPD Z2, Z2, Z2
 	VXORPD Z3, Z3, Z3
 
-four:
+of4:
 	CMPQ    CX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Z4
 	VADDPD  Z4, Z0, Z0
 	VMOVUPD 64(AX), Z4
@@ -5307,16 +5307,16 @@ four:
 	VADDPD  Z4, Z3, Z3
 	ADDQ    $+256, AX
 	SUBQ    $+32, CX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    CX, $+8
 	JLT     rest
 	VMOVUPD (AX), Z4
 	VADDPD  Z4, Z0, Z0
 	ADDQ    $+64, AX
 	SUBQ    $+8, CX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     CX, CX
@@ -5355,9 +5355,9 @@ TEXT ·sumAVX2(SB), NOSPLIT, $0-24
 	VXORPD Y6, Y6, Y6
 	VXORPD Y7, Y7, Y7
 
-four:
+of4:
 	CMPQ    CX, $+32
-	JLT     one
+	JLT     of1
 	VMOVUPD (AX), Y8
 	VADDPD  Y8, Y0, Y0
 	VMOVUPD 32(AX), Y8
@@ -5376,9 +5376,9 @@ four:
 	VADDPD  Y8, Y7, Y7
 	ADDQ    $+256, AX
 	SUBQ    $+32, CX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    CX, $+8
 	JLT     rest
 	VMOVUPD (AX), Y8
@@ -5387,7 +5387,7 @@ one:
 	VADDPD  Y8, Y1, Y1
 	ADDQ    $+64, AX
 	SUBQ    $+8, CX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      CX, CX
@@ -5428,9 +5428,9 @@ TEXT ·sumF32AVX512(SB), NOSPLIT, $0-20
 	VXORPD Z2, Z2, Z2
 	VXORPD Z3, Z3, Z3
 
-four:
+of4:
 	CMPQ    CX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Z4
 	VADDPS  Z4, Z0, Z0
 	VMOVUPS 64(AX), Z4
@@ -5441,16 +5441,16 @@ four:
 	VADDPS  Z4, Z3, Z3
 	ADDQ    $+256, AX
 	SUBQ    $+64, CX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    CX, $+16
 	JLT     rest
 	VMOVUPS (AX), Z4
 	VADDPS  Z4, Z0, Z0
 	ADDQ    $+64, AX
 	SUBQ    $+16, CX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ     CX, CX
@@ -5493,9 +5493,9 @@ TEXT ·sumF32AVX2(SB), NOSPLIT, $0-20
 	VXORPD Y6, Y6, Y6
 	VXORPD Y7, Y7, Y7
 
-four:
+of4:
 	CMPQ    CX, $+64
-	JLT     one
+	JLT     of1
 	VMOVUPS (AX), Y8
 	VADDPS  Y8, Y0, Y0
 	VMOVUPS 32(AX), Y8
@@ -5514,9 +5514,9 @@ four:
 	VADDPS  Y8, Y7, Y7
 	ADDQ    $+256, AX
 	SUBQ    $+64, CX
-	JMP     four
+	JMP     of4
 
-one:
+of1:
 	CMPQ    CX, $+16
 	JLT     rest
 	VMOVUPS (AX), Y8
@@ -5525,7 +5525,7 @@ one:
 	VADDPS  Y8, Y1, Y1
 	ADDQ    $+64, AX
 	SUBQ    $+16, CX
-	JMP     one
+	JMP     of1
 
 rest:
 	TESTQ      CX, CX

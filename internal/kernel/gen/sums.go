@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -23,7 +25,7 @@ func combination(g *gen) {
 	at := g.GP64() // bytes from the beginning
 	g.XORQ(at, at)
 	block := func(vectors int, masked bool) {
-		label := map[int]string{4: "four", 1: "one"}[vectors]
+		label := fmt.Sprint("by", vectors)
 		if masked {
 			label = "rest"
 		}
@@ -66,7 +68,11 @@ func combination(g *gen) {
 			g.store(v, mem(dst, 64*i), masked)
 		}
 	}
-	g.stream(n, block, func(vectors int) {
+	widths := usual
+	if g.avx512 {
+		widths = []int{8, 4, 1}
+	}
+	g.stream(n, widths, block, func(vectors int) {
 		g.ADDQ(operand.I32(64*vectors), dst)
 		g.ADDQ(operand.I32(64*vectors), at)
 		g.SUBQ(operand.I32(8*vectors), n)
@@ -78,7 +84,7 @@ func combination(g *gen) {
 func errorSquares(g *gen, total bool) {
 	if total {
 		g.text("sumErrorSquares", "func(err, x, next *float64, rtol, atol float64, n int) float64",
-			"sumErrorSquares returns Σᵢ (err[i]/(atol + rtol·max(|x[i]|, |next[i]|)))² for i < n.")
+			"sumErrorSquares returns Σᵢ (err[i]/(atol + rtol·max(|x[i]|, |next[i]|)))² for i < n, NaN where a next[i] is not finite.")
 	} else {
 		g.text("addErrorSquares", "func(sum, err, x, next *float64, rtol, atol float64, n int)",
 			"addErrorSquares computes sum[i] += (err[i]/(atol + rtol·max(|x[i]|, |next[i]|)))² for i < n.")
@@ -107,12 +113,15 @@ func errorSquares(g *gen, total bool) {
 				g.loadHalf(e, mem(ptr["err"], 64*i), h, masked)
 				g.loadHalf(x, mem(ptr["x"], 64*i), h, masked)
 				g.loadHalf(next, mem(ptr["next"], 64*i), h, masked)
+				missing := g.reg() // 0, or NaN where next is not finite
+				g.sub(next, next, missing)
 				g.and(magnitude, x, x)
 				g.and(magnitude, next, next)
 				g.max(next, x, x) // next where it is NaN
 				g.mul(rtol, x, x)
 				g.add(atol, x, x)
 				g.div(x, e, e)
+				g.add(missing, e, e)
 				if masked { // where there is no number it may be 0/0
 					g.only(e, h)
 				}
@@ -127,7 +136,7 @@ func errorSquares(g *gen, total bool) {
 			}
 		}
 	}
-	g.stream(n, block, func(vectors int) {
+	g.stream(n, usual, block, func(vectors int) {
 		for _, p := range names {
 			g.ADDQ(operand.I32(64*vectors), ptr[p])
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/mmcloughlin/avo/operand"
@@ -188,7 +189,7 @@ func (e elementwise) write(g *gen) {
 		}
 		g.SUBQ(operand.I32(g.lanes()*vectors), n)
 	}
-	g.stream(n, block, step)
+	g.stream(n, usual, block, step)
 	g.done()
 }
 
@@ -212,20 +213,23 @@ func positive(g *gen, x, y reg.VecVirtual) reg.VecVirtual {
 	return t
 }
 
-// stream goes over n numbers, four vectors at a time, one at a time, and the rest masked.
-func (g *gen) stream(n reg.GPVirtual, block func(vectors int, masked bool), step func(vectors int)) {
-	g.Label("four")
-	g.CMPQ(n, operand.I32(4*g.lanes()))
-	g.JLT(operand.LabelRef("one"))
-	block(4, false)
-	step(4)
-	g.JMP(operand.LabelRef("four"))
-	g.Label("one")
-	g.CMPQ(n, operand.I32(g.lanes()))
-	g.JLT(operand.LabelRef("rest"))
-	block(1, false)
-	step(1)
-	g.JMP(operand.LabelRef("one"))
+// usual are the widths of stream.
+var usual = []int{4, 1}
+
+// stream goes over n numbers, so many vectors at a time as widths has, the last of which is one, and the rest masked.
+func (g *gen) stream(n reg.GPVirtual, widths []int, block func(vectors int, masked bool), step func(vectors int)) {
+	for i, vectors := range widths {
+		here, next := fmt.Sprint("of", vectors), "rest"
+		if i+1 < len(widths) {
+			next = fmt.Sprint("of", widths[i+1])
+		}
+		g.Label(here)
+		g.CMPQ(n, operand.I32(vectors*g.lanes()))
+		g.JLT(operand.LabelRef(next))
+		block(vectors, false)
+		step(vectors)
+		g.JMP(operand.LabelRef(here))
+	}
 	g.Label("rest")
 	g.TESTQ(n, n)
 	g.JLE(operand.LabelRef("end"))
@@ -273,7 +277,7 @@ func dots(g *gen, name, signature, second string) {
 		}
 		g.SUBQ(operand.I32(g.lanes()*vectors), n)
 	}
-	g.stream(n, block, step)
+	g.stream(n, usual, block, step)
 	for h := range acc[0] {
 		g.add(acc[1][h], acc[0][h], acc[0][h])
 		g.add(acc[3][h], acc[2][h], acc[2][h])
