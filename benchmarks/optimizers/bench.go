@@ -13,6 +13,7 @@ import (
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/tasks"
+	"github.com/costate-go/costate/internal/cputime"
 	"github.com/costate-go/costate/pmp"
 )
 
@@ -140,13 +141,13 @@ func (b *bench) once(ctx context.Context, w *work, e *entry, choice []string, se
 		if ctx.Err() != nil {
 			return s, ctx.Err()
 		}
-		begin := cpu()
+		begin := cputime.Used()
 		if batches != nil {
 			task.Select(batches.next())
 			opt.Refresh()
 		}
 		it, err := opt.Step(ctx)
-		spent += cpu() - begin
+		spent += (cputime.Used() - begin).Seconds()
 		if err != nil { // diverged
 			break
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/tasks"
+	"github.com/costate-go/costate/internal/cputime"
 	"github.com/costate-go/costate/pmp"
 )
 
@@ -98,7 +99,7 @@ func (r *rehearser) play(few []int, batch, atLeast int, limit time.Duration) (ou
 		return stretch{ended: true} // the run says it better
 	}
 	out.fixed = live() - before
-	begin := time.Now()
+	took := stopwatch()
 	short, most := 0.0, 0.0
 	for !out.ended {
 		if out.iterations == fewest {
@@ -107,7 +108,7 @@ func (r *rehearser) play(few []int, batch, atLeast int, limit time.Duration) (ou
 		if out.iterations == atLeast {
 			out.least = live() - before
 		}
-		out.took = time.Since(begin)
+		out.took = took()
 		if out.iterations >= atLeast && out.took > limit && (out.iterations >= enough || out.took > long) || out.took > 2*long {
 			break
 		}
@@ -136,6 +137,12 @@ func (r *rehearser) play(few []int, batch, atLeast int, limit time.Duration) (ou
 	runtime.KeepAlive(opt)
 	runtime.KeepAlive(state)
 	return out
+}
+
+// stopwatch tells the time since it was made, in which other programs that keep the processors busy do not count.
+func stopwatch() func() time.Duration {
+	begin, used := time.Now(), cputime.Used()
+	return func() time.Duration { return min(time.Since(begin), cputime.Used()-used) }
 }
 
 // live is the size of what is in use on the heap.
