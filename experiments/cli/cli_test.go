@@ -9,9 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/costate-go/costate/configs"
 	"github.com/costate-go/costate/experiments/checkpoint"
@@ -230,19 +228,6 @@ func TestErrors(t *testing.T) {
 		code, stdout, stderr := call(&engine{err: c.err}, c.args...)
 		if code != c.code || !strings.Contains(stderr, c.stderr) || stdout != "" {
 			t.Errorf("%q: code %d, want %d\n%s%s", c.args, code, c.code, stdout, stderr)
-		}
-	}
-}
-
-func TestSignal(t *testing.T) {
-	words := map[syscall.Signal]string{syscall.SIGINT: "costate: interrupted\n", syscall.SIGTERM: "costate: terminated\n"}
-	for sig, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
-		for command, text := range map[string]string{"run": "costate: saved in /r", "check": words[sig]} {
-			timer := time.AfterFunc(30*time.Millisecond, func() { _ = syscall.Kill(os.Getpid(), sig) })
-			if code, _, stderr := call(&engine{wait: true}, command); code != want || !strings.Contains(stderr, text) {
-				t.Errorf("%s, %v: %d, want %d\n%s", command, sig, code, want, stderr)
-			}
-			timer.Stop()
 		}
 	}
 }
