@@ -113,8 +113,8 @@ func beta(s, r int) int {
 	v := 1.0
 	for i := 1; i <= min(s, r); i++ {
 		v = v * float64(max(s, r)+i) / float64(i)
-		if v > 1<<40 {
-			return 1 << 40
+		if v > 1<<30 {
+			return 1 << 30
 		}
 	}
 	return int(math.Round(v))
