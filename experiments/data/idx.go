@@ -14,7 +14,7 @@ import (
 )
 
 // maxIDX caps how many bytes an IDX file may say it holds.
-const maxIDX = 1 << 31
+const maxIDX = 1<<31 - 1
 
 // IDX is an array of bytes in the format of the MNIST files.
 type IDX struct {
@@ -81,7 +81,7 @@ func decodeIDX(file string, r io.Reader) (*IDX, error) {
 			return nil, bad("the file ends inside dimension %d (%v)", i+1, err)
 		}
 		x.Shape[i] = int(binary.BigEndian.Uint32(head[:]))
-		if x.Shape[i] == 0 || size > maxIDX/x.Shape[i] {
+		if x.Shape[i] <= 0 || size > maxIDX/x.Shape[i] {
 			return nil, bad("the shape begins with %v, which is empty or more than %d bytes", x.Shape[:i+1], maxIDX)
 		}
 		size *= x.Shape[i]

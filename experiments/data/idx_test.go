@@ -61,7 +61,7 @@ func TestReadIDX(t *testing.T) {
 		"type":     {[]byte{0, 0, 0x0d, 1, 0, 0, 0, 1, 7}, "byte 2: holds numbers of type 0x0d"},
 		"rank":     {[]byte{0, 0, 8, 9}, "byte 3: has 9 dimensions"},
 		"shape":    {[]byte{0, 0, 8, 2, 0, 0, 0, 1, 0, 0}, "byte 8: the file ends inside dimension 2"},
-		"huge":     {idx([]int{1 << 31, 1 << 31}, nil), "byte 8: the shape begins with [2147483648 2147483648]"},
+		"huge":     {idx([]int{1 << 30, 1 << 30}, nil), "byte 8: the shape begins with [1073741824 1073741824]"},
 		"short":    {idx([]int{2, 3}, payload[:4]), "byte 16: the file ends here"},
 		"long":     {idx([]int{2, 2}, payload), "byte 16: more data than the shape"},
 		"false.gz": {nil, "is not gzip"},
