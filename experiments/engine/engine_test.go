@@ -409,6 +409,8 @@ func TestExitCodes(t *testing.T) {
 		{"occupied", "good", exit.Usage, []string{"run", "--out", good}},
 		{"field", "data.window", exit.Usage, []string{"run", "control.kind=piecewise-constant"}},
 		{"maximizer", "sqh or emsa", exit.Usage, []string{"run", "optimizer.kind=msa"}},
+		{"bounds", "2 lower bounds for 1 parameter", exit.Usage, []string{"run", "control/scalar_lqr", "control.lower=[1,2]"}},
+		{"size", "over the limit", exit.Usage, []string{"run", "field.hidden=65536,65536"}},
 		{"data", "does not exist", exit.Data, []string{"run", "configs/csv.toml", "data.file=nowhere.csv"}},
 		{"divergence", "sqh", exit.Numerical, []string{"run", "control/van_der_pol_bounded", "optimizer.kind=msa", "report.figures=false"}},
 		{"steps", "raise solver.max_steps", exit.Numerical, []string{"run", "solver.max_steps=5", "report.figures=false"}},
@@ -424,6 +426,9 @@ func TestExitCodes(t *testing.T) {
 			code, _, stderr := costate(t, args...)
 			if code != tc.code || !strings.Contains(stderr, tc.text) {
 				t.Errorf("exit code %d, want %d with %q:\n%s", code, tc.code, tc.text, stderr)
+			}
+			if _, err := os.Stat(filepath.Join(root, tc.name)); tc.code == exit.Usage && err == nil {
+				t.Error("what cannot begin leaves a directory behind")
 			}
 			if tc.code == exit.Numerical {
 				st, err := rundir.ReadStatus(filepath.Join(root, tc.name))

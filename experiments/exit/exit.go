@@ -5,11 +5,16 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/costate-go/costate/experiments/checkpoint"
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/rundir"
+	"github.com/costate-go/costate/ode"
+	"github.com/costate-go/costate/ode/neural"
+	"github.com/costate-go/costate/pmp"
+	"github.com/costate-go/costate/solvers"
 )
 
 // The exit codes.
@@ -53,6 +58,16 @@ func With(code int, err error) error {
 	return coded{err, code}
 }
 
+// unposed are errors of problems that cannot be posed as the configuration says.
+var unposed = []error{
+	pmp.ErrProblem, pmp.ErrMesh, pmp.ErrBound, pmp.ErrMaximizer, ode.ErrSettings, neural.ErrConfig, neural.ErrSum, neural.ErrForced, solvers.ErrUnknownMethod,
+}
+
+// isUnposed tells whether an error is one of them.
+func isUnposed(err error) bool {
+	return slices.ContainsFunc(unposed, func(kind error) bool { return errors.Is(err, kind) })
+}
+
 // Code is the exit code of an error.
 func Code(err error) int {
 	var coder Coder
@@ -64,7 +79,7 @@ func Code(err error) int {
 		return OK
 	case errors.As(err, &coder):
 		return coder.ExitCode()
-	case errors.As(err, &cfg), errors.As(err, &occupied):
+	case errors.As(err, &cfg), errors.As(err, &occupied), isUnposed(err):
 		return Usage
 	case errors.Is(err, data.ErrData):
 		return Data

@@ -85,6 +85,10 @@ func Topic(err error) string {
 		return TopicNoRun
 	}
 	switch Code(err) {
+	case Usage:
+		if isUnposed(err) {
+			return TopicConfig
+		}
 	case Numerical:
 		return TopicNumerical
 	case IO:

@@ -30,7 +30,7 @@ func TestTopic(t *testing.T) {
 		{missing, exit.TopicIO}, {notRun, exit.TopicNoRun}, {fmt.Errorf("%w: %w", rundir.ErrIO, fs.ErrPermission), exit.TopicIO}, {&checkpoint.Error{}, exit.TopicCheckpoint},
 		{numerical(&ode.Error{Reason: ode.TooManySteps}), exit.TopicSteps}, {numerical(&ode.Error{Reason: ode.NonFinite}), exit.TopicBlowUp}, {numerical(&ode.Error{Reason: ode.StepTooSmall}), exit.TopicBlowUp},
 		{numerical(pmp.ErrDiverged), exit.TopicDiverged}, {numerical(pmp.ErrShooting), exit.TopicShooting}, {numerical(pmp.ErrMemory), exit.TopicMemory}, {numerical(errors.New("x")), exit.TopicNumerical},
-		{numerical(exit.About(exit.TopicGradient, errors.New("x"))), exit.TopicGradient}, {exit.With(exit.Usage, errors.New("x")), ""}, {context.Canceled, ""},
+		{numerical(exit.About(exit.TopicGradient, errors.New("x"))), exit.TopicGradient}, {exit.With(exit.Usage, errors.New("x")), ""}, {pmp.ErrBound, exit.TopicConfig}, {exit.With(exit.Usage, pmp.ErrMaximizer), exit.TopicConfig}, {context.Canceled, ""},
 	} {
 		if got := exit.Topic(c.err); got != c.want {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)

@@ -127,6 +127,11 @@ func Run(ctx context.Context, c *config.Config, o Options) (*Result, error) {
 	if err := d.budget(ctx); err != nil {
 		return nil, err
 	}
+	d.theta = d.task.Initial()
+	d.best = append([]float64(nil), d.theta...)
+	if err := d.enter(ctx, 0); err != nil { // what cannot begin leaves no directory behind
+		return nil, err
+	}
 	if d.dir, err = rundir.Create(o.Root, c.Name, o.Out); err != nil {
 		return nil, err
 	}
@@ -134,8 +139,6 @@ func Run(ctx context.Context, c *config.Config, o Options) (*Result, error) {
 	if err := d.describe(); err != nil {
 		return d.result(false), err
 	}
-	d.theta = d.task.Initial()
-	d.best = append([]float64(nil), d.theta...)
 	return d.loop(ctx)
 }
 
