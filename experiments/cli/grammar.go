@@ -73,7 +73,7 @@ type runCmd struct {
 	common
 	Out         string  `placeholder:"DIR" type:"path" help:"Run directory; must not exist or be empty (default: runs/<name>-<time>-<hex>)."`
 	Seed        *uint64 `placeholder:"N" help:"Same as seed=N."`
-	Resume      bool    `help:"Continue the run in --out where there is one."`
+	Resume      bool    `help:"Continue the run in --out where there is one with this configuration."`
 	DryRun      bool    `help:"Build everything, evaluate once, write nothing."`
 	PrintConfig bool    `help:"Print the resolved configuration with its comments and stop."`
 }

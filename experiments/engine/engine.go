@@ -9,12 +9,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sort"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/costate-go/costate/experiments/cli"
+	"github.com/costate-go/costate/experiments/config"
+	"github.com/costate-go/costate/experiments/exit"
 	"github.com/costate-go/costate/experiments/internal/words"
 	"github.com/costate-go/costate/experiments/pictures"
 	"github.com/costate-go/costate/experiments/progress"
@@ -51,6 +54,9 @@ func (Engine) Run(ctx context.Context, o cli.RunOptions) error {
 	var r *run.Result
 	var err error
 	if o.Resume != "" {
+		if err := same(o); err != nil {
+			return err
+		}
 		r, err = run.Resume(ctx, o.Resume, opts)
 	} else {
 		r, err = run.Run(ctx, o.Config, opts)
@@ -64,6 +70,25 @@ func (Engine) Run(ctx context.Context, o cli.RunOptions) error {
 		err = fmt.Errorf("%w; %s", err, advice)
 	}
 	return err
+}
+
+// same is an error where the run to be resumed has another configuration than the one given; nil where none is given.
+func same(o cli.RunOptions) error {
+	if o.Config == nil {
+		return nil
+	}
+	if err := rundir.Exists(o.Resume); err != nil {
+		return err
+	}
+	own, err := config.Load(filepath.Join(o.Resume, rundir.ConfigFile))
+	if err != nil {
+		return err
+	}
+	if own.Hash() != o.Config.Hash() {
+		return exit.About(exit.TopicOccupied, exit.With(exit.Usage, fmt.Errorf("--out %s: holds a run of another configuration, %s %s, not %s %s; choose another directory, or continue it with costate resume",
+			o.Resume, own.Name, own.Hash(), o.Config.Name, o.Config.Hash())))
+	}
+	return nil
 }
 
 // stoppable is a context that the first signal cancels.

@@ -7,8 +7,9 @@ import (
 	"github.com/costate-go/costate/experiments/rundir"
 )
 
-// reopen restores a run from its newest good checkpoint; skipped says what newer ones were passed over and why.
-func reopen(path string, o Options) (d *driver, skipped []error, err error) {
+// reopen restores a run from its newest good checkpoint, to go on with it or to look at it; skipped says what newer ones were passed over
+// and why.
+func reopen(path string, o Options, goOn bool) (d *driver, skipped []error, err error) {
 	dir, err := rundir.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -18,6 +19,11 @@ func reopen(path string, o Options) (d *driver, skipped []error, err error) {
 			_ = dir.Close()
 		}
 	}()
+	if goOn {
+		if err := dir.Lock(); err != nil {
+			return nil, nil, err
+		}
+	}
 	c, err := config.Load(dir.Path(rundir.ConfigFile))
 	if err != nil {
 		return nil, nil, err
@@ -35,7 +41,7 @@ func reopen(path string, o Options) (d *driver, skipped []error, err error) {
 
 // Load opens a run to evaluate its best control: from the newest good checkpoint, with the summary where there is one.
 func Load(path string, threads int) (*Result, error) {
-	d, skipped, err := reopen(path, Options{Threads: threads})
+	d, skipped, err := reopen(path, Options{Threads: threads}, false)
 	if err != nil {
 		return nil, err
 	}

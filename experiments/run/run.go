@@ -136,6 +136,9 @@ func Run(ctx context.Context, c *config.Config, o Options) (*Result, error) {
 		return nil, err
 	}
 	defer func() { _ = d.dir.Close() }()
+	if err := d.dir.Lock(); err != nil {
+		return nil, err
+	}
 	if err := d.describe(); err != nil {
 		return d.result(false), err
 	}
@@ -144,7 +147,7 @@ func Run(ctx context.Context, c *config.Config, o Options) (*Result, error) {
 
 // Resume continues the run in a directory, with the configuration there, from its newest good checkpoint.
 func Resume(ctx context.Context, path string, o Options) (*Result, error) {
-	d, skipped, err := reopen(path, o)
+	d, skipped, err := reopen(path, o, true)
 	if err != nil {
 		return nil, err
 	}

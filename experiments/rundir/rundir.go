@@ -30,6 +30,16 @@ func (e *OccupiedError) Error() string {
 	return fmt.Sprintf("--out %s: exists and is not empty; choose another directory (runs are never overwritten) or continue it with --resume", e.Dir)
 }
 
+// BusyError says that another process is at work in a run directory. It is ErrIO.
+type BusyError struct{ Dir string }
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("another process is at work in %s: wait for it, or stop it", e.Dir)
+}
+
+// Unwrap gives what it is.
+func (e *BusyError) Unwrap() error { return ErrIO }
+
 // NoRunError says that a directory holds no run. It is ErrIO and what the operating system said.
 type NoRunError struct {
 	Dir string
@@ -152,6 +162,15 @@ func open(path string) (*Dir, error) {
 		*f.dst = h
 	}
 	return d, nil
+}
+
+// Lock keeps other processes from working in the directory until Close, or until this process ends in whatever way. The error is a
+// *BusyError where another one got there first. Reading needs no lock.
+func (d *Dir) Lock() error {
+	if locked(d.log) {
+		return &BusyError{Dir: d.path}
+	}
+	return nil
 }
 
 func now() string { return time.Now().UTC().Format(time.RFC3339) }

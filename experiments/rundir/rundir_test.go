@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -190,5 +191,38 @@ func TestPlain(t *testing.T) {
 	}
 	if b, err := json.Marshal(rundir.Plain(nil)); err != nil || string(b) != "null" {
 		t.Errorf("%s %v", b, err)
+	}
+}
+
+// One process works in a directory at a time; others may look.
+func TestLock(t *testing.T) {
+	switch runtime.GOOS {
+	case "darwin", "dragonfly", "freebsd", "illumos", "linux", "netbsd", "openbsd":
+	default:
+		t.Skip("no locks on", runtime.GOOS)
+	}
+	d := create(t)
+	if err := errors.Join(d.WriteFile(rundir.ConfigFile, nil), d.Lock()); err != nil {
+		t.Fatal(err)
+	}
+	other, err := rundir.Open(d.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var busy *rundir.BusyError
+	if err := other.Lock(); !errors.As(err, &busy) || busy.Dir != d.Path() || !errors.Is(err, rundir.ErrIO) {
+		t.Errorf("%v", err)
+	}
+	if err := errors.Join(d.CutBack(0), d.AppendEvent(&rundir.Event{})); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Lock(); err == nil {
+		t.Error("cutting back lost the lock")
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(other.Lock(), other.Close()); err != nil {
+		t.Errorf("after the first one closed: %v", err)
 	}
 }
