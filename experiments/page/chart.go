@@ -91,15 +91,16 @@ type series struct {
 // Draw makes the chart of a plan; it says whether there is anything to see.
 func Draw(p Plan) (Chart, bool) {
 	c := Chart{ID: p.ID, Title: p.Title, Caption: p.Caption, XLabel: p.XLabel, Hold: p.Hold, Dots: p.Dots, Places: places}
-	whole := p.XLabel == ""
-	if whole {
+	if p.XLabel == "" {
 		c.XLabel = "iteration"
 	}
+	whole := true // what is counted, such as iterations and seeds, has no ticks between the numbers
 	x0, x1 := math.Inf(1), math.Inf(-1)
 	for _, l := range p.Lines {
 		for i := range min(len(l.X), len(l.Y)) {
 			if finite(l.X[i]) {
 				x0, x1 = min(x0, l.X[i]), max(x1, l.X[i])
+				whole = whole && l.X[i] == math.Trunc(l.X[i])
 			}
 		}
 	}
@@ -111,13 +112,11 @@ func Draw(p Plan) (Chart, bool) {
 		x0, x1 = x0-0.5, x0+0.5
 	}
 	c.X0, c.X1 = fmt.Sprintf("%.9g", x0), fmt.Sprintf("%.9g", x1)
-	across := axis{lo: x0, hi: x1}
+	across := axis{lo: x0, hi: x1, whole: whole}
 	horizontal := func(v float64) float64 { return plotLeft + plotWidth*across.at(v) }
 	values, labels := across.ticks(horizontalTicks)
 	for i, v := range values {
-		if !whole || v == math.Trunc(v) {
-			c.X = append(c.X, tick{decimal(horizontal(v)), labels[i]})
-		}
+		c.X = append(c.X, tick{decimal(horizontal(v)), labels[i]})
 	}
 
 	var lines [][]point

@@ -165,3 +165,25 @@ func TestChartOwnX(t *testing.T) {
 		}
 	}
 }
+
+// Where X counts there are ticks at whole numbers only.
+func TestWholeTicks(t *testing.T) {
+	for _, c := range []struct {
+		x    []float64
+		want string
+	}{
+		{[]float64{1, 2, 3}, "1 2 3"},
+		{[]float64{1, 2}, "1 2"},
+		{[]float64{7}, "7"},
+		{[]float64{0, 1, 1.5}, "0 0.2 0.4 0.6 0.8 1.0 1.2 1.4"},
+	} {
+		chart, visible := Draw(Plan{XLabel: "seed", Lines: []Line{{X: c.x, Y: make([]float64, len(c.x))}}})
+		var labels []string
+		for _, tick := range chart.X {
+			labels = append(labels, tick.Label)
+		}
+		if got := strings.Join(labels, " "); !visible || got != c.want {
+			t.Errorf("%v: ticks %s, want %s", c.x, got, c.want)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 type axis struct {
 	lo, hi float64 // logarithms where log
 	log    bool
+	whole  bool // ticks at whole numbers only
 }
 
 // fewDecades have room for ticks between the powers of ten.
@@ -17,7 +18,7 @@ const fewDecades = 2.2
 
 // newAxis covers the numbers from lo to hi, with a margin.
 func newAxis(lo, hi float64, log bool) axis {
-	a := axis{lo, hi, log}
+	a := axis{lo: lo, hi: hi, log: log}
 	if log {
 		a.lo, a.hi = math.Log10(lo), math.Log10(hi)
 	}
@@ -65,6 +66,9 @@ func (a axis) ticks(n int) (values []float64, labels []string) {
 		lo, hi = math.Pow(10, lo), math.Pow(10, hi)
 	}
 	step := round((hi - lo) / float64(n))
+	if a.whole {
+		step = max(step, 1)
+	}
 	if !(step > 0) || math.IsInf(step, 0) {
 		return nil, nil
 	}
