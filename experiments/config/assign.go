@@ -217,6 +217,27 @@ func number(raw any, wrong func() (any, string)) (any, string) {
 	return v, ""
 }
 
+// elsewhere says under what other conditions a value is a choice, which it is not now; empty where it is one now, or never.
+func (k *Key) elsewhere(x string, choices []string) string {
+	if slices.Contains(choices, x) {
+		return ""
+	}
+	usual := slices.Contains(k.Choices, x)
+	var where []string
+	for _, c := range k.Cases {
+		switch {
+		case usual && slices.Equal(c.Choices, choices):
+			return "does not work with " + c.When.String()
+		case !usual && slices.Contains(c.Choices, x):
+			where = append(where, c.When.String())
+		}
+	}
+	if len(where) == 0 {
+		return ""
+	}
+	return "is for " + strings.Join(where, " or ")
+}
+
 // verify checks range, choices and the key's own rule; empty when all is well.
 func (k *Key) verify(v any, choices []string) string {
 	switch x := v.(type) {
@@ -234,6 +255,9 @@ func (k *Key) verify(v any, choices []string) string {
 		}
 		if slices.Contains(k.refused, x) {
 			return fmt.Sprintf("%q %s; choose from %s", x, k.refusal, strings.Join(choices, ", "))
+		}
+		if where := k.elsewhere(x, choices); where != "" {
+			return fmt.Sprintf("%q %s; choose from %s", x, where, strings.Join(choices, ", "))
 		}
 		if choices != nil && !slices.Contains(choices, x) {
 			return fmt.Sprintf("unknown value %q; choose from %s%s", x, strings.Join(choices, ", "), didYouMean(x, choices))

@@ -41,6 +41,8 @@ func TestIssues(t *testing.T) {
 		{"float for integer", "[train]\niterations = 5.0\n", nil, []string{"x.toml:2:14: train.iterations: want an integer, got the number 5; write 5"}},
 		{"choice", "[solver]\nmethod = \"rk5\"\n", nil, []string{`x.toml:2:10: solver.method: unknown value "rk5"; choose from euler, midpoint, heun, ralston, ssprk3, rk4, rk38, bs3, rkf45, bs5, cashkarp, dopri5, tsit5, vern6, vern7, vern8, vern9, dop853, alf, revheun, kvaerno3, kvaerno4, kvaerno5, kencarp4, rosenbrock23, rodas5p (did you mean rk4?)`}},
 		{"implicit", "[solver]\nmethod = \"radau5\"\n", nil, []string{`x.toml:2:10: solver.method: "radau5" is for package ode alone: the discrete costate needs an explicit Runge–Kutta method or, for stiff problems, kvaerno3, kvaerno4, kvaerno5, kencarp4, rosenbrock23 or rodas5p; choose from euler, `}},
+		{"choice of another task", "[optimizer]\nkind = \"riccati\"\n", nil, []string{`x.toml:2:8: optimizer.kind: "riccati" is for task = "control"; choose from emsa, `}},
+		{"choice that this task has not", "task = \"control\"\n[optimizer]\nkind = \"snopt\"\n", nil, []string{`x.toml:3:8: optimizer.kind: "snopt" does not work with task = "control"; choose from emsa, sqh, msa, batch-pmp, `}},
 		{"task", "task = \"dense\"\n", nil, []string{`x.toml:1:8: task: unknown value "dense"; choose from fit, classify, density, control, policy`}},
 		{"density", "task = \"density\"\n[data]\nnoise = 0\n[optimizer]\nkind = \"emsa\"\nmaximizer = \"levenberg-marquardt\"\n", nil, []string{
 			"x.toml:3:9: data.noise: points on curves without noise have no density", `x.toml:6:13: optimizer.maximizer: "levenberg-marquardt" needs the Jacobian`}},

@@ -101,7 +101,7 @@ func TestKindsOfFields(t *testing.T) {
 		"odd":     {[]string{"data.source=lorenz", "field.kind=hamiltonian"}, "needs as many positions as momenta"},
 		"single":  {[]string{"field.kind=gated", "precision=float32"}, `"float32" does not work with field.kind = "gated"`},
 		"cube":    {[]string{"field.kind=residual", "field.input=cube"}, "field.input: does not apply"},
-		"density": {[]string{"task=density", "field.kind=gated"}, "field.kind: unknown value"},
+		"density": {[]string{"task=density", "field.kind=gated"}, `"gated" is for task = "fit" or task = "classify"; choose from mlp`},
 		"snopt":   {[]string{"field.kind=gated", "optimizer.kind=snopt"}, "which needs the layers of an mlp"},
 	} {
 		parsed, err := config.Parse("x", nil, c.over...)

@@ -82,7 +82,7 @@ func TestPoliciesRefused(t *testing.T) {
 		"spread": {[]string{"policy.spread=1"}, "has 1 numbers, and upright_pendulum has 2 states (angle, velocity)"},
 		"plant":  {[]string{"policy.plant=rocket"}, "policy.plant: unknown value"},
 		"single": {[]string{"precision=float32"}, "does not work with task = \"policy\""},
-		"kind":   {[]string{"field.kind=gated"}, "field.kind: unknown value"},
+		"kind":   {[]string{"field.kind=gated"}, `"gated" is for task = "fit" or task = "classify"; choose from mlp`},
 		"data":   {[]string{"data.t1=3"}, "data.t1: does not apply"},
 	} {
 		parsed, err := config.Parse("x", nil, append([]string{"task=policy"}, c.over...)...)
