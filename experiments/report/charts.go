@@ -67,7 +67,10 @@ func (r *record) charts() []page.Chart {
 	training, validation := line("training", loss), line("held out", held)
 	validation.Sparse = true
 	lossCaption := "The loss J on the training data and on held-out data."
-	if _, at := least(r.metrics, held); at < 0 {
+	switch _, at := least(r.metrics, held); {
+	case r.summary != nil && r.summary.Task == "control":
+		training.Name, lossCaption = "J", "The cost J; where constraints are still missed it may rise."
+	case at < 0:
 		lossCaption = "The loss J on the training data."
 	}
 	step := StepName(r.optimizer())

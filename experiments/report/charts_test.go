@@ -32,10 +32,13 @@ func TestStepChart(t *testing.T) {
 		for i := range 3 {
 			err = errors.Join(err, d.AppendMetrics(&rundir.Metrics{Iteration: i + 1, Loss: 1, StepParameter: c.step, Accepted: c.accepted}))
 		}
-		if err := errors.Join(err, d.WriteSummary(&rundir.Summary{Name: "x", Optimizer: c.optimizer}), d.Close()); err != nil {
+		if err := errors.Join(err, d.WriteSummary(&rundir.Summary{Name: "x", Optimizer: c.optimizer, Task: map[bool]string{true: "control", false: "fit"}[c.optimizer == "riccati"]}), d.Close()); err != nil {
 			t.Fatal(err)
 		}
 		html := write(t, d.Path(), report.Options{})
+		if strings.Contains(html, "training data") == (c.optimizer == "riccati") {
+			t.Errorf("%s: the loss is said to be that of training data, or not to", c.optimizer)
+		}
 		_, chart, drawn := strings.Cut(html, `id="chart-step"`)
 		if drawn != (c.want != "") {
 			t.Errorf("%+v: drawn %v", c, drawn)

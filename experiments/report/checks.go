@@ -87,8 +87,11 @@ func (r *record) fell() check {
 			return check{ok, title, fmt.Sprintf("From %s to %s, means over %d iterations.", number(rundir.Float(first)), number(rundir.Float(last)), over), ""}
 		}
 	}
+	if r.summary != nil && finite(float64(r.summary.InitialLoss)) {
+		first = float64(r.summary.InitialLoss) // of the first control, which the first iteration may have changed already
+	}
 	switch {
-	case at == 0:
+	case at == 0 && !(v < first):
 		return check{bad, title, "No iteration had a smaller loss than the first, " + number(rundir.Float(first)) + ".", "First " + r.smaller() + "; then check the gradients with costate check config.toml."}
 	case v > 0 && finite(last) && last > awayFromBest*v:
 		return check{look, title, fmt.Sprintf("The last loss, %s, is %.3g times the least one, which was at iteration %d.", number(rundir.Float(last)), last/v, r.metrics[at].Iteration),
@@ -97,13 +100,14 @@ func (r *record) fell() check {
 	return check{ok, title, fmt.Sprintf("From %s at the first to %s at iteration %d.", number(rundir.Float(first)), number(rundir.Float(v)), r.metrics[at].Iteration), ""}
 }
 
-// constrained tells whether the control has end conditions to meet: before it does, its loss may be anything.
+// constrained tells whether the control has constraints to meet: before it does, its loss may be anything.
 func (r *record) constrained() bool {
 	if r.summary == nil {
 		return false
 	}
-	_, has := r.summary.Metrics["end_violation"]
-	return has
+	_, ends := r.summary.Metrics["end_violation"]
+	_, way := r.summary.Metrics["path_violation"]
+	return ends || way
 }
 
 // flat asks whether more iterations would have helped.

@@ -32,6 +32,9 @@ func healthy(n int, change func(i int, m *rundir.Metrics)) *record {
 		}
 		r.metrics = append(r.metrics, m)
 	}
+	if n > 0 {
+		r.summary.InitialLoss = r.metrics[0].Loss
+	}
 	return r
 }
 
@@ -88,6 +91,12 @@ func TestHealth(t *testing.T) {
 				m.Loss = 0.5
 			}
 		}), "Loss fell", look, "times the least"},
+		{"one iteration was enough", with(func(r *record) {
+			r.summary.InitialLoss = 5
+			for i := range r.metrics {
+				r.metrics[i].Loss = 1
+			}
+		}), "Loss fell", ok, "From 5 at the first to 1 at iteration 1"},
 		{"noisy batches", batches(func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(1 - 0.009*float64(i) + 0.09*float64(i%2)) }), "Loss fell", ok, "means over 5 iterations"},
 		{"batches rise again", batches(func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(math.Abs(float64(i - 50))) }), "Loss fell", look, "The last mean over 5 iterations, 47, is "},
 		{"batches never fall", batches(func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(1 + i) }), "Loss fell", bad, "No later mean over 5 iterations was smaller than the first, 3."},
@@ -147,13 +156,15 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// Under end conditions the first loss may be the least one of all: nothing was driven anywhere yet.
-func TestLossUnderEndConditions(t *testing.T) {
-	r := healthy(100, func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(min(i, 50)) })
-	r.summary.Metrics = map[string]rundir.Float{"end_violation": 1e-9}
-	for _, c := range r.health(time.Now()) {
-		if c.Title == "Loss fell" || c.Level == bad {
-			t.Errorf("%+v", c)
+// Under constraints the first loss may be the least one of all: nothing was driven anywhere yet.
+func TestLossUnderConstraints(t *testing.T) {
+	for _, violation := range []string{"end_violation", "path_violation"} {
+		r := healthy(100, func(i int, m *rundir.Metrics) { m.Loss = rundir.Float(min(i, 50)) })
+		r.summary.Metrics = map[string]rundir.Float{violation: 1e-9}
+		for _, c := range r.health(time.Now()) {
+			if c.Title == "Loss fell" || c.Level == bad {
+				t.Errorf("%s: %+v", violation, c)
+			}
 		}
 	}
 }
