@@ -87,7 +87,7 @@ func TestVerifyUnfinished(t *testing.T) {
 	if code, _, stderr := costate(t, "run", "control/double_integrator_energy", "train.iterations=2", "report.figures=false", "--out", dir, "--quiet"); code != exit.OK {
 		t.Fatal(stderr)
 	}
-	if code, _, stderr := costate(t, "verify", dir); code != exit.Numerical || !strings.Contains(stderr, "end conditions are missed") {
+	if code, _, stderr := costate(t, "verify", dir); code != exit.Numerical || !strings.Contains(stderr, "constraints are missed") {
 		t.Errorf("%d %s", code, stderr)
 	}
 	if code, _, stderr := costate(t, "verify", t.TempDir()); code != exit.IO || !strings.Contains(stderr, "is not a run directory") {

@@ -308,16 +308,16 @@ func (r *record) gradients() check {
 	return check{bad, title, finding, advice}
 }
 
-// constraints asks whether the end conditions hold.
+// constraints asks whether the constraints hold, at the end and along the way.
 func (r *record) constraints() check {
-	const title = "End conditions"
+	const title = "Constraints"
 	if r.summary == nil || r.config == nil {
 		return check{}
 	}
-	v, has := r.summary.Metrics["end_violation"]
-	if !has {
+	if !r.constrained() {
 		return check{}
 	}
+	v := max(r.summary.Metrics["end_violation"], r.summary.Metrics["path_violation"])
 	limit := r.config.Problem.Tolerance
 	finding := fmt.Sprintf("The largest miss is %s, where %s is permitted.", number(v), number(rundir.Float(limit)))
 	if float64(v) <= limit {

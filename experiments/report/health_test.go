@@ -128,8 +128,11 @@ func TestHealth(t *testing.T) {
 		{"gradients agree", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"costate_error": 1e-8} }), "Gradient", ok, "1e−08"},
 		{"gradients differ a little", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"costate_error": 1e-3} }), "Gradient", look, "0.001"},
 		{"gradients differ", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"costate_error": nan} }), "Gradient", bad, "differs by –"},
-		{"end conditions hold", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"end_violation": 1e-7} }), "End conditions", ok, "1e−07, where 1e−06"},
-		{"end conditions don't hold", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"end_violation": 1e-5} }), "End conditions", look, "1e−05"},
+		{"end conditions hold", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"end_violation": 1e-7} }), "Constraints", ok, "1e−07, where 1e−06"},
+		{"end conditions don't hold", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"end_violation": 1e-5} }), "Constraints", look, "1e−05"},
+		{"constraints along the way don't hold", with(func(r *record) {
+			r.summary.Metrics = map[string]rundir.Float{"end_violation": 1e-7, "path_violation": 1e-2}
+		}), "Constraints", look, "0.01"},
 		{"no metric", with(func(r *record) { r.summary.Metrics = map[string]rundir.Float{"b": nan, "a": inf, "c": 1} }), "Metrics", look, "a, b could not"},
 		{"arrived", with(func(r *record) { r.status.Reason = "no-progress" }), "State", ok, "less than 0.01\u00a0% of its first value"},
 		{"did not arrive", with(func(r *record) {

@@ -62,7 +62,7 @@ func Faults(c *config.Config, cert pmp.Certificate) []string {
 		out = append(out, fmt.Sprintf("the gradient by the costate is off by %.2g relative (limit %g): is the dynamics smooth?", cert.CostateError, limit))
 	}
 	if limit := c.Problem.Tolerance; c.Task == "control" && c.Optimizer.Kind != "shooting" && cert.Violation > limit {
-		out = append(out, fmt.Sprintf("the end conditions are missed by %.2g (problem.tolerance %g): raise train.iterations or problem.penalty_growth", cert.Violation, limit))
+		out = append(out, fmt.Sprintf("the constraints are missed by %.2g (problem.tolerance %g): raise train.iterations or problem.penalty_growth", cert.Violation, limit))
 	}
 	return out
 }
