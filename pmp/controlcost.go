@@ -35,6 +35,9 @@ func (m *mesh) kinks(u float64) float64 {
 // price is ½νu² + β|u| + γ for u ≠ 0.
 func (m *mesh) price(u float64) float64 { return 0.5*m.l2*u*u + m.kinks(u) }
 
+// costless reports whether the control itself costs nothing.
+func (m *mesh) costless() bool { return m.l2 == 0 && m.smooth() }
+
 func (m *mesh) quadraticCost(grad, theta []float64) float64 {
 	sum := 0.0
 	if m.kind == PiecewiseLinear {

@@ -40,6 +40,9 @@ func (w *Sweeper) meanH(tp *tape, t float64, x, f, lam, u []float64) float64 {
 		sum -= w.Problem.Running.Eval(nil, nil, 0, t, x, u, tp.lo, tp.batch)
 	}
 	sum /= float64(tp.batch)
+	if w.mesh.costless() {
+		return sum
+	}
 	for _, v := range u {
 		sum -= w.mesh.price(v)
 	}
