@@ -69,9 +69,7 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 	if w.rosenbrock != nil {
 		tp.records = len(tp.steps) // without the points of an earlier way back
 	}
-	for r := range tp.records {
-		clear(tp.adj(r))
-	}
+	w.clearIdle(ln, tp)
 	w.terminalGradient(tp, lam)
 	copy(tp.costate(len(tp.steps)), lam)
 	if w.Settings.Interpolate {
@@ -111,6 +109,27 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 	}
 	w.release(ln, grad)
 	return work, nil
+}
+
+// clearIdle zeroes the μ of records, but for those that backStep will store anyway.
+func (w *Sweeper) clearIdle(ln *Lane, tp *tape) {
+	ln.stored = grow(ln.stored[:0], tp.records)
+	clear(ln.stored)
+	if w.gamma == 0 && w.rosenbrock == nil {
+		for k := range tp.steps {
+			st := &tp.steps[k]
+			for i := range w.feeds {
+				if w.uses(st, i) {
+					ln.stored[st.record(i)] = true
+				}
+			}
+		}
+	}
+	for r, stored := range ln.stored {
+		if !stored {
+			clear(tp.adj(r))
+		}
+	}
 }
 
 // passEnd takes the costate across what happens at the end of a segment, where the states are x.

@@ -24,6 +24,7 @@ type Lane struct {
 	coef   []float64               // of a sum over stages
 	terms  [][]float64             // its vectors
 	lam    []float64
+	stored []bool // records whose μ_i backStep stores
 	gtheta []float64
 	mu     []float64 // unless nil, takes the μ_i of a Linearization, which leaves the tape's alone
 	rec    recorder
