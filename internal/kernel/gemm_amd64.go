@@ -9,7 +9,7 @@ import (
 
 const (
 	// gemmBlock is the number of results that stay in cache until the activation is applied to them.
-	gemmBlock = 16384
+	gemmBlock = 65536
 	// panelRows is the number of rows of x that are packed, for a tile's width of columns, to be read from the first-level cache
 	// again and again.
 	panelRows = 128

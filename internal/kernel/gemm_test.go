@@ -111,7 +111,7 @@ func TestAffineBlocks(t *testing.T) {
 }
 
 func testAffineBlocks[T Float](t *testing.T) {
-	for _, c := range []struct{ out, in, n int }{{33, 3, 701}, {300, 2, 100}, {2, 3, 10007}} {
+	for _, c := range []struct{ out, in, n int }{{33, 3, 701}, {300, 2, 100}, {2, 3, 10007}, {33, 3, 2501}, {700, 2, 193}} {
 		g := newGuarded[T](t)
 		w, b, x := g.vec(c.out*c.in), g.vec(c.out), g.vec(c.in*c.n)
 		p := NewWeights[T](c.out, c.in)
