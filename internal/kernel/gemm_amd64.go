@@ -125,11 +125,20 @@ func (p *product[T]) run() {
 		p.strip(inner)
 		return
 	}
-	q := *p
-	for c := 0; c < p.cols; c += width {
-		q.y, q.x, q.cols = ahead(p.y, c), ahead(p.x, c), min(width, p.cols-c)
+	q, lanes := *p, columns[T](1)
+	for c := 0; c < p.cols; c += q.cols {
+		q.y, q.x, q.cols = ahead(p.y, c), ahead(p.x, c), evenly(p.cols-c, width, lanes)
 		q.strip(inner)
 	}
+}
+
+// evenly is how many of the columns that are left the next strip takes: at most a width of vectors, but leaving more than one vector to the
+// last strip, which alone has too few sums to keep the processor busy.
+func evenly(left, width, lanes int) int {
+	if left > width && left <= width+lanes {
+		return (left/2 + lanes - 1) / lanes * lanes
+	}
+	return min(left, width)
 }
 
 // ahead is the address of the number n after p.
@@ -147,11 +156,10 @@ func (p *product[T]) crowded() bool {
 func (p *product[T]) packed(width int) {
 	buffer := panels.Get().(*panelBuffer)
 	panel := unsafe.Slice((*T)(unsafe.Pointer(buffer)), panelRows*width)
-	x := unsafe.Slice(p.x, (p.k-1)*p.ldx+p.cols)
-	for c := 0; c < p.cols; c += width {
-		q := *p
-		q.x, q.ldx, q.cols = &panel[0], width, min(width, p.cols-c)
-		q.y = ahead(p.y, c)
+	x, q, lanes := unsafe.Slice(p.x, (p.k-1)*p.ldx+p.cols), *p, columns[T](1)
+	q.x, q.ldx = &panel[0], width
+	for c := 0; c < p.cols; c += q.cols {
+		q.y, q.cols, q.start = ahead(p.y, c), evenly(p.cols-c, width, lanes), p.start
 		for r := 0; r < p.k; r += panelRows {
 			q.k = min(panelRows, p.k-r)
 			for j := range q.k {
