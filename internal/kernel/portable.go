@@ -50,4 +50,6 @@ func addOuter[T Float](g, delta, x []T, out, in, n int) { addOuterGo(g, delta, x
 func addRowSums[T Float](g, delta []T, n int)           { addRowSumsGo(g, delta, n) }
 func syrk(g []float64, p int, jac, w []float64)         { syrkGo(g, p, jac, w) }
 
+func transpose[T Float](dst, x []T, m, n int) { transposeGo(dst, x, m, n) }
+
 func peak[T Float](int) (flop int) { return 0 }

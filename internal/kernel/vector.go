@@ -78,10 +78,6 @@ func MulCubeD[T Float](y, x []T) {
 
 // Transpose computes dst[j*m+i] = x[i*n+j] for the m×n matrix x.
 func Transpose[T Float](dst, x []T, m, n int) {
-	for i := range m {
-		row := x[i*n : (i+1)*n]
-		for j, v := range row {
-			dst[j*m+i] = v
-		}
-	}
+	dst, x = dst[:m*n], x[:m*n]
+	transpose(dst, x, m, n)
 }

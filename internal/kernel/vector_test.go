@@ -57,12 +57,21 @@ func testVectors[T Float](t *testing.T) {
 }
 
 func TestTranspose(t *testing.T) {
-	for _, m := range sizes {
-		for _, n := range sizes {
-			g := newGuarded[float64](t)
+	eachType(t, testTranspose[float64], testTranspose[float32])
+}
+
+func testTranspose[T Float](t *testing.T) {
+	more := append([]int{16, 18, 31, 33, 64}, sizes...)
+	for _, m := range more {
+		for _, n := range more {
+			g := newGuarded[T](t)
 			x, dst := g.vec(m*n), g.vec(m*n)
 			Transpose(dst, x, m, n)
-			near(t, "Transpose", dst, transposed(x, m, n), 0)
+			for i, v := range transposed(x, m, n) {
+				if dst[i] != v {
+					t.Fatalf("%d×%d: entry %d is %v, want %v", m, n, i, dst[i], v)
+				}
+			}
 			g.check("Transpose")
 		}
 	}

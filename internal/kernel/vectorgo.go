@@ -143,3 +143,12 @@ func mulReluDGo[T Float](y, h []T) {
 		}
 	}
 }
+
+func transposeGo[T Float](dst, x []T, m, n int) {
+	for i := range m {
+		row := x[i*n : (i+1)*n]
+		for j, v := range row {
+			dst[j*m+i] = v
+		}
+	}
+}

@@ -33,6 +33,7 @@ func main() {
 		{"skinny", skinny},
 		{"outer", outers},
 		{"syrk", syrks},
+		{"pack", packs},
 		{"peak", peak},
 	} {
 		g := newGen()
