@@ -84,6 +84,31 @@ func benchGemm[T kernel.Float](b *testing.B, m, n, k int) {
 	}
 }
 
+// BenchmarkOuter is the gradient in an out×in matrix of a batch of n, which sums along the batch.
+func BenchmarkOuter(b *testing.B) {
+	for _, c := range []struct{ out, in, n int }{
+		{256, 256, 256}, {256, 64, 256}, {64, 256, 256}, {64, 64, 128}, {64, 16, 128}, {16, 64, 128}, {100, 48, 20}, {50, 50, 20}, {32, 32, 10}, {32, 32, 200}, {50, 2, 20}, {2, 50, 20}, {64, 64, 2000},
+	} {
+		b.Run(fmt.Sprintf("dtype=f64/out=%d/in=%d/n=%d", c.out, c.in, c.n), func(b *testing.B) { benchOuter[float64](b, c.out, c.in, c.n) })
+		b.Run(fmt.Sprintf("dtype=f32/out=%d/in=%d/n=%d", c.out, c.in, c.n), func(b *testing.B) { benchOuter[float32](b, c.out, c.in, c.n) })
+	}
+}
+
+func benchOuter[T kernel.Float](b *testing.B, out, in, n int) {
+	delta, x, g := numbers[T](out*n), numbers[T](in*n), make([]T, out*in)
+	run := func() { kernel.AddOuter(g, delta, x, out, in, n) }
+	for b.Loop() {
+		run()
+	}
+	b.StopTimer()
+	flop, limit := float64(2*out*in*n), kernel.Peak[T](1)
+	best := fastest(20, run, func() { kernel.Peak[T](1 << 14) })
+	b.ReportMetric(flop/best[0], "GFLOP/s")
+	if limit > 0 {
+		b.ReportMetric(100*flop/best[0]/(float64(limit<<14)/best[1]), "%peak")
+	}
+}
+
 // numbers are n numbers between −3 and 3.
 func numbers[T kernel.Float](n int) []T {
 	x := make([]T, n)

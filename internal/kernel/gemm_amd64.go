@@ -20,8 +20,8 @@ const (
 	cacheSize = 1 << 20
 )
 
-// panelBuffer has room for panelRows rows of three vectors.
-type panelBuffer [panelRows * 24]float64
+// panelBuffer has room for outerBlock rows of three vectors.
+type panelBuffer [outerBlock * 24]float64
 
 var panels = sync.Pool{New: func() any { return new(panelBuffer) }}
 
@@ -39,6 +39,7 @@ const (
 	fromZero = iota
 	fromBias
 	fromY
+	ontoY // zero, and the sum is added to y
 )
 
 // gemm computes y = σ([y +] [bias +] w·x) for w m×k and x k×n, and d = σ' where d is not nil. Every entry of y is a chain of

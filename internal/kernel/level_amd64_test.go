@@ -171,6 +171,20 @@ func testProductsAgainstTwins[T Float](t *testing.T) {
 	}
 }
 
+func TestPackedOuterAgainstTwin(t *testing.T) {
+	t.Run("float64", testPackedOuterAgainstTwin[float64])
+	t.Run("float32", testPackedOuterAgainstTwin[float32])
+}
+
+func testPackedOuterAgainstTwin[T Float](t *testing.T) {
+	eachOuter(func(name string, out, in, n int) {
+		g := newGuarded[T](t)
+		delta, x, grad := g.vec(out*n), g.vec(in*n), g.vec(out*in)
+		compareLevels(t, name, n, grad, func(v []T) { AddOuter(v, delta, x, out, in, n) })
+		g.check(name)
+	})
+}
+
 func TestSyrkAgainstTwin(t *testing.T) {
 	for _, p := range append(everyLength(), 252) {
 		for _, rows := range []int{1, 2, 63, 64, 65, 131} {

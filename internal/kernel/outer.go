@@ -1,6 +1,7 @@
 package kernel
 
-// AddOuter computes g[o*in+k] += Σₛ delta[o*n+s]·x[k*n+s], the gradient in a weight matrix out×in of a batch of n.
+// AddOuter computes g[o*in+k] += Σₛ delta[o*n+s]·x[k*n+s], the gradient in a weight matrix out×in of a batch of n. The order of
+// the sum depends on nothing but out, in and n.
 func AddOuter[T Float](g, delta, x []T, out, in, n int) {
 	if n == 1 {
 		x = x[:in]

@@ -10,7 +10,7 @@ func TestAddOuter(t *testing.T) {
 }
 
 func testAddOuter[T Float](t *testing.T) {
-	eachShape(func(name string, out, in, n int) {
+	eachOuter(func(name string, out, in, n int) {
 		g := newGuarded[T](t)
 		delta, x, grad := g.vec(out*n), g.vec(in*n), g.vec(out*in)
 		want := naive(grad, delta, transposed(x, in, n), out, n, in)
@@ -32,6 +32,27 @@ func testAddOuter[T Float](t *testing.T) {
 		near(t, name+" outer", o, naive(make([]T, out*in), a, b, out, 1, in), 0)
 		g.check(name)
 	})
+}
+
+// eachOuter is eachShape with shapes that are packed: with every remainder of a strip, and of several blocks of samples.
+func eachOuter(f func(name string, out, in, n int)) {
+	eachShape(f)
+	for _, c := range [][3]int{{32, 8, 8}, {33, 13, 9}, {40, 16, 10}, {37, 17, 11}, {34, 25, 31}, {35, 49, 70}, {32, 63, 33}, {41, 65, 130}, {32, 16, 257}, {39, 50, 515}, {64, 97, 1026}} {
+		f(fmt.Sprintf("packed out=%d/in=%d/n=%d", c[0], c[1], c[2]), c[0], c[1], c[2])
+	}
+}
+
+func TestPackedOuterAllocatesNothing(t *testing.T) {
+	eachType(t, testPackedOuterAllocatesNothing[float64], testPackedOuterAllocatesNothing[float32])
+}
+
+func testPackedOuterAllocatesNothing[T Float](t *testing.T) {
+	const out, in, n = 40, 33, 70
+	g := newGuarded[T](t)
+	grad, delta, x := g.vec(out*in), g.vec(out*n), g.vec(in*n)
+	if a := testing.AllocsPerRun(10, func() { AddOuter(grad, delta, x, out, in, n) }); a != 0 {
+		t.Errorf("%v allocations", a)
+	}
 }
 
 func BenchmarkAddOuter(b *testing.B) { benchLevels(b, benchAddOuter) }

@@ -57,7 +57,8 @@ v3rows8:
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
 	JEQ    v3rows8bias
-	JGT    v3rows8add
+	CMPQ   R11, $+2
+	JEQ    v3rows8add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -200,6 +201,10 @@ v3rows8loop:
 	JNE          v3rows8loop
 
 v3rows8store:
+	MOVQ    p+0(FP), R11
+	MOVQ    80(R11), R11
+	CMPQ    R11, $+3
+	JEQ     v3rows8onto
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, 64(AX)
 	VMOVUPD Z2, K1, 128(AX)
@@ -232,9 +237,94 @@ v3rows8store:
 	VMOVUPD Z22, 64(AX)
 	VMOVUPD Z23, K1, 128(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*8), CX
-	SUBQ    $+8, BX
-	JMP     v3rows8
+	JMP     v3rows8next
+
+v3rows8onto:
+	VMOVUPD   (AX), Z24
+	VADDPD    Z24, Z0, Z0
+	VMOVUPD   Z0, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z2, Z2
+	VMOVUPD   Z2, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z3, Z3
+	VMOVUPD   Z3, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z4, Z4
+	VMOVUPD   Z4, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z5, Z5
+	VMOVUPD   Z5, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z6, Z6
+	VMOVUPD   Z6, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z7, Z7
+	VMOVUPD   Z7, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z8, Z8
+	VMOVUPD   Z8, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z9, Z9
+	VMOVUPD   Z9, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z10, Z10
+	VMOVUPD   Z10, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z11, Z11
+	VMOVUPD   Z11, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z12, Z12
+	VMOVUPD   Z12, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z13, Z13
+	VMOVUPD   Z13, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z14, Z14
+	VMOVUPD   Z14, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z15, Z15
+	VMOVUPD   Z15, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z16, Z16
+	VMOVUPD   Z16, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z17, Z17
+	VMOVUPD   Z17, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z18, Z18
+	VMOVUPD   Z18, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z19, Z19
+	VMOVUPD   Z19, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z20, Z20
+	VMOVUPD   Z20, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z21, Z21
+	VMOVUPD   Z21, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z22, Z22
+	VMOVUPD   Z22, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z23, Z23
+	VMOVUPD   Z23, K1, 128(AX)
+	ADDQ      DI, AX
+
+v3rows8next:
+	LEAQ (CX)(SI*8), CX
+	SUBQ $+8, BX
+	JMP  v3rows8
 
 v3rows4:
 	CMPQ   BX, $+4
@@ -243,7 +333,8 @@ v3rows4:
 	MOVQ   80(R9), R9
 	CMPQ   R9, $+1
 	JEQ    v3rows4bias
-	JGT    v3rows4add
+	CMPQ   R9, $+2
+	JEQ    v3rows4add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -330,6 +421,10 @@ v3rows4loop:
 	JNE          v3rows4loop
 
 v3rows4store:
+	MOVQ    p+0(FP), R9
+	MOVQ    80(R9), R9
+	CMPQ    R9, $+3
+	JEQ     v3rows4onto
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, 64(AX)
 	VMOVUPD Z2, K1, 128(AX)
@@ -346,9 +441,54 @@ v3rows4store:
 	VMOVUPD Z10, 64(AX)
 	VMOVUPD Z11, K1, 128(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*4), CX
-	SUBQ    $+4, BX
-	JMP     v3rows4
+	JMP     v3rows4next
+
+v3rows4onto:
+	VMOVUPD   (AX), Z12
+	VADDPD    Z12, Z0, Z0
+	VMOVUPD   Z0, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z2, Z2
+	VMOVUPD   Z2, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z3, Z3
+	VMOVUPD   Z3, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z4, Z4
+	VMOVUPD   Z4, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z5, Z5
+	VMOVUPD   Z5, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z6, Z6
+	VMOVUPD   Z6, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z7, Z7
+	VMOVUPD   Z7, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z8, Z8
+	VMOVUPD   Z8, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z9, Z9
+	VMOVUPD   Z9, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z10, Z10
+	VMOVUPD   Z10, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z11, Z11
+	VMOVUPD   Z11, K1, 128(AX)
+	ADDQ      DI, AX
+
+v3rows4next:
+	LEAQ (CX)(SI*4), CX
+	SUBQ $+4, BX
+	JMP  v3rows4
 
 v3rows2:
 	CMPQ   BX, $+2
@@ -357,7 +497,8 @@ v3rows2:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v3rows2bias
-	JGT    v3rows2add
+	CMPQ   R8, $+2
+	JEQ    v3rows2add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -416,6 +557,10 @@ v3rows2loop:
 	JNE          v3rows2loop
 
 v3rows2store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v3rows2onto
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, 64(AX)
 	VMOVUPD Z2, K1, 128(AX)
@@ -424,9 +569,34 @@ v3rows2store:
 	VMOVUPD Z4, 64(AX)
 	VMOVUPD Z5, K1, 128(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*2), CX
-	SUBQ    $+2, BX
-	JMP     v3rows2
+	JMP     v3rows2next
+
+v3rows2onto:
+	VMOVUPD   (AX), Z6
+	VADDPD    Z6, Z0, Z0
+	VMOVUPD   Z0, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z2, Z2
+	VMOVUPD   Z2, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z3, Z3
+	VMOVUPD   Z3, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z4, Z4
+	VMOVUPD   Z4, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z5, Z5
+	VMOVUPD   Z5, K1, 128(AX)
+	ADDQ      DI, AX
+
+v3rows2next:
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+2, BX
+	JMP  v3rows2
 
 v3rows1:
 	CMPQ   BX, $+1
@@ -435,7 +605,8 @@ v3rows1:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v3rows1bias
-	JGT    v3rows1add
+	CMPQ   R8, $+2
+	JEQ    v3rows1add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -480,13 +651,32 @@ v3rows1loop:
 	JNE          v3rows1loop
 
 v3rows1store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v3rows1onto
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, 64(AX)
 	VMOVUPD Z2, K1, 128(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*1), CX
-	SUBQ    $+1, BX
-	JMP     v3rows1
+	JMP     v3rows1next
+
+v3rows1onto:
+	VMOVUPD   (AX), Z3
+	VADDPD    Z3, Z0, Z0
+	VMOVUPD   Z0, (AX)
+	VMOVUPD   64(AX), Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, 64(AX)
+	VMOVUPD.Z 128(AX), K1, Z0
+	VADDPD    Z0, Z2, Z2
+	VMOVUPD   Z2, K1, 128(AX)
+	ADDQ      DI, AX
+
+v3rows1next:
+	LEAQ (CX)(SI*1), CX
+	SUBQ $+1, BX
+	JMP  v3rows1
 
 v3end:
 	VZEROUPPER
@@ -508,7 +698,8 @@ v2rows8:
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
 	JEQ    v2rows8bias
-	JGT    v2rows8add
+	CMPQ   R11, $+2
+	JEQ    v2rows8add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -618,6 +809,10 @@ v2rows8loop:
 	JNE          v2rows8loop
 
 v2rows8store:
+	MOVQ    p+0(FP), R11
+	MOVQ    80(R11), R11
+	CMPQ    R11, $+3
+	JEQ     v2rows8onto
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, K1, 64(AX)
 	ADDQ    DI, AX
@@ -642,9 +837,70 @@ v2rows8store:
 	VMOVUPD Z14, (AX)
 	VMOVUPD Z15, K1, 64(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*8), CX
-	SUBQ    $+8, BX
-	JMP     v2rows8
+	JMP     v2rows8next
+
+v2rows8onto:
+	VMOVUPD   (AX), Z16
+	VADDPD    Z16, Z0, Z0
+	VMOVUPD   Z0, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z2, Z2
+	VMOVUPD   Z2, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z3, Z3
+	VMOVUPD   Z3, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z4, Z4
+	VMOVUPD   Z4, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z5, Z5
+	VMOVUPD   Z5, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z6, Z6
+	VMOVUPD   Z6, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z7, Z7
+	VMOVUPD   Z7, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z8, Z8
+	VMOVUPD   Z8, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z9, Z9
+	VMOVUPD   Z9, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z10, Z10
+	VMOVUPD   Z10, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z11, Z11
+	VMOVUPD   Z11, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z12, Z12
+	VMOVUPD   Z12, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z13, Z13
+	VMOVUPD   Z13, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z14, Z14
+	VMOVUPD   Z14, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z15, Z15
+	VMOVUPD   Z15, K1, 64(AX)
+	ADDQ      DI, AX
+
+v2rows8next:
+	LEAQ (CX)(SI*8), CX
+	SUBQ $+8, BX
+	JMP  v2rows8
 
 v2rows4:
 	CMPQ   BX, $+4
@@ -653,7 +909,8 @@ v2rows4:
 	MOVQ   80(R9), R9
 	CMPQ   R9, $+1
 	JEQ    v2rows4bias
-	JGT    v2rows4add
+	CMPQ   R9, $+2
+	JEQ    v2rows4add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -723,6 +980,10 @@ v2rows4loop:
 	JNE          v2rows4loop
 
 v2rows4store:
+	MOVQ    p+0(FP), R9
+	MOVQ    80(R9), R9
+	CMPQ    R9, $+3
+	JEQ     v2rows4onto
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, K1, 64(AX)
 	ADDQ    DI, AX
@@ -735,9 +996,42 @@ v2rows4store:
 	VMOVUPD Z6, (AX)
 	VMOVUPD Z7, K1, 64(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*4), CX
-	SUBQ    $+4, BX
-	JMP     v2rows4
+	JMP     v2rows4next
+
+v2rows4onto:
+	VMOVUPD   (AX), Z8
+	VADDPD    Z8, Z0, Z0
+	VMOVUPD   Z0, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z2, Z2
+	VMOVUPD   Z2, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z3, Z3
+	VMOVUPD   Z3, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z4, Z4
+	VMOVUPD   Z4, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z5, Z5
+	VMOVUPD   Z5, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z6, Z6
+	VMOVUPD   Z6, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z7, Z7
+	VMOVUPD   Z7, K1, 64(AX)
+	ADDQ      DI, AX
+
+v2rows4next:
+	LEAQ (CX)(SI*4), CX
+	SUBQ $+4, BX
+	JMP  v2rows4
 
 v2rows2:
 	CMPQ   BX, $+2
@@ -746,7 +1040,8 @@ v2rows2:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v2rows2bias
-	JGT    v2rows2add
+	CMPQ   R8, $+2
+	JEQ    v2rows2add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -796,15 +1091,38 @@ v2rows2loop:
 	JNE          v2rows2loop
 
 v2rows2store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v2rows2onto
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, K1, 64(AX)
 	ADDQ    DI, AX
 	VMOVUPD Z2, (AX)
 	VMOVUPD Z3, K1, 64(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*2), CX
-	SUBQ    $+2, BX
-	JMP     v2rows2
+	JMP     v2rows2next
+
+v2rows2onto:
+	VMOVUPD   (AX), Z4
+	VADDPD    Z4, Z0, Z0
+	VMOVUPD   Z0, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPD   (AX), Z0
+	VADDPD    Z0, Z2, Z2
+	VMOVUPD   Z2, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z3, Z3
+	VMOVUPD   Z3, K1, 64(AX)
+	ADDQ      DI, AX
+
+v2rows2next:
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+2, BX
+	JMP  v2rows2
 
 v2rows1:
 	CMPQ   BX, $+1
@@ -813,7 +1131,8 @@ v2rows1:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v2rows1bias
-	JGT    v2rows1add
+	CMPQ   R8, $+2
+	JEQ    v2rows1add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	JMP    v2rows1begin
@@ -853,12 +1172,28 @@ v2rows1loop:
 	JNE          v2rows1loop
 
 v2rows1store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v2rows1onto
 	VMOVUPD Z0, (AX)
 	VMOVUPD Z1, K1, 64(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*1), CX
-	SUBQ    $+1, BX
-	JMP     v2rows1
+	JMP     v2rows1next
+
+v2rows1onto:
+	VMOVUPD   (AX), Z2
+	VADDPD    Z2, Z0, Z0
+	VMOVUPD   Z0, (AX)
+	VMOVUPD.Z 64(AX), K1, Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, 64(AX)
+	ADDQ      DI, AX
+
+v2rows1next:
+	LEAQ (CX)(SI*1), CX
+	SUBQ $+1, BX
+	JMP  v2rows1
 
 v2end:
 	VZEROUPPER
@@ -879,7 +1214,8 @@ v1rows8:
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
 	JEQ    v1rows8bias
-	JGT    v1rows8add
+	CMPQ   R11, $+2
+	JEQ    v1rows8add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -948,6 +1284,10 @@ v1rows8loop:
 	JNE              v1rows8loop
 
 v1rows8store:
+	MOVQ    p+0(FP), R11
+	MOVQ    80(R11), R11
+	CMPQ    R11, $+3
+	JEQ     v1rows8onto
 	VMOVUPD Z0, K1, (AX)
 	ADDQ    DI, AX
 	VMOVUPD Z1, K1, (AX)
@@ -964,9 +1304,46 @@ v1rows8store:
 	ADDQ    DI, AX
 	VMOVUPD Z7, K1, (AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*8), CX
-	SUBQ    $+8, BX
-	JMP     v1rows8
+	JMP     v1rows8next
+
+v1rows8onto:
+	VMOVUPD.Z (AX), K1, Z8
+	VADDPD    Z8, Z0, Z0
+	VMOVUPD   Z0, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPD.Z (AX), K1, Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPD.Z (AX), K1, Z0
+	VADDPD    Z0, Z2, Z2
+	VMOVUPD   Z2, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPD.Z (AX), K1, Z0
+	VADDPD    Z0, Z3, Z3
+	VMOVUPD   Z3, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPD.Z (AX), K1, Z0
+	VADDPD    Z0, Z4, Z4
+	VMOVUPD   Z4, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPD.Z (AX), K1, Z0
+	VADDPD    Z0, Z5, Z5
+	VMOVUPD   Z5, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPD.Z (AX), K1, Z0
+	VADDPD    Z0, Z6, Z6
+	VMOVUPD   Z6, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPD.Z (AX), K1, Z0
+	VADDPD    Z0, Z7, Z7
+	VMOVUPD   Z7, K1, (AX)
+	ADDQ      DI, AX
+
+v1rows8next:
+	LEAQ (CX)(SI*8), CX
+	SUBQ $+8, BX
+	JMP  v1rows8
 
 v1rows4:
 	CMPQ   BX, $+4
@@ -975,7 +1352,8 @@ v1rows4:
 	MOVQ   80(R9), R9
 	CMPQ   R9, $+1
 	JEQ    v1rows4bias
-	JGT    v1rows4add
+	CMPQ   R9, $+2
+	JEQ    v1rows4add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -1024,6 +1402,10 @@ v1rows4loop:
 	JNE              v1rows4loop
 
 v1rows4store:
+	MOVQ    p+0(FP), R9
+	MOVQ    80(R9), R9
+	CMPQ    R9, $+3
+	JEQ     v1rows4onto
 	VMOVUPD Z0, K1, (AX)
 	ADDQ    DI, AX
 	VMOVUPD Z1, K1, (AX)
@@ -1032,9 +1414,30 @@ v1rows4store:
 	ADDQ    DI, AX
 	VMOVUPD Z3, K1, (AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*4), CX
-	SUBQ    $+4, BX
-	JMP     v1rows4
+	JMP     v1rows4next
+
+v1rows4onto:
+	VMOVUPD.Z (AX), K1, Z4
+	VADDPD    Z4, Z0, Z0
+	VMOVUPD   Z0, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPD.Z (AX), K1, Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPD.Z (AX), K1, Z0
+	VADDPD    Z0, Z2, Z2
+	VMOVUPD   Z2, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPD.Z (AX), K1, Z0
+	VADDPD    Z0, Z3, Z3
+	VMOVUPD   Z3, K1, (AX)
+	ADDQ      DI, AX
+
+v1rows4next:
+	LEAQ (CX)(SI*4), CX
+	SUBQ $+4, BX
+	JMP  v1rows4
 
 v1rows2:
 	CMPQ   BX, $+2
@@ -1043,7 +1446,8 @@ v1rows2:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v1rows2bias
-	JGT    v1rows2add
+	CMPQ   R8, $+2
+	JEQ    v1rows2add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	JMP    v1rows2begin
@@ -1082,13 +1486,30 @@ v1rows2loop:
 	JNE              v1rows2loop
 
 v1rows2store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v1rows2onto
 	VMOVUPD Z0, K1, (AX)
 	ADDQ    DI, AX
 	VMOVUPD Z1, K1, (AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*2), CX
-	SUBQ    $+2, BX
-	JMP     v1rows2
+	JMP     v1rows2next
+
+v1rows2onto:
+	VMOVUPD.Z (AX), K1, Z2
+	VADDPD    Z2, Z0, Z0
+	VMOVUPD   Z0, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPD.Z (AX), K1, Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, (AX)
+	ADDQ      DI, AX
+
+v1rows2next:
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+2, BX
+	JMP  v1rows2
 
 v1rows1:
 	CMPQ   BX, $+1
@@ -1097,7 +1518,8 @@ v1rows1:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v1rows1bias
-	JGT    v1rows1add
+	CMPQ   R8, $+2
+	JEQ    v1rows1add
 	VXORPD Z0, Z0, Z0
 	JMP    v1rows1begin
 
@@ -1131,11 +1553,24 @@ v1rows1loop:
 	JNE              v1rows1loop
 
 v1rows1store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v1rows1onto
 	VMOVUPD Z0, K1, (AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*1), CX
-	SUBQ    $+1, BX
-	JMP     v1rows1
+	JMP     v1rows1next
+
+v1rows1onto:
+	VMOVUPD.Z (AX), K1, Z1
+	VADDPD    Z1, Z0, Z0
+	VMOVUPD   Z0, K1, (AX)
+	ADDQ      DI, AX
+
+v1rows1next:
+	LEAQ (CX)(SI*1), CX
+	SUBQ $+1, BX
+	JMP  v1rows1
 
 v1end:
 	VZEROUPPER
@@ -1172,7 +1607,8 @@ fullrows6:
 	MOVQ   80(R10), R10
 	CMPQ   R10, $+1
 	JEQ    fullrows6bias
-	JGT    fullrows6add
+	CMPQ   R10, $+2
+	JEQ    fullrows6add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -1262,6 +1698,10 @@ fullrows6loop:
 	JNE          fullrows6loop
 
 fullrows6store:
+	MOVQ    p+0(FP), R10
+	MOVQ    80(R10), R10
+	CMPQ    R10, $+3
+	JEQ     fullrows6onto
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	ADDQ    DI, AX
@@ -1280,10 +1720,57 @@ fullrows6store:
 	VMOVUPD Y10, (AX)
 	VMOVUPD Y11, 32(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*4), CX
-	LEAQ    (CX)(SI*2), CX
-	SUBQ    $+6, BX
-	JMP     fullrows6
+	JMP     fullrows6next
+
+fullrows6onto:
+	VMOVUPD (AX), Y12
+	VADDPD  Y12, Y0, Y0
+	VMOVUPD Y0, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y1, Y1
+	VMOVUPD Y1, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD (AX), Y0
+	VADDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y3, Y3
+	VMOVUPD Y3, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD (AX), Y0
+	VADDPD  Y0, Y4, Y4
+	VMOVUPD Y4, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y5, Y5
+	VMOVUPD Y5, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD (AX), Y0
+	VADDPD  Y0, Y6, Y6
+	VMOVUPD Y6, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y7, Y7
+	VMOVUPD Y7, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD (AX), Y0
+	VADDPD  Y0, Y8, Y8
+	VMOVUPD Y8, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y9, Y9
+	VMOVUPD Y9, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD (AX), Y0
+	VADDPD  Y0, Y10, Y10
+	VMOVUPD Y10, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y11, Y11
+	VMOVUPD Y11, 32(AX)
+	ADDQ    DI, AX
+
+fullrows6next:
+	LEAQ (CX)(SI*4), CX
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+6, BX
+	JMP  fullrows6
 
 fullrows4:
 	CMPQ   BX, $+4
@@ -1292,7 +1779,8 @@ fullrows4:
 	MOVQ   80(R9), R9
 	CMPQ   R9, $+1
 	JEQ    fullrows4bias
-	JGT    fullrows4add
+	CMPQ   R9, $+2
+	JEQ    fullrows4add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -1362,6 +1850,10 @@ fullrows4loop:
 	JNE          fullrows4loop
 
 fullrows4store:
+	MOVQ    p+0(FP), R9
+	MOVQ    80(R9), R9
+	CMPQ    R9, $+3
+	JEQ     fullrows4onto
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	ADDQ    DI, AX
@@ -1374,9 +1866,42 @@ fullrows4store:
 	VMOVUPD Y6, (AX)
 	VMOVUPD Y7, 32(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*4), CX
-	SUBQ    $+4, BX
-	JMP     fullrows4
+	JMP     fullrows4next
+
+fullrows4onto:
+	VMOVUPD (AX), Y8
+	VADDPD  Y8, Y0, Y0
+	VMOVUPD Y0, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y1, Y1
+	VMOVUPD Y1, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD (AX), Y0
+	VADDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y3, Y3
+	VMOVUPD Y3, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD (AX), Y0
+	VADDPD  Y0, Y4, Y4
+	VMOVUPD Y4, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y5, Y5
+	VMOVUPD Y5, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD (AX), Y0
+	VADDPD  Y0, Y6, Y6
+	VMOVUPD Y6, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y7, Y7
+	VMOVUPD Y7, 32(AX)
+	ADDQ    DI, AX
+
+fullrows4next:
+	LEAQ (CX)(SI*4), CX
+	SUBQ $+4, BX
+	JMP  fullrows4
 
 fullrows2:
 	CMPQ   BX, $+2
@@ -1385,7 +1910,8 @@ fullrows2:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    fullrows2bias
-	JGT    fullrows2add
+	CMPQ   R8, $+2
+	JEQ    fullrows2add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -1435,15 +1961,38 @@ fullrows2loop:
 	JNE          fullrows2loop
 
 fullrows2store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     fullrows2onto
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	ADDQ    DI, AX
 	VMOVUPD Y2, (AX)
 	VMOVUPD Y3, 32(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*2), CX
-	SUBQ    $+2, BX
-	JMP     fullrows2
+	JMP     fullrows2next
+
+fullrows2onto:
+	VMOVUPD (AX), Y4
+	VADDPD  Y4, Y0, Y0
+	VMOVUPD Y0, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y1, Y1
+	VMOVUPD Y1, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPD (AX), Y0
+	VADDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y3, Y3
+	VMOVUPD Y3, 32(AX)
+	ADDQ    DI, AX
+
+fullrows2next:
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+2, BX
+	JMP  fullrows2
 
 fullrows1:
 	CMPQ   BX, $+1
@@ -1452,7 +2001,8 @@ fullrows1:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    fullrows1bias
-	JGT    fullrows1add
+	CMPQ   R8, $+2
+	JEQ    fullrows1add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	JMP    fullrows1begin
@@ -1492,12 +2042,28 @@ fullrows1loop:
 	JNE          fullrows1loop
 
 fullrows1store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     fullrows1onto
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*1), CX
-	SUBQ    $+1, BX
-	JMP     fullrows1
+	JMP     fullrows1next
+
+fullrows1onto:
+	VMOVUPD (AX), Y2
+	VADDPD  Y2, Y0, Y0
+	VMOVUPD Y0, (AX)
+	VMOVUPD 32(AX), Y0
+	VADDPD  Y0, Y1, Y1
+	VMOVUPD Y1, 32(AX)
+	ADDQ    DI, AX
+
+fullrows1next:
+	LEAQ (CX)(SI*1), CX
+	SUBQ $+1, BX
+	JMP  fullrows1
 
 fullend:
 	VZEROUPPER
@@ -1515,7 +2081,8 @@ maskedrows6:
 	MOVQ   80(R10), R10
 	CMPQ   R10, $+1
 	JEQ    maskedrows6bias
-	JGT    maskedrows6add
+	CMPQ   R10, $+2
+	JEQ    maskedrows6add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -1619,6 +2186,10 @@ maskedrows6loop:
 	JNE          maskedrows6loop
 
 maskedrows6store:
+	MOVQ       p+0(FP), R10
+	MOVQ       80(R10), R10
+	CMPQ       R10, $+3
+	JEQ        maskedrows6onto
 	VMOVUPD    (R11), Y12
 	VMASKMOVPD Y0, Y12, (AX)
 	VMOVUPD    32(R11), Y0
@@ -1649,10 +2220,81 @@ maskedrows6store:
 	VMOVUPD    32(R11), Y0
 	VMASKMOVPD Y11, Y0, 32(AX)
 	ADDQ       DI, AX
-	LEAQ       (CX)(SI*4), CX
-	LEAQ       (CX)(SI*2), CX
-	SUBQ       $+6, BX
-	JMP        maskedrows6
+	JMP        maskedrows6next
+
+maskedrows6onto:
+	VMOVUPD    (R11), Y12
+	VMASKMOVPD (AX), Y12, Y12
+	VADDPD     Y12, Y0, Y0
+	VMOVUPD    (R11), Y12
+	VMASKMOVPD Y0, Y12, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y1, Y1
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD (AX), Y0, Y0
+	VADDPD     Y0, Y2, Y2
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD Y2, Y0, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y3, Y3
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y3, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD (AX), Y0, Y0
+	VADDPD     Y0, Y4, Y4
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD Y4, Y0, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y5, Y5
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y5, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD (AX), Y0, Y0
+	VADDPD     Y0, Y6, Y6
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD Y6, Y0, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y7, Y7
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y7, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD (AX), Y0, Y0
+	VADDPD     Y0, Y8, Y8
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD Y8, Y0, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y9, Y9
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y9, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD (AX), Y0, Y0
+	VADDPD     Y0, Y10, Y10
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD Y10, Y0, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y11, Y11
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y11, Y0, 32(AX)
+	ADDQ       DI, AX
+
+maskedrows6next:
+	LEAQ (CX)(SI*4), CX
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+6, BX
+	JMP  maskedrows6
 
 maskedrows4:
 	CMPQ   BX, $+4
@@ -1661,7 +2303,8 @@ maskedrows4:
 	MOVQ   80(R9), R9
 	CMPQ   R9, $+1
 	JEQ    maskedrows4bias
-	JGT    maskedrows4add
+	CMPQ   R9, $+2
+	JEQ    maskedrows4add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -1741,6 +2384,10 @@ maskedrows4loop:
 	JNE          maskedrows4loop
 
 maskedrows4store:
+	MOVQ       p+0(FP), R9
+	MOVQ       80(R9), R9
+	CMPQ       R9, $+3
+	JEQ        maskedrows4onto
 	VMOVUPD    (R11), Y8
 	VMASKMOVPD Y0, Y8, (AX)
 	VMOVUPD    32(R11), Y0
@@ -1761,9 +2408,58 @@ maskedrows4store:
 	VMOVUPD    32(R11), Y0
 	VMASKMOVPD Y7, Y0, 32(AX)
 	ADDQ       DI, AX
-	LEAQ       (CX)(SI*4), CX
-	SUBQ       $+4, BX
-	JMP        maskedrows4
+	JMP        maskedrows4next
+
+maskedrows4onto:
+	VMOVUPD    (R11), Y8
+	VMASKMOVPD (AX), Y8, Y8
+	VADDPD     Y8, Y0, Y0
+	VMOVUPD    (R11), Y8
+	VMASKMOVPD Y0, Y8, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y1, Y1
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD (AX), Y0, Y0
+	VADDPD     Y0, Y2, Y2
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD Y2, Y0, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y3, Y3
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y3, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD (AX), Y0, Y0
+	VADDPD     Y0, Y4, Y4
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD Y4, Y0, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y5, Y5
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y5, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD (AX), Y0, Y0
+	VADDPD     Y0, Y6, Y6
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD Y6, Y0, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y7, Y7
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y7, Y0, 32(AX)
+	ADDQ       DI, AX
+
+maskedrows4next:
+	LEAQ (CX)(SI*4), CX
+	SUBQ $+4, BX
+	JMP  maskedrows4
 
 maskedrows2:
 	CMPQ   BX, $+2
@@ -1772,7 +2468,8 @@ maskedrows2:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    maskedrows2bias
-	JGT    maskedrows2add
+	CMPQ   R8, $+2
+	JEQ    maskedrows2add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -1828,6 +2525,10 @@ maskedrows2loop:
 	JNE          maskedrows2loop
 
 maskedrows2store:
+	MOVQ       p+0(FP), R8
+	MOVQ       80(R8), R8
+	CMPQ       R8, $+3
+	JEQ        maskedrows2onto
 	VMOVUPD    (R11), Y4
 	VMASKMOVPD Y0, Y4, (AX)
 	VMOVUPD    32(R11), Y0
@@ -1838,9 +2539,36 @@ maskedrows2store:
 	VMOVUPD    32(R11), Y0
 	VMASKMOVPD Y3, Y0, 32(AX)
 	ADDQ       DI, AX
-	LEAQ       (CX)(SI*2), CX
-	SUBQ       $+2, BX
-	JMP        maskedrows2
+	JMP        maskedrows2next
+
+maskedrows2onto:
+	VMOVUPD    (R11), Y4
+	VMASKMOVPD (AX), Y4, Y4
+	VADDPD     Y4, Y0, Y0
+	VMOVUPD    (R11), Y4
+	VMASKMOVPD Y0, Y4, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y1, Y1
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD (AX), Y0, Y0
+	VADDPD     Y0, Y2, Y2
+	VMOVUPD    (R11), Y0
+	VMASKMOVPD Y2, Y0, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y3, Y3
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y3, Y0, 32(AX)
+	ADDQ       DI, AX
+
+maskedrows2next:
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+2, BX
+	JMP  maskedrows2
 
 maskedrows1:
 	CMPQ   BX, $+1
@@ -1849,7 +2577,8 @@ maskedrows1:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    maskedrows1bias
-	JGT    maskedrows1add
+	CMPQ   R8, $+2
+	JEQ    maskedrows1add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	JMP    maskedrows1begin
@@ -1893,14 +2622,34 @@ maskedrows1loop:
 	JNE          maskedrows1loop
 
 maskedrows1store:
+	MOVQ       p+0(FP), R8
+	MOVQ       80(R8), R8
+	CMPQ       R8, $+3
+	JEQ        maskedrows1onto
 	VMOVUPD    (R11), Y2
 	VMASKMOVPD Y0, Y2, (AX)
 	VMOVUPD    32(R11), Y0
 	VMASKMOVPD Y1, Y0, 32(AX)
 	ADDQ       DI, AX
-	LEAQ       (CX)(SI*1), CX
-	SUBQ       $+1, BX
-	JMP        maskedrows1
+	JMP        maskedrows1next
+
+maskedrows1onto:
+	VMOVUPD    (R11), Y2
+	VMASKMOVPD (AX), Y2, Y2
+	VADDPD     Y2, Y0, Y0
+	VMOVUPD    (R11), Y2
+	VMASKMOVPD Y0, Y2, (AX)
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD 32(AX), Y0, Y0
+	VADDPD     Y0, Y1, Y1
+	VMOVUPD    32(R11), Y0
+	VMASKMOVPD Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+
+maskedrows1next:
+	LEAQ (CX)(SI*1), CX
+	SUBQ $+1, BX
+	JMP  maskedrows1
 
 maskedend:
 	VZEROUPPER
@@ -1941,7 +2690,8 @@ v3rows8:
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
 	JEQ    v3rows8bias
-	JGT    v3rows8add
+	CMPQ   R11, $+2
+	JEQ    v3rows8add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -2084,6 +2834,10 @@ v3rows8loop:
 	JNE          v3rows8loop
 
 v3rows8store:
+	MOVQ    p+0(FP), R11
+	MOVQ    80(R11), R11
+	CMPQ    R11, $+3
+	JEQ     v3rows8onto
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	VMOVUPS Z2, K1, 128(AX)
@@ -2116,9 +2870,94 @@ v3rows8store:
 	VMOVUPS Z22, 64(AX)
 	VMOVUPS Z23, K1, 128(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*8), CX
-	SUBQ    $+8, BX
-	JMP     v3rows8
+	JMP     v3rows8next
+
+v3rows8onto:
+	VMOVUPS   (AX), Z24
+	VADDPS    Z24, Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z2, Z2
+	VMOVUPS   Z2, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z3, Z3
+	VMOVUPS   Z3, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z4, Z4
+	VMOVUPS   Z4, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z5, Z5
+	VMOVUPS   Z5, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z6, Z6
+	VMOVUPS   Z6, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z7, Z7
+	VMOVUPS   Z7, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z8, Z8
+	VMOVUPS   Z8, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z9, Z9
+	VMOVUPS   Z9, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z10, Z10
+	VMOVUPS   Z10, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z11, Z11
+	VMOVUPS   Z11, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z12, Z12
+	VMOVUPS   Z12, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z13, Z13
+	VMOVUPS   Z13, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z14, Z14
+	VMOVUPS   Z14, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z15, Z15
+	VMOVUPS   Z15, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z16, Z16
+	VMOVUPS   Z16, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z17, Z17
+	VMOVUPS   Z17, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z18, Z18
+	VMOVUPS   Z18, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z19, Z19
+	VMOVUPS   Z19, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z20, Z20
+	VMOVUPS   Z20, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z21, Z21
+	VMOVUPS   Z21, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z22, Z22
+	VMOVUPS   Z22, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z23, Z23
+	VMOVUPS   Z23, K1, 128(AX)
+	ADDQ      DI, AX
+
+v3rows8next:
+	LEAQ (CX)(SI*8), CX
+	SUBQ $+8, BX
+	JMP  v3rows8
 
 v3rows4:
 	CMPQ   BX, $+4
@@ -2127,7 +2966,8 @@ v3rows4:
 	MOVQ   80(R9), R9
 	CMPQ   R9, $+1
 	JEQ    v3rows4bias
-	JGT    v3rows4add
+	CMPQ   R9, $+2
+	JEQ    v3rows4add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -2214,6 +3054,10 @@ v3rows4loop:
 	JNE          v3rows4loop
 
 v3rows4store:
+	MOVQ    p+0(FP), R9
+	MOVQ    80(R9), R9
+	CMPQ    R9, $+3
+	JEQ     v3rows4onto
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	VMOVUPS Z2, K1, 128(AX)
@@ -2230,9 +3074,54 @@ v3rows4store:
 	VMOVUPS Z10, 64(AX)
 	VMOVUPS Z11, K1, 128(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*4), CX
-	SUBQ    $+4, BX
-	JMP     v3rows4
+	JMP     v3rows4next
+
+v3rows4onto:
+	VMOVUPS   (AX), Z12
+	VADDPS    Z12, Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z2, Z2
+	VMOVUPS   Z2, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z3, Z3
+	VMOVUPS   Z3, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z4, Z4
+	VMOVUPS   Z4, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z5, Z5
+	VMOVUPS   Z5, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z6, Z6
+	VMOVUPS   Z6, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z7, Z7
+	VMOVUPS   Z7, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z8, Z8
+	VMOVUPS   Z8, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z9, Z9
+	VMOVUPS   Z9, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z10, Z10
+	VMOVUPS   Z10, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z11, Z11
+	VMOVUPS   Z11, K1, 128(AX)
+	ADDQ      DI, AX
+
+v3rows4next:
+	LEAQ (CX)(SI*4), CX
+	SUBQ $+4, BX
+	JMP  v3rows4
 
 v3rows2:
 	CMPQ   BX, $+2
@@ -2241,7 +3130,8 @@ v3rows2:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v3rows2bias
-	JGT    v3rows2add
+	CMPQ   R8, $+2
+	JEQ    v3rows2add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -2300,6 +3190,10 @@ v3rows2loop:
 	JNE          v3rows2loop
 
 v3rows2store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v3rows2onto
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	VMOVUPS Z2, K1, 128(AX)
@@ -2308,9 +3202,34 @@ v3rows2store:
 	VMOVUPS Z4, 64(AX)
 	VMOVUPS Z5, K1, 128(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*2), CX
-	SUBQ    $+2, BX
-	JMP     v3rows2
+	JMP     v3rows2next
+
+v3rows2onto:
+	VMOVUPS   (AX), Z6
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z2, Z2
+	VMOVUPS   Z2, K1, 128(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z3, Z3
+	VMOVUPS   Z3, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z4, Z4
+	VMOVUPS   Z4, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z5, Z5
+	VMOVUPS   Z5, K1, 128(AX)
+	ADDQ      DI, AX
+
+v3rows2next:
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+2, BX
+	JMP  v3rows2
 
 v3rows1:
 	CMPQ   BX, $+1
@@ -2319,7 +3238,8 @@ v3rows1:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v3rows1bias
-	JGT    v3rows1add
+	CMPQ   R8, $+2
+	JEQ    v3rows1add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -2364,13 +3284,32 @@ v3rows1loop:
 	JNE          v3rows1loop
 
 v3rows1store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v3rows1onto
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	VMOVUPS Z2, K1, 128(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*1), CX
-	SUBQ    $+1, BX
-	JMP     v3rows1
+	JMP     v3rows1next
+
+v3rows1onto:
+	VMOVUPS   (AX), Z3
+	VADDPS    Z3, Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS   64(AX), Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS.Z 128(AX), K1, Z0
+	VADDPS    Z0, Z2, Z2
+	VMOVUPS   Z2, K1, 128(AX)
+	ADDQ      DI, AX
+
+v3rows1next:
+	LEAQ (CX)(SI*1), CX
+	SUBQ $+1, BX
+	JMP  v3rows1
 
 v3end:
 	VZEROUPPER
@@ -2392,7 +3331,8 @@ v2rows8:
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
 	JEQ    v2rows8bias
-	JGT    v2rows8add
+	CMPQ   R11, $+2
+	JEQ    v2rows8add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -2502,6 +3442,10 @@ v2rows8loop:
 	JNE          v2rows8loop
 
 v2rows8store:
+	MOVQ    p+0(FP), R11
+	MOVQ    80(R11), R11
+	CMPQ    R11, $+3
+	JEQ     v2rows8onto
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, K1, 64(AX)
 	ADDQ    DI, AX
@@ -2526,9 +3470,70 @@ v2rows8store:
 	VMOVUPS Z14, (AX)
 	VMOVUPS Z15, K1, 64(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*8), CX
-	SUBQ    $+8, BX
-	JMP     v2rows8
+	JMP     v2rows8next
+
+v2rows8onto:
+	VMOVUPS   (AX), Z16
+	VADDPS    Z16, Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z2, Z2
+	VMOVUPS   Z2, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z3, Z3
+	VMOVUPS   Z3, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z4, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z5, Z5
+	VMOVUPS   Z5, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z6, Z6
+	VMOVUPS   Z6, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z7, Z7
+	VMOVUPS   Z7, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z8, Z8
+	VMOVUPS   Z8, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z9, Z9
+	VMOVUPS   Z9, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z10, Z10
+	VMOVUPS   Z10, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z11, Z11
+	VMOVUPS   Z11, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z12, Z12
+	VMOVUPS   Z12, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z13, Z13
+	VMOVUPS   Z13, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z14, Z14
+	VMOVUPS   Z14, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z15, Z15
+	VMOVUPS   Z15, K1, 64(AX)
+	ADDQ      DI, AX
+
+v2rows8next:
+	LEAQ (CX)(SI*8), CX
+	SUBQ $+8, BX
+	JMP  v2rows8
 
 v2rows4:
 	CMPQ   BX, $+4
@@ -2537,7 +3542,8 @@ v2rows4:
 	MOVQ   80(R9), R9
 	CMPQ   R9, $+1
 	JEQ    v2rows4bias
-	JGT    v2rows4add
+	CMPQ   R9, $+2
+	JEQ    v2rows4add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -2607,6 +3613,10 @@ v2rows4loop:
 	JNE          v2rows4loop
 
 v2rows4store:
+	MOVQ    p+0(FP), R9
+	MOVQ    80(R9), R9
+	CMPQ    R9, $+3
+	JEQ     v2rows4onto
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, K1, 64(AX)
 	ADDQ    DI, AX
@@ -2619,9 +3629,42 @@ v2rows4store:
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, K1, 64(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*4), CX
-	SUBQ    $+4, BX
-	JMP     v2rows4
+	JMP     v2rows4next
+
+v2rows4onto:
+	VMOVUPS   (AX), Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z2, Z2
+	VMOVUPS   Z2, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z3, Z3
+	VMOVUPS   Z3, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z4, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z5, Z5
+	VMOVUPS   Z5, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z6, Z6
+	VMOVUPS   Z6, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z7, Z7
+	VMOVUPS   Z7, K1, 64(AX)
+	ADDQ      DI, AX
+
+v2rows4next:
+	LEAQ (CX)(SI*4), CX
+	SUBQ $+4, BX
+	JMP  v2rows4
 
 v2rows2:
 	CMPQ   BX, $+2
@@ -2630,7 +3673,8 @@ v2rows2:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v2rows2bias
-	JGT    v2rows2add
+	CMPQ   R8, $+2
+	JEQ    v2rows2add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -2680,15 +3724,38 @@ v2rows2loop:
 	JNE          v2rows2loop
 
 v2rows2store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v2rows2onto
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, K1, 64(AX)
 	ADDQ    DI, AX
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z3, K1, 64(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*2), CX
-	SUBQ    $+2, BX
-	JMP     v2rows2
+	JMP     v2rows2next
+
+v2rows2onto:
+	VMOVUPS   (AX), Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, 64(AX)
+	ADDQ      DI, AX
+	VMOVUPS   (AX), Z0
+	VADDPS    Z0, Z2, Z2
+	VMOVUPS   Z2, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z3, Z3
+	VMOVUPS   Z3, K1, 64(AX)
+	ADDQ      DI, AX
+
+v2rows2next:
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+2, BX
+	JMP  v2rows2
 
 v2rows1:
 	CMPQ   BX, $+1
@@ -2697,7 +3764,8 @@ v2rows1:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v2rows1bias
-	JGT    v2rows1add
+	CMPQ   R8, $+2
+	JEQ    v2rows1add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	JMP    v2rows1begin
@@ -2737,12 +3805,28 @@ v2rows1loop:
 	JNE          v2rows1loop
 
 v2rows1store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v2rows1onto
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, K1, 64(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*1), CX
-	SUBQ    $+1, BX
-	JMP     v2rows1
+	JMP     v2rows1next
+
+v2rows1onto:
+	VMOVUPS   (AX), Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS.Z 64(AX), K1, Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, 64(AX)
+	ADDQ      DI, AX
+
+v2rows1next:
+	LEAQ (CX)(SI*1), CX
+	SUBQ $+1, BX
+	JMP  v2rows1
 
 v2end:
 	VZEROUPPER
@@ -2763,7 +3847,8 @@ v1rows8:
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
 	JEQ    v1rows8bias
-	JGT    v1rows8add
+	CMPQ   R11, $+2
+	JEQ    v1rows8add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -2832,6 +3917,10 @@ v1rows8loop:
 	JNE              v1rows8loop
 
 v1rows8store:
+	MOVQ    p+0(FP), R11
+	MOVQ    80(R11), R11
+	CMPQ    R11, $+3
+	JEQ     v1rows8onto
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    DI, AX
 	VMOVUPS Z1, K1, (AX)
@@ -2848,9 +3937,46 @@ v1rows8store:
 	ADDQ    DI, AX
 	VMOVUPS Z7, K1, (AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*8), CX
-	SUBQ    $+8, BX
-	JMP     v1rows8
+	JMP     v1rows8next
+
+v1rows8onto:
+	VMOVUPS.Z (AX), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z2, Z2
+	VMOVUPS   Z2, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z3, Z3
+	VMOVUPS   Z3, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z4, Z4
+	VMOVUPS   Z4, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z5, Z5
+	VMOVUPS   Z5, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z6, Z6
+	VMOVUPS   Z6, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z7, Z7
+	VMOVUPS   Z7, K1, (AX)
+	ADDQ      DI, AX
+
+v1rows8next:
+	LEAQ (CX)(SI*8), CX
+	SUBQ $+8, BX
+	JMP  v1rows8
 
 v1rows4:
 	CMPQ   BX, $+4
@@ -2859,7 +3985,8 @@ v1rows4:
 	MOVQ   80(R9), R9
 	CMPQ   R9, $+1
 	JEQ    v1rows4bias
-	JGT    v1rows4add
+	CMPQ   R9, $+2
+	JEQ    v1rows4add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	VXORPD Z2, Z2, Z2
@@ -2908,6 +4035,10 @@ v1rows4loop:
 	JNE              v1rows4loop
 
 v1rows4store:
+	MOVQ    p+0(FP), R9
+	MOVQ    80(R9), R9
+	CMPQ    R9, $+3
+	JEQ     v1rows4onto
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    DI, AX
 	VMOVUPS Z1, K1, (AX)
@@ -2916,9 +4047,30 @@ v1rows4store:
 	ADDQ    DI, AX
 	VMOVUPS Z3, K1, (AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*4), CX
-	SUBQ    $+4, BX
-	JMP     v1rows4
+	JMP     v1rows4next
+
+v1rows4onto:
+	VMOVUPS.Z (AX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z2, Z2
+	VMOVUPS   Z2, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z3, Z3
+	VMOVUPS   Z3, K1, (AX)
+	ADDQ      DI, AX
+
+v1rows4next:
+	LEAQ (CX)(SI*4), CX
+	SUBQ $+4, BX
+	JMP  v1rows4
 
 v1rows2:
 	CMPQ   BX, $+2
@@ -2927,7 +4079,8 @@ v1rows2:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v1rows2bias
-	JGT    v1rows2add
+	CMPQ   R8, $+2
+	JEQ    v1rows2add
 	VXORPD Z0, Z0, Z0
 	VXORPD Z1, Z1, Z1
 	JMP    v1rows2begin
@@ -2966,13 +4119,30 @@ v1rows2loop:
 	JNE              v1rows2loop
 
 v1rows2store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v1rows2onto
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    DI, AX
 	VMOVUPS Z1, K1, (AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*2), CX
-	SUBQ    $+2, BX
-	JMP     v1rows2
+	JMP     v1rows2next
+
+v1rows2onto:
+	VMOVUPS.Z (AX), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+	ADDQ      DI, AX
+	VMOVUPS.Z (AX), K1, Z0
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+	ADDQ      DI, AX
+
+v1rows2next:
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+2, BX
+	JMP  v1rows2
 
 v1rows1:
 	CMPQ   BX, $+1
@@ -2981,7 +4151,8 @@ v1rows1:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    v1rows1bias
-	JGT    v1rows1add
+	CMPQ   R8, $+2
+	JEQ    v1rows1add
 	VXORPD Z0, Z0, Z0
 	JMP    v1rows1begin
 
@@ -3015,11 +4186,24 @@ v1rows1loop:
 	JNE              v1rows1loop
 
 v1rows1store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     v1rows1onto
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*1), CX
-	SUBQ    $+1, BX
-	JMP     v1rows1
+	JMP     v1rows1next
+
+v1rows1onto:
+	VMOVUPS.Z (AX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+	ADDQ      DI, AX
+
+v1rows1next:
+	LEAQ (CX)(SI*1), CX
+	SUBQ $+1, BX
+	JMP  v1rows1
 
 v1end:
 	VZEROUPPER
@@ -3056,7 +4240,8 @@ fullrows6:
 	MOVQ   80(R10), R10
 	CMPQ   R10, $+1
 	JEQ    fullrows6bias
-	JGT    fullrows6add
+	CMPQ   R10, $+2
+	JEQ    fullrows6add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -3146,6 +4331,10 @@ fullrows6loop:
 	JNE          fullrows6loop
 
 fullrows6store:
+	MOVQ    p+0(FP), R10
+	MOVQ    80(R10), R10
+	CMPQ    R10, $+3
+	JEQ     fullrows6onto
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    DI, AX
@@ -3164,10 +4353,57 @@ fullrows6store:
 	VMOVUPS Y10, (AX)
 	VMOVUPS Y11, 32(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*4), CX
-	LEAQ    (CX)(SI*2), CX
-	SUBQ    $+6, BX
-	JMP     fullrows6
+	JMP     fullrows6next
+
+fullrows6onto:
+	VMOVUPS (AX), Y12
+	VADDPS  Y12, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	VMOVUPS Y4, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS Y5, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	VMOVUPS Y6, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y7, Y7
+	VMOVUPS Y7, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y8, Y8
+	VMOVUPS Y8, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y9, Y9
+	VMOVUPS Y9, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y10, Y10
+	VMOVUPS Y10, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y11, Y11
+	VMOVUPS Y11, 32(AX)
+	ADDQ    DI, AX
+
+fullrows6next:
+	LEAQ (CX)(SI*4), CX
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+6, BX
+	JMP  fullrows6
 
 fullrows4:
 	CMPQ   BX, $+4
@@ -3176,7 +4412,8 @@ fullrows4:
 	MOVQ   80(R9), R9
 	CMPQ   R9, $+1
 	JEQ    fullrows4bias
-	JGT    fullrows4add
+	CMPQ   R9, $+2
+	JEQ    fullrows4add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -3246,6 +4483,10 @@ fullrows4loop:
 	JNE          fullrows4loop
 
 fullrows4store:
+	MOVQ    p+0(FP), R9
+	MOVQ    80(R9), R9
+	CMPQ    R9, $+3
+	JEQ     fullrows4onto
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    DI, AX
@@ -3258,9 +4499,42 @@ fullrows4store:
 	VMOVUPS Y6, (AX)
 	VMOVUPS Y7, 32(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*4), CX
-	SUBQ    $+4, BX
-	JMP     fullrows4
+	JMP     fullrows4next
+
+fullrows4onto:
+	VMOVUPS (AX), Y8
+	VADDPS  Y8, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y4, Y4
+	VMOVUPS Y4, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y5, Y5
+	VMOVUPS Y5, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y6, Y6
+	VMOVUPS Y6, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y7, Y7
+	VMOVUPS Y7, 32(AX)
+	ADDQ    DI, AX
+
+fullrows4next:
+	LEAQ (CX)(SI*4), CX
+	SUBQ $+4, BX
+	JMP  fullrows4
 
 fullrows2:
 	CMPQ   BX, $+2
@@ -3269,7 +4543,8 @@ fullrows2:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    fullrows2bias
-	JGT    fullrows2add
+	CMPQ   R8, $+2
+	JEQ    fullrows2add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -3319,15 +4594,38 @@ fullrows2loop:
 	JNE          fullrows2loop
 
 fullrows2store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     fullrows2onto
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    DI, AX
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y3, 32(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*2), CX
-	SUBQ    $+2, BX
-	JMP     fullrows2
+	JMP     fullrows2next
+
+fullrows2onto:
+	VMOVUPS (AX), Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	ADDQ    DI, AX
+	VMOVUPS (AX), Y0
+	VADDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	ADDQ    DI, AX
+
+fullrows2next:
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+2, BX
+	JMP  fullrows2
 
 fullrows1:
 	CMPQ   BX, $+1
@@ -3336,7 +4634,8 @@ fullrows1:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    fullrows1bias
-	JGT    fullrows1add
+	CMPQ   R8, $+2
+	JEQ    fullrows1add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	JMP    fullrows1begin
@@ -3376,12 +4675,28 @@ fullrows1loop:
 	JNE          fullrows1loop
 
 fullrows1store:
+	MOVQ    p+0(FP), R8
+	MOVQ    80(R8), R8
+	CMPQ    R8, $+3
+	JEQ     fullrows1onto
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    DI, AX
-	LEAQ    (CX)(SI*1), CX
-	SUBQ    $+1, BX
-	JMP     fullrows1
+	JMP     fullrows1next
+
+fullrows1onto:
+	VMOVUPS (AX), Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(AX), Y0
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	ADDQ    DI, AX
+
+fullrows1next:
+	LEAQ (CX)(SI*1), CX
+	SUBQ $+1, BX
+	JMP  fullrows1
 
 fullend:
 	VZEROUPPER
@@ -3399,7 +4714,8 @@ maskedrows6:
 	MOVQ   80(R10), R10
 	CMPQ   R10, $+1
 	JEQ    maskedrows6bias
-	JGT    maskedrows6add
+	CMPQ   R10, $+2
+	JEQ    maskedrows6add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -3503,6 +4819,10 @@ maskedrows6loop:
 	JNE          maskedrows6loop
 
 maskedrows6store:
+	MOVQ       p+0(FP), R10
+	MOVQ       80(R10), R10
+	CMPQ       R10, $+3
+	JEQ        maskedrows6onto
 	VMOVUPS    (R11), Y12
 	VMASKMOVPS Y0, Y12, (AX)
 	VMOVUPS    32(R11), Y0
@@ -3533,10 +4853,81 @@ maskedrows6store:
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPS Y11, Y0, 32(AX)
 	ADDQ       DI, AX
-	LEAQ       (CX)(SI*4), CX
-	LEAQ       (CX)(SI*2), CX
-	SUBQ       $+6, BX
-	JMP        maskedrows6
+	JMP        maskedrows6next
+
+maskedrows6onto:
+	VMOVUPS    (R11), Y12
+	VMASKMOVPS (AX), Y12, Y12
+	VADDPS     Y12, Y0, Y0
+	VMOVUPS    (R11), Y12
+	VMASKMOVPS Y0, Y12, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y1, Y1
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VADDPS     Y0, Y2, Y2
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y3, Y3
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y3, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VADDPS     Y0, Y4, Y4
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y4, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y5, Y5
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y5, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VADDPS     Y0, Y6, Y6
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y6, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y7, Y7
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y7, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VADDPS     Y0, Y8, Y8
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y8, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y9, Y9
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y9, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VADDPS     Y0, Y10, Y10
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y10, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y11, Y11
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y11, Y0, 32(AX)
+	ADDQ       DI, AX
+
+maskedrows6next:
+	LEAQ (CX)(SI*4), CX
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+6, BX
+	JMP  maskedrows6
 
 maskedrows4:
 	CMPQ   BX, $+4
@@ -3545,7 +4936,8 @@ maskedrows4:
 	MOVQ   80(R9), R9
 	CMPQ   R9, $+1
 	JEQ    maskedrows4bias
-	JGT    maskedrows4add
+	CMPQ   R9, $+2
+	JEQ    maskedrows4add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -3625,6 +5017,10 @@ maskedrows4loop:
 	JNE          maskedrows4loop
 
 maskedrows4store:
+	MOVQ       p+0(FP), R9
+	MOVQ       80(R9), R9
+	CMPQ       R9, $+3
+	JEQ        maskedrows4onto
 	VMOVUPS    (R11), Y8
 	VMASKMOVPS Y0, Y8, (AX)
 	VMOVUPS    32(R11), Y0
@@ -3645,9 +5041,58 @@ maskedrows4store:
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPS Y7, Y0, 32(AX)
 	ADDQ       DI, AX
-	LEAQ       (CX)(SI*4), CX
-	SUBQ       $+4, BX
-	JMP        maskedrows4
+	JMP        maskedrows4next
+
+maskedrows4onto:
+	VMOVUPS    (R11), Y8
+	VMASKMOVPS (AX), Y8, Y8
+	VADDPS     Y8, Y0, Y0
+	VMOVUPS    (R11), Y8
+	VMASKMOVPS Y0, Y8, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y1, Y1
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VADDPS     Y0, Y2, Y2
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y3, Y3
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y3, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VADDPS     Y0, Y4, Y4
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y4, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y5, Y5
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y5, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VADDPS     Y0, Y6, Y6
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y6, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y7, Y7
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y7, Y0, 32(AX)
+	ADDQ       DI, AX
+
+maskedrows4next:
+	LEAQ (CX)(SI*4), CX
+	SUBQ $+4, BX
+	JMP  maskedrows4
 
 maskedrows2:
 	CMPQ   BX, $+2
@@ -3656,7 +5101,8 @@ maskedrows2:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    maskedrows2bias
-	JGT    maskedrows2add
+	CMPQ   R8, $+2
+	JEQ    maskedrows2add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -3712,6 +5158,10 @@ maskedrows2loop:
 	JNE          maskedrows2loop
 
 maskedrows2store:
+	MOVQ       p+0(FP), R8
+	MOVQ       80(R8), R8
+	CMPQ       R8, $+3
+	JEQ        maskedrows2onto
 	VMOVUPS    (R11), Y4
 	VMASKMOVPS Y0, Y4, (AX)
 	VMOVUPS    32(R11), Y0
@@ -3722,9 +5172,36 @@ maskedrows2store:
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPS Y3, Y0, 32(AX)
 	ADDQ       DI, AX
-	LEAQ       (CX)(SI*2), CX
-	SUBQ       $+2, BX
-	JMP        maskedrows2
+	JMP        maskedrows2next
+
+maskedrows2onto:
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS (AX), Y4, Y4
+	VADDPS     Y4, Y0, Y0
+	VMOVUPS    (R11), Y4
+	VMASKMOVPS Y0, Y4, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y1, Y1
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VADDPS     Y0, Y2, Y2
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y3, Y3
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y3, Y0, 32(AX)
+	ADDQ       DI, AX
+
+maskedrows2next:
+	LEAQ (CX)(SI*2), CX
+	SUBQ $+2, BX
+	JMP  maskedrows2
 
 maskedrows1:
 	CMPQ   BX, $+1
@@ -3733,7 +5210,8 @@ maskedrows1:
 	MOVQ   80(R8), R8
 	CMPQ   R8, $+1
 	JEQ    maskedrows1bias
-	JGT    maskedrows1add
+	CMPQ   R8, $+2
+	JEQ    maskedrows1add
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	JMP    maskedrows1begin
@@ -3777,14 +5255,34 @@ maskedrows1loop:
 	JNE          maskedrows1loop
 
 maskedrows1store:
+	MOVQ       p+0(FP), R8
+	MOVQ       80(R8), R8
+	CMPQ       R8, $+3
+	JEQ        maskedrows1onto
 	VMOVUPS    (R11), Y2
 	VMASKMOVPS Y0, Y2, (AX)
 	VMOVUPS    32(R11), Y0
 	VMASKMOVPS Y1, Y0, 32(AX)
 	ADDQ       DI, AX
-	LEAQ       (CX)(SI*1), CX
-	SUBQ       $+1, BX
-	JMP        maskedrows1
+	JMP        maskedrows1next
+
+maskedrows1onto:
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS (AX), Y2, Y2
+	VADDPS     Y2, Y0, Y0
+	VMOVUPS    (R11), Y2
+	VMASKMOVPS Y0, Y2, (AX)
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VADDPS     Y0, Y1, Y1
+	VMOVUPS    32(R11), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
+	ADDQ       DI, AX
+
+maskedrows1next:
+	LEAQ (CX)(SI*1), CX
+	SUBQ $+1, BX
+	JMP  maskedrows1
 
 maskedend:
 	VZEROUPPER

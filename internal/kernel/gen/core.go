@@ -290,6 +290,16 @@ func (g *gen) storeHalf(r reg.VecVirtual, p operand.Mem, h int, masked bool) {
 	}
 }
 
+// addTo adds a vec to memory, in the lanes of the mask.
+func (g *gen) addTo(v vec, p operand.Mem, masked bool) {
+	for h, r := range v {
+		u := g.reg()
+		g.loadHalf(u, p, h, masked)
+		g.add(u, r, r)
+		g.storeHalf(r, p, h, masked)
+	}
+}
+
 // only clears the lanes of float64 beyond the mask.
 func (g *gen) only(r reg.VecVirtual, h int) {
 	if g.avx512 {

@@ -14,7 +14,7 @@ func products(g *gen) {
 	g.each(func() {
 		g.text("gemm", productSignature,
 			"gemm computes y[i*ldy+s] = init + Σⱼ w[i*ldw+j]·x[j*ldx+s] for i < m, j < k and s < cols, where init is 0, bias[i] or",
-			"y[i*ldy+s] for start = 0, 1, 2. cols is at least 1 and at most what "+map[bool]string{true: "three vectors", false: "one vector"}[g.avx512]+" of eight numbers hold.")
+			"y[i*ldy+s] for start = 0, 1, 2; for start = 3 it adds the sum, which begins with 0, to y[i*ldy+s]. cols is at least 1 and at most what "+map[bool]string{true: "three vectors", false: "one vector"}[g.avx512]+" of eight numbers hold.")
 		t := tile{gen: g, y: g.field("y"), w: g.field("w"), bias: g.field("bias"), m: g.field("m"),
 			ldw: g.bytes(g.field("ldw")), ldy: g.bytes(g.field("ldy"))}
 		t.ldw3 = g.times(t.ldw, 3)
@@ -98,7 +98,8 @@ func (t *tile) one(label string, rows, vectors int, masked bool) {
 	start := t.field("start")
 	t.CMPQ(start, operand.I8(1))
 	t.JEQ(operand.LabelRef(label + "bias"))
-	t.JGT(operand.LabelRef(label + "add"))
+	t.CMPQ(start, operand.I8(2))
+	t.JEQ(operand.LabelRef(label + "add"))
 	for _, row := range acc {
 		for _, v := range row {
 			t.zero(v)
@@ -160,12 +161,24 @@ func (t *tile) one(label string, rows, vectors int, masked bool) {
 	t.JNE(operand.LabelRef(label + "loop"))
 
 	t.Label(label + "store")
+	start = t.field("start")
+	t.CMPQ(start, operand.I8(3))
+	t.JEQ(operand.LabelRef(label + "onto"))
 	for _, row := range acc {
 		for c, v := range row {
 			t.store(v, mem(t.y, 64*c), last(c))
 		}
 		t.ADDQ(t.ldy, t.y)
 	}
+	t.JMP(operand.LabelRef(label + "next"))
+	t.Label(label + "onto")
+	for _, row := range acc {
+		for c, v := range row {
+			t.addTo(v, mem(t.y, 64*c), last(c))
+		}
+		t.ADDQ(t.ldy, t.y)
+	}
+	t.Label(label + "next")
 	for left := rows; left > 0; {
 		s := 8
 		for s > left {

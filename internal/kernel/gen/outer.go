@@ -7,8 +7,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// outers writes the gradients of a matrix and of a bias: scalar products along the batch, a tile of them at a time, each with
-// eight partial sums.
+// outers writes the gradients of a matrix, where packing does not pay, and of a bias: scalar products along the batch, a tile of them at
+// a time, each with eight partial sums.
 func outers(g *gen) {
 	g.masks()
 	g.each(func() { outer(g) })
