@@ -32,6 +32,10 @@ type product[T Float] struct {
 	m, k                int
 	ldw, ldy, ldx, cols int
 	start               int
+	// Memory that will be wanted next, of which every tile of y brings so many lines of 64 bytes nearer. The address moves on, maybe
+	// behind the last one, so that it must not be a pointer.
+	next  uintptr
+	lines int
 }
 
 // What sums begin with.
@@ -176,7 +180,7 @@ func (p *product[T]) packed(width int) {
 
 // strip computes a product of so few columns that one call of the assembly does it.
 func (p *product[T]) strip(inner int) {
-	words := (*[11]uintptr)(unsafe.Pointer(p))
+	words := (*[13]uintptr)(unsafe.Pointer(p))
 	wide := simd == avx512
 	switch {
 	case p.k <= inner:

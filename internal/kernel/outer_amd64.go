@@ -41,7 +41,8 @@ func addOuter[T Float](g, delta, x []T, out, in, n int) {
 }
 
 // addOuterPacked is addOuter by products: of delta with columns of xᵀ, which are packed. Every entry of the gradient gets sums over
-// blocks of samples, each a chain of fused multiply-adds.
+// blocks of samples, each a chain of fused multiply-adds. While one strip of columns is multiplied the next one comes nearer: kept
+// values were last seen on the way forward.
 func addOuterPacked[T Float](g, delta, x []T, out, in, n int) {
 	lanes, width := columns[T](1), columns[T](1)
 	if simd == avx512 {
@@ -58,6 +59,11 @@ func addOuterPacked[T Float](g, delta, x []T, out, in, n int) {
 			p.y, p.cols = &g[c], evenly(in-c, width, lanes)
 			for k := 0; k < p.cols; k += lanes {
 				packRows(&panel[k], &x[(c+k)*n+lo], min(lanes, p.cols-k), hi-lo, n, width)
+			}
+			p.lines = 0
+			if next := c + p.cols; next < in && blocks == 1 {
+				p.next = uintptr(unsafe.Pointer(&x[next*n]))
+				p.lines = evenly(in-next, width, lanes) * n * int(unsafe.Sizeof(x[0])) / 64 / (out / 8)
 			}
 			p.strip(0)
 		}

@@ -8,22 +8,22 @@ package kernel
 // y[i*ldy+s] for start = 0, 1, 2; for start = 3 it adds the sum, which begins with 0, to y[i*ldy+s]. cols is at least 1 and at most what three vectors of eight numbers hold.
 //
 //go:noescape
-func gemmAVX512(p *[11]uintptr)
+func gemmAVX512(p *[13]uintptr)
 
 // gemmAVX2 computes y[i*ldy+s] = init + Σⱼ w[i*ldw+j]·x[j*ldx+s] for i < m, j < k and s < cols, where init is 0, bias[i] or
 // y[i*ldy+s] for start = 0, 1, 2; for start = 3 it adds the sum, which begins with 0, to y[i*ldy+s]. cols is at least 1 and at most what one vector of eight numbers hold.
 //
 //go:noescape
-func gemmAVX2(p *[11]uintptr)
+func gemmAVX2(p *[13]uintptr)
 
 // gemmF32AVX512 computes y[i*ldy+s] = init + Σⱼ w[i*ldw+j]·x[j*ldx+s] for i < m, j < k and s < cols, where init is 0, bias[i] or
 // y[i*ldy+s] for start = 0, 1, 2; for start = 3 it adds the sum, which begins with 0, to y[i*ldy+s]. cols is at least 1 and at most what three vectors of sixteen numbers hold.
 //
 //go:noescape
-func gemmF32AVX512(p *[11]uintptr)
+func gemmF32AVX512(p *[13]uintptr)
 
 // gemmF32AVX2 computes y[i*ldy+s] = init + Σⱼ w[i*ldw+j]·x[j*ldx+s] for i < m, j < k and s < cols, where init is 0, bias[i] or
 // y[i*ldy+s] for start = 0, 1, 2; for start = 3 it adds the sum, which begins with 0, to y[i*ldy+s]. cols is at least 1 and at most what one vector of sixteen numbers hold.
 //
 //go:noescape
-func gemmF32AVX2(p *[11]uintptr)
+func gemmF32AVX2(p *[13]uintptr)

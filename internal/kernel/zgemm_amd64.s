@@ -22,8 +22,8 @@ DATA masks<>+112(SB)/8, $0x0000000000000000
 DATA masks<>+120(SB)/8, $0x0000000000000000
 GLOBL masks<>(SB), RODATA|NOPTR, $128
 
-// func gemmAVX512(p *[11]uintptr)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// func gemmAVX512(p *[13]uintptr)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·gemmAVX512(SB), NOSPLIT, $0-8
 	MOVQ   p+0(FP), AX
 	MOVQ   (AX), AX
@@ -51,8 +51,60 @@ TEXT ·gemmAVX512(SB), NOSPLIT, $0-8
 	KMOVW  R12, K1
 
 v3rows8:
-	CMPQ   BX, $+8
-	JLT    v3rows4
+	CMPQ       BX, $+8
+	JLT        v3rows4
+	MOVQ       p+0(FP), R11
+	MOVQ       40(R11), R11
+	CMPQ       R11, $+48
+	JLT        v3rows8start
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	MOVQ       p+0(FP), R11
+	MOVQ       88(R11), R11
+	MOVQ       p+0(FP), R12
+	MOVQ       96(R12), R12
+	MOVQ       p+0(FP), R13
+	TESTQ      R12, R12
+	JLE        v3rows8start
+
+v3rows8line:
+	PREFETCHT0 (R11)
+	ADDQ       $+64, R11
+	DECQ       R12
+	JNE        v3rows8line
+	MOVQ       R11, 88(R13)
+
+v3rows8start:
 	MOVQ   p+0(FP), R11
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
@@ -692,8 +744,52 @@ vectors2:
 	KMOVW R12, K1
 
 v2rows8:
-	CMPQ   BX, $+8
-	JLT    v2rows4
+	CMPQ       BX, $+8
+	JLT        v2rows4
+	MOVQ       p+0(FP), R11
+	MOVQ       40(R11), R11
+	CMPQ       R11, $+48
+	JLT        v2rows8start
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	MOVQ       p+0(FP), R11
+	MOVQ       88(R11), R11
+	MOVQ       p+0(FP), R12
+	MOVQ       96(R12), R12
+	MOVQ       p+0(FP), R13
+	TESTQ      R12, R12
+	JLE        v2rows8start
+
+v2rows8line:
+	PREFETCHT0 (R11)
+	ADDQ       $+64, R11
+	DECQ       R12
+	JNE        v2rows8line
+	MOVQ       R11, 88(R13)
+
+v2rows8start:
 	MOVQ   p+0(FP), R11
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
@@ -1208,8 +1304,44 @@ vectors1:
 	KMOVW R12, K1
 
 v1rows8:
-	CMPQ   BX, $+8
-	JLT    v1rows4
+	CMPQ       BX, $+8
+	JLT        v1rows4
+	MOVQ       p+0(FP), R11
+	MOVQ       40(R11), R11
+	CMPQ       R11, $+48
+	JLT        v1rows8start
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	MOVQ       p+0(FP), R11
+	MOVQ       88(R11), R11
+	MOVQ       p+0(FP), R12
+	MOVQ       96(R12), R12
+	MOVQ       p+0(FP), R13
+	TESTQ      R12, R12
+	JLE        v1rows8start
+
+v1rows8line:
+	PREFETCHT0 (R11)
+	ADDQ       $+64, R11
+	DECQ       R12
+	JNE        v1rows8line
+	MOVQ       R11, 88(R13)
+
+v1rows8start:
 	MOVQ   p+0(FP), R11
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
@@ -1576,8 +1708,8 @@ v1end:
 	VZEROUPPER
 	RET
 
-// func gemmAVX2(p *[11]uintptr)
-// Requires: AVX, FMA3
+// func gemmAVX2(p *[13]uintptr)
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemmAVX2(SB), NOSPLIT, $0-8
 	MOVQ   p+0(FP), AX
 	MOVQ   (AX), AX
@@ -1601,8 +1733,40 @@ TEXT ·gemmAVX2(SB), NOSPLIT, $0-8
 	JLT    partial
 
 fullrows6:
-	CMPQ   BX, $+6
-	JLT    fullrows4
+	CMPQ       BX, $+6
+	JLT        fullrows4
+	MOVQ       p+0(FP), R10
+	MOVQ       40(R10), R10
+	CMPQ       R10, $+48
+	JLT        fullrows6start
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	MOVQ       p+0(FP), R10
+	MOVQ       88(R10), R10
+	MOVQ       p+0(FP), R11
+	MOVQ       96(R11), R11
+	MOVQ       p+0(FP), R12
+	TESTQ      R11, R11
+	JLE        fullrows6start
+
+fullrows6line:
+	PREFETCHT0 (R10)
+	ADDQ       $+64, R10
+	DECQ       R11
+	JNE        fullrows6line
+	MOVQ       R10, 88(R12)
+
+fullrows6start:
 	MOVQ   p+0(FP), R10
 	MOVQ   80(R10), R10
 	CMPQ   R10, $+1
@@ -2075,8 +2239,40 @@ partial:
 	SUBQ R10, R11
 
 maskedrows6:
-	CMPQ   BX, $+6
-	JLT    maskedrows4
+	CMPQ       BX, $+6
+	JLT        maskedrows4
+	MOVQ       p+0(FP), R10
+	MOVQ       40(R10), R10
+	CMPQ       R10, $+48
+	JLT        maskedrows6start
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	MOVQ       p+0(FP), R10
+	MOVQ       88(R10), R10
+	MOVQ       p+0(FP), R12
+	MOVQ       96(R12), R12
+	MOVQ       p+0(FP), R13
+	TESTQ      R12, R12
+	JLE        maskedrows6start
+
+maskedrows6line:
+	PREFETCHT0 (R10)
+	ADDQ       $+64, R10
+	DECQ       R12
+	JNE        maskedrows6line
+	MOVQ       R10, 88(R13)
+
+maskedrows6start:
 	MOVQ   p+0(FP), R10
 	MOVQ   80(R10), R10
 	CMPQ   R10, $+1
@@ -2655,8 +2851,8 @@ maskedend:
 	VZEROUPPER
 	RET
 
-// func gemmF32AVX512(p *[11]uintptr)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// func gemmF32AVX512(p *[13]uintptr)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·gemmF32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   p+0(FP), AX
 	MOVQ   (AX), AX
@@ -2684,8 +2880,60 @@ TEXT ·gemmF32AVX512(SB), NOSPLIT, $0-8
 	KMOVW  R12, K1
 
 v3rows8:
-	CMPQ   BX, $+8
-	JLT    v3rows4
+	CMPQ       BX, $+8
+	JLT        v3rows4
+	MOVQ       p+0(FP), R11
+	MOVQ       40(R11), R11
+	CMPQ       R11, $+48
+	JLT        v3rows8start
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	MOVQ       p+0(FP), R11
+	MOVQ       88(R11), R11
+	MOVQ       p+0(FP), R12
+	MOVQ       96(R12), R12
+	MOVQ       p+0(FP), R13
+	TESTQ      R12, R12
+	JLE        v3rows8start
+
+v3rows8line:
+	PREFETCHT0 (R11)
+	ADDQ       $+64, R11
+	DECQ       R12
+	JNE        v3rows8line
+	MOVQ       R11, 88(R13)
+
+v3rows8start:
 	MOVQ   p+0(FP), R11
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
@@ -3325,8 +3573,52 @@ vectors2:
 	KMOVW R12, K1
 
 v2rows8:
-	CMPQ   BX, $+8
-	JLT    v2rows4
+	CMPQ       BX, $+8
+	JLT        v2rows4
+	MOVQ       p+0(FP), R11
+	MOVQ       40(R11), R11
+	CMPQ       R11, $+48
+	JLT        v2rows8start
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	MOVQ       p+0(FP), R11
+	MOVQ       88(R11), R11
+	MOVQ       p+0(FP), R12
+	MOVQ       96(R12), R12
+	MOVQ       p+0(FP), R13
+	TESTQ      R12, R12
+	JLE        v2rows8start
+
+v2rows8line:
+	PREFETCHT0 (R11)
+	ADDQ       $+64, R11
+	DECQ       R12
+	JNE        v2rows8line
+	MOVQ       R11, 88(R13)
+
+v2rows8start:
 	MOVQ   p+0(FP), R11
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
@@ -3841,8 +4133,44 @@ vectors1:
 	KMOVW R12, K1
 
 v1rows8:
-	CMPQ   BX, $+8
-	JLT    v1rows4
+	CMPQ       BX, $+8
+	JLT        v1rows4
+	MOVQ       p+0(FP), R11
+	MOVQ       40(R11), R11
+	CMPQ       R11, $+48
+	JLT        v1rows8start
+	MOVQ       AX, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	ADDQ       DI, R11
+	PREFETCHT0 (R11)
+	MOVQ       p+0(FP), R11
+	MOVQ       88(R11), R11
+	MOVQ       p+0(FP), R12
+	MOVQ       96(R12), R12
+	MOVQ       p+0(FP), R13
+	TESTQ      R12, R12
+	JLE        v1rows8start
+
+v1rows8line:
+	PREFETCHT0 (R11)
+	ADDQ       $+64, R11
+	DECQ       R12
+	JNE        v1rows8line
+	MOVQ       R11, 88(R13)
+
+v1rows8start:
 	MOVQ   p+0(FP), R11
 	MOVQ   80(R11), R11
 	CMPQ   R11, $+1
@@ -4209,8 +4537,8 @@ v1end:
 	VZEROUPPER
 	RET
 
-// func gemmF32AVX2(p *[11]uintptr)
-// Requires: AVX, FMA3
+// func gemmF32AVX2(p *[13]uintptr)
+// Requires: AVX, FMA3, MMX+
 TEXT ·gemmF32AVX2(SB), NOSPLIT, $0-8
 	MOVQ   p+0(FP), AX
 	MOVQ   (AX), AX
@@ -4234,8 +4562,40 @@ TEXT ·gemmF32AVX2(SB), NOSPLIT, $0-8
 	JLT    partial
 
 fullrows6:
-	CMPQ   BX, $+6
-	JLT    fullrows4
+	CMPQ       BX, $+6
+	JLT        fullrows4
+	MOVQ       p+0(FP), R10
+	MOVQ       40(R10), R10
+	CMPQ       R10, $+48
+	JLT        fullrows6start
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	MOVQ       p+0(FP), R10
+	MOVQ       88(R10), R10
+	MOVQ       p+0(FP), R11
+	MOVQ       96(R11), R11
+	MOVQ       p+0(FP), R12
+	TESTQ      R11, R11
+	JLE        fullrows6start
+
+fullrows6line:
+	PREFETCHT0 (R10)
+	ADDQ       $+64, R10
+	DECQ       R11
+	JNE        fullrows6line
+	MOVQ       R10, 88(R12)
+
+fullrows6start:
 	MOVQ   p+0(FP), R10
 	MOVQ   80(R10), R10
 	CMPQ   R10, $+1
@@ -4708,8 +5068,40 @@ partial:
 	SUBQ R10, R11
 
 maskedrows6:
-	CMPQ   BX, $+6
-	JLT    maskedrows4
+	CMPQ       BX, $+6
+	JLT        maskedrows4
+	MOVQ       p+0(FP), R10
+	MOVQ       40(R10), R10
+	CMPQ       R10, $+48
+	JLT        maskedrows6start
+	MOVQ       AX, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	ADDQ       DI, R10
+	PREFETCHT0 (R10)
+	MOVQ       p+0(FP), R10
+	MOVQ       88(R10), R10
+	MOVQ       p+0(FP), R12
+	MOVQ       96(R12), R12
+	MOVQ       p+0(FP), R13
+	TESTQ      R12, R12
+	JLE        maskedrows6start
+
+maskedrows6line:
+	PREFETCHT0 (R10)
+	ADDQ       $+64, R10
+	DECQ       R12
+	JNE        maskedrows6line
+	MOVQ       R10, 88(R13)
+
+maskedrows6start:
 	MOVQ   p+0(FP), R10
 	MOVQ   80(R10), R10
 	CMPQ   R10, $+1

@@ -7,39 +7,39 @@ package kernel
 // gemmShortAVX512 is gemm for 1 ≤ k ≤ 3, with up to 8 vectors of eight columns.
 //
 //go:noescape
-func gemmShortAVX512(p *[11]uintptr)
+func gemmShortAVX512(p *[13]uintptr)
 
 // gemmShortAVX2 is gemm for 1 ≤ k ≤ 2, with up to 2 vectors of eight columns.
 //
 //go:noescape
-func gemmShortAVX2(p *[11]uintptr)
+func gemmShortAVX2(p *[13]uintptr)
 
 // gemmShortF32AVX512 is gemm for 1 ≤ k ≤ 3, with up to 8 vectors of sixteen columns.
 //
 //go:noescape
-func gemmShortF32AVX512(p *[11]uintptr)
+func gemmShortF32AVX512(p *[13]uintptr)
 
 // gemmShortF32AVX2 is gemm for 1 ≤ k ≤ 2, with up to 2 vectors of sixteen columns.
 //
 //go:noescape
-func gemmShortF32AVX2(p *[11]uintptr)
+func gemmShortF32AVX2(p *[13]uintptr)
 
 // gemmFlatAVX512 is gemm for 1 ≤ m ≤ 2, with up to 8 vectors of eight columns.
 //
 //go:noescape
-func gemmFlatAVX512(p *[11]uintptr)
+func gemmFlatAVX512(p *[13]uintptr)
 
 // gemmFlatAVX2 is gemm for 1 ≤ m ≤ 2, with up to 2 vectors of eight columns.
 //
 //go:noescape
-func gemmFlatAVX2(p *[11]uintptr)
+func gemmFlatAVX2(p *[13]uintptr)
 
 // gemmFlatF32AVX512 is gemm for 1 ≤ m ≤ 2, with up to 8 vectors of sixteen columns.
 //
 //go:noescape
-func gemmFlatF32AVX512(p *[11]uintptr)
+func gemmFlatF32AVX512(p *[13]uintptr)
 
 // gemmFlatF32AVX2 is gemm for 1 ≤ m ≤ 2, with up to 2 vectors of sixteen columns.
 //
 //go:noescape
-func gemmFlatF32AVX2(p *[11]uintptr)
+func gemmFlatF32AVX2(p *[13]uintptr)

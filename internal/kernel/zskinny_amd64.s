@@ -22,7 +22,7 @@ DATA masks<>+112(SB)/8, $0x0000000000000000
 DATA masks<>+120(SB)/8, $0x0000000000000000
 GLOBL masks<>(SB), RODATA|NOPTR, $128
 
-// func gemmShortAVX512(p *[11]uintptr)
+// func gemmShortAVX512(p *[13]uintptr)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·gemmShortAVX512(SB), NOSPLIT, $0-8
 	MOVQ      p+0(FP), AX
@@ -3123,7 +3123,7 @@ k3width1add:
 	VZEROUPPER
 	RET
 
-// func gemmShortAVX2(p *[11]uintptr)
+// func gemmShortAVX2(p *[13]uintptr)
 // Requires: AVX, FMA3
 TEXT ·gemmShortAVX2(SB), NOSPLIT, $0-8
 	MOVQ       p+0(FP), AX
@@ -3571,7 +3571,7 @@ k2width1add:
 	VZEROUPPER
 	RET
 
-// func gemmShortF32AVX512(p *[11]uintptr)
+// func gemmShortF32AVX512(p *[13]uintptr)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·gemmShortF32AVX512(SB), NOSPLIT, $0-8
 	MOVQ      p+0(FP), AX
@@ -6672,7 +6672,7 @@ k3width1add:
 	VZEROUPPER
 	RET
 
-// func gemmShortF32AVX2(p *[11]uintptr)
+// func gemmShortF32AVX2(p *[13]uintptr)
 // Requires: AVX, FMA3
 TEXT ·gemmShortF32AVX2(SB), NOSPLIT, $0-8
 	MOVQ       p+0(FP), AX
@@ -7120,7 +7120,7 @@ k2width1add:
 	VZEROUPPER
 	RET
 
-// func gemmFlatAVX512(p *[11]uintptr)
+// func gemmFlatAVX512(p *[13]uintptr)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·gemmFlatAVX512(SB), NOSPLIT, $0-8
 	MOVQ   p+0(FP), AX
@@ -8528,7 +8528,7 @@ onewidth1loop:
 	VZEROUPPER
 	RET
 
-// func gemmFlatAVX2(p *[11]uintptr)
+// func gemmFlatAVX2(p *[13]uintptr)
 // Requires: AVX, FMA3
 TEXT ·gemmFlatAVX2(SB), NOSPLIT, $0-8
 	MOVQ   p+0(FP), AX
@@ -8864,7 +8864,7 @@ onewidth1loop:
 	VZEROUPPER
 	RET
 
-// func gemmFlatF32AVX512(p *[11]uintptr)
+// func gemmFlatF32AVX512(p *[13]uintptr)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·gemmFlatF32AVX512(SB), NOSPLIT, $0-8
 	MOVQ   p+0(FP), AX
@@ -10272,7 +10272,7 @@ onewidth1loop:
 	VZEROUPPER
 	RET
 
-// func gemmFlatF32AVX2(p *[11]uintptr)
+// func gemmFlatF32AVX2(p *[13]uintptr)
 // Requires: AVX, FMA3
 TEXT ·gemmFlatF32AVX2(SB), NOSPLIT, $0-8
 	MOVQ   p+0(FP), AX

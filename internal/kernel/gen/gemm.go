@@ -2,13 +2,15 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
 // products writes the product of a matrix with a few columns of a batch, one vec of columns with AVX2, up to three with
-// AVX-512. The tile of y stays in registers; every entry is one chain of fused multiply-adds in the order of k.
+// AVX-512. The tile of y stays in registers; every entry is one chain of fused multiply-adds in the order of k. While a tile of long sums
+// is computed, the memory that it is stored to comes nearer, and a few lines of what will be wanted next.
 func products(g *gen) {
 	g.masks()
 	g.each(func() {
@@ -47,6 +49,9 @@ func products(g *gen) {
 		g.done()
 	})
 }
+
+// prefetchFrom is the number of terms of a sum that take as long as memory.
+const prefetchFrom = 48
 
 type tile struct {
 	*gen
@@ -95,6 +100,9 @@ func (t *tile) one(label string, rows, vectors int, masked bool) {
 	}
 	last := func(c int) bool { return masked && c == vectors-1 }
 
+	if rows >= 6 {
+		t.fetch(label, rows, vectors)
+	}
 	start := t.field("start")
 	t.CMPQ(start, operand.I8(1))
 	t.JEQ(operand.LabelRef(label + "bias"))
@@ -187,4 +195,31 @@ func (t *tile) one(label string, rows, vectors int, masked bool) {
 		t.LEAQ(operand.Mem{Base: t.w, Index: t.ldw, Scale: uint8(s)}, t.w)
 		left -= s
 	}
+}
+
+// fetch brings what a tile of long sums will be stored to nearer, and a few lines of what will be wanted next.
+func (t *tile) fetch(label string, rows, vectors int) {
+	inner := t.field("k")
+	t.CMPQ(inner, operand.I8(prefetchFrom))
+	t.JLT(operand.LabelRef(label + "start"))
+	ahead := t.GP64()
+	t.MOVQ(t.y, ahead)
+	for r := range rows {
+		for c := range vectors {
+			t.PREFETCHT0(mem(ahead, 64*c))
+		}
+		if r+1 < rows {
+			t.ADDQ(t.ldy, ahead)
+		}
+	}
+	next, lines, block := t.field("next"), t.field("lines"), t.param("p")
+	t.TESTQ(lines, lines)
+	t.JLE(operand.LabelRef(label + "start"))
+	t.Label(label + "line")
+	t.PREFETCHT0(mem(next, 0))
+	t.ADDQ(operand.I32(64), next)
+	t.DECQ(lines)
+	t.JNE(operand.LabelRef(label + "line"))
+	t.MOVQ(next, mem(block, 8*slices.Index(productFields, "next")))
+	t.Label(label + "start")
 }

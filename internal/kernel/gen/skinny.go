@@ -8,11 +8,11 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// productSignature is that of the routines whose arguments come in a block of words, the fields of product: passing eleven arguments
+// productSignature is that of the routines whose arguments come in a block of words, the fields of product: passing thirteen arguments
 // from one function to the next takes longer than the smallest products.
-const productSignature = "func(p *[11]uintptr)"
+const productSignature = "func(p *[13]uintptr)"
 
-var productFields = []string{"y", "w", "x", "bias", "m", "k", "ldw", "ldy", "ldx", "cols", "start"}
+var productFields = []string{"y", "w", "x", "bias", "m", "k", "ldw", "ldy", "ldx", "cols", "start", "next", "lines"}
 
 // field loads an argument of a product.
 func (g *gen) field(name string) reg.GPVirtual {
