@@ -80,12 +80,15 @@ type Result struct {
 
 // InterruptedError says that a run was asked to end by the cancellation of its context, and was saved.
 type InterruptedError struct {
-	Dir   string
-	Cause error // of the cancellation
+	Dir   string // empty where the run had not begun
+	Cause error  // of the cancellation
 }
 
 // Error implements error.
 func (e *InterruptedError) Error() string {
+	if e.Dir == "" {
+		return fmt.Sprintf("%v before the first iteration; nothing is written", e.Cause)
+	}
 	return fmt.Sprintf("%v; everything is saved: continue with `costate resume %s`", e.Cause, e.Dir)
 }
 
@@ -118,14 +121,23 @@ func (e *NumericalError) Unwrap() error { return e.Err }
 func (e *NumericalError) ExitCode() int { return exit.Numerical }
 
 // Run runs a new experiment. When ctx is cancelled it ends after the present iteration, saves everything and returns an
-// *InterruptedError. Even with an error, the result is not nil once the run directory exists.
+// *InterruptedError; before the first one there is no run. Even with an error, the result is not nil once the run
+// directory exists.
 func Run(ctx context.Context, c *config.Config, o Options) (*Result, error) {
+	if o.Out != "" {
+		if err := rundir.Free(o.Out); err != nil {
+			return nil, err
+		}
+	}
 	d, err := newDriver(c, o)
 	if err != nil {
 		return nil, err
 	}
 	if err := d.budget(ctx); err != nil {
 		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, &InterruptedError{Cause: context.Cause(ctx)}
 	}
 	d.theta = d.task.Initial()
 	d.best = append([]float64(nil), d.theta...)

@@ -119,14 +119,22 @@ func Make(root, name, out string) (path string, err error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return "", wrap(err)
 	}
-	entries, err := os.ReadDir(out)
-	if err != nil {
-		return "", wrap(err)
+	return out, Free(out)
+}
+
+// Free is nil where a directory may become that of a run: where it does not exist or is empty. Else it is an *OccupiedError, or what went
+// wrong in finding out.
+func Free(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return wrap(err)
+	case len(entries) > 0:
+		return &OccupiedError{Dir: dir}
 	}
-	if len(entries) > 0 {
-		return "", &OccupiedError{Dir: out}
-	}
-	return out, nil
+	return nil
 }
 
 // Open opens the directory of an earlier run.
