@@ -35,37 +35,56 @@ type Error struct {
 
 // Error says what happened, where, and what to do about it.
 func (e *Error) Error() string {
+	if remedy := e.Remedy(); remedy != "" {
+		return e.finding() + ": " + remedy
+	}
+	return e.finding()
+}
+
+// finding is what happened, and where.
+func (e *Error) finding() string {
 	where := fmt.Sprintf("at t = %.9g after %s", e.T, e.Stats)
 	switch e.Reason {
 	case StepTooSmall:
-		return fmt.Sprintf("ode: step size %.3g is below its floor %.3g %s (error norm %.3g, worst in component %d): "+
-			"the solution may have a singularity or F a jump there, or the tolerances ask for more than float64 can give; "+
-			"list jumps in Stops, loosen RTol and ATol, or end the interval before the singularity",
-			math.Abs(e.H), e.Limit, where, e.Norm, e.Component)
+		return fmt.Sprintf("ode: step size %.3g is below its floor %.3g %s (error norm %.3g, worst in component %d)", math.Abs(e.H), e.Limit, where, e.Norm, e.Component)
 	case TooManySteps:
-		advice := "raise MaxSteps, loosen RTol and ATol, or shorten the interval"
-		if e.Stats.Stiff {
-			advice = "the problem looks stiff, which explicit methods cannot solve efficiently: take Method solvers.Rodas5P, or solvers.Auto"
-		}
-		return fmt.Sprintf("ode: limit of %.0f steps reached %s (last step size %.3g): %s", e.Limit, where, math.Abs(e.H), advice)
+		return fmt.Sprintf("ode: limit of %.0f steps reached %s (last step size %.3g)", e.Limit, where, math.Abs(e.H))
 	case NonFinite:
-		return fmt.Sprintf("ode: component %d is not finite %s, with step size %.3g: "+
-			"the solution may blow up or leave the domain of F; check F there, bound MaxStep, or end the interval earlier",
-			e.Component, where, math.Abs(e.H))
+		return fmt.Sprintf("ode: component %d is not finite %s, with step size %.3g", e.Component, where, math.Abs(e.H))
 	case NotConverged:
-		return fmt.Sprintf("ode: no implicit step succeeded %s, down to step size %.3g: %v: "+
-			"check Jacobian against F, or leave it out to have differences; F may jump there, which Stops can say",
-			where, math.Abs(e.H), e.Cause)
+		return fmt.Sprintf("ode: no implicit step succeeded %s, down to step size %.3g: %v", where, math.Abs(e.H), e.Cause)
 	case OutOfTime:
-		return fmt.Sprintf("ode: limit of %v reached %s (last step size %.3g): raise MaxTime, loosen RTol and ATol, or shorten the interval",
-			time.Duration(e.Limit*float64(time.Second)).Round(time.Millisecond), where, math.Abs(e.H))
+		return fmt.Sprintf("ode: limit of %v reached %s (last step size %.3g)", time.Duration(e.Limit*float64(time.Second)).Round(time.Millisecond), where, math.Abs(e.H))
 	case EventsAccumulate:
-		return fmt.Sprintf("ode: event %d comes back so soon %s that rounding hides when: its times accumulate; "+
-			"let Apply bring the state to rest before that, or make the event Terminal", e.Component, where)
+		return fmt.Sprintf("ode: event %d comes back so soon %s that rounding hides when", e.Component, where)
 	case Cancelled:
 		return fmt.Sprintf("ode: cancelled %s: %v", where, e.Cause)
 	}
 	return fmt.Sprintf("ode: %v %s", e.Reason, where)
+}
+
+// Remedy is what to do about it, in terms of this package: the end of the text, for programs whose users know other words. It is empty where
+// there is nothing to do.
+func (e *Error) Remedy() string {
+	switch e.Reason {
+	case StepTooSmall:
+		return "the solution may have a singularity or F a jump there, or the tolerances ask for more than float64 can give; " +
+			"list jumps in Stops, loosen RTol and ATol, or end the interval before the singularity"
+	case TooManySteps:
+		if e.Stats.Stiff {
+			return "the problem looks stiff, which explicit methods cannot solve efficiently: take Method solvers.Rodas5P, or solvers.Auto"
+		}
+		return "raise MaxSteps, loosen RTol and ATol, or shorten the interval"
+	case NonFinite:
+		return "the solution may blow up or leave the domain of F; check F there, bound MaxStep, or end the interval earlier"
+	case NotConverged:
+		return "check Jacobian against F, or leave it out to have differences; F may jump there, which Stops can say"
+	case OutOfTime:
+		return "raise MaxTime, loosen RTol and ATol, or shorten the interval"
+	case EventsAccumulate:
+		return "its times accumulate; let Apply bring the state to rest before that, or make the event Terminal"
+	}
+	return ""
 }
 
 // Unwrap returns the sentinel and the cause.

@@ -24,6 +24,7 @@ import (
 	"github.com/costate-go/costate/experiments/report"
 	"github.com/costate-go/costate/experiments/run"
 	"github.com/costate-go/costate/experiments/rundir"
+	"github.com/costate-go/costate/ode"
 )
 
 // Engine implements cli.Engine.
@@ -66,10 +67,30 @@ func (Engine) Run(ctx context.Context, o cli.RunOptions) error {
 			err = printErr
 		}
 	}
-	if advice := run.Advice(err); advice != "" {
-		err = fmt.Errorf("%w; %s", err, advice)
+	return advise(err)
+}
+
+// advised is an error with another text.
+type advised struct {
+	error
+	text string
+}
+
+func (a advised) Error() string { return a.text }
+func (a advised) Unwrap() error { return a.error }
+
+// advise puts what to change in the configuration behind an error, in place of what to change in a call of package ode.
+func advise(err error) error {
+	advice := run.Advice(err)
+	if advice == "" {
+		return err
 	}
-	return err
+	text := err.Error()
+	var failed *ode.Error
+	if errors.As(err, &failed) {
+		text = strings.Replace(text, ": "+failed.Remedy(), "", 1)
+	}
+	return advised{err, text + "; " + advice}
 }
 
 // same is an error where the run to be resumed has another configuration than the one given; nil where none is given.

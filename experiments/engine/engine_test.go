@@ -424,7 +424,7 @@ func TestExitCodes(t *testing.T) {
 				args = append(args, "--out", filepath.Join(root, tc.name), "--progress", "none")
 			}
 			code, _, stderr := costate(t, args...)
-			if code != tc.code || !strings.Contains(stderr, tc.text) {
+			if code != tc.code || !strings.Contains(stderr, tc.text) || strings.Contains(stderr, "shorten the interval; ") {
 				t.Errorf("exit code %d, want %d with %q:\n%s", code, tc.code, tc.text, stderr)
 			}
 			if _, err := os.Stat(filepath.Join(root, tc.name)); tc.code == exit.Usage && err == nil {
