@@ -202,6 +202,12 @@ func Main(args []string, stdout, stderr io.Writer, engine Engine) (code int) {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	switch args[0] { // as they are called elsewhere
+	case "help":
+		args = append(args[1:len(args):len(args)], "--help")
+	case "--version":
+		args = append([]string{"version"}, args[1:]...)
+	}
 	if args[0] == "complete" { // by the scripts of costate completion
 		complete(stdout, parser.Model, args[1:])
 		return exit.OK

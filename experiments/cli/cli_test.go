@@ -259,6 +259,16 @@ func TestHelp(t *testing.T) {
 		if code != 0 || !strings.Contains(stdout, "Usage: costate "+c[1]) || !regexp.MustCompile(`(?s)Examples?:\n.*costate `+c[1]).MatchString(stdout) || stderr != "" {
 			t.Errorf("%s: %d %s %s", c[1], code, stdout, stderr)
 		}
+		if _, same, _ := call(nil, "help", c[1]); same != stdout {
+			t.Errorf("help %s:\n%s", c[1], same)
+		}
+	}
+	if _, same, _ := call(nil, "help"); same != all {
+		t.Errorf("help:\n%s", same)
+	}
+	_, version, _ := call(nil, "version")
+	if code, same, _ := call(nil, "--version"); code != 0 || same != version || same == "" {
+		t.Errorf("--version: %d %s", code, same)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/costate-go/costate/experiments/config"
 	"github.com/costate-go/costate/experiments/exit"
 	"github.com/costate-go/costate/experiments/internal/words"
+	"github.com/costate-go/costate/experiments/page"
 	"github.com/costate-go/costate/experiments/pictures"
 	"github.com/costate-go/costate/experiments/progress"
 	"github.com/costate-go/costate/experiments/report"
@@ -204,7 +205,7 @@ func last(o cli.Options, r *run.Result, runErr error) error {
 	fmt.Fprintf(w, "report\t%s\n", r.Dir.Path(rundir.ReportFile))
 	var interrupted *run.InterruptedError
 	if errors.As(runErr, &interrupted) {
-		fmt.Fprintf(w, "continue\tcostate resume %s\n", r.Dir.Path())
+		fmt.Fprintf(w, "continue\tcostate resume %s\n", page.Quote(r.Dir.Path()))
 	}
 	return w.Flush()
 }

@@ -63,7 +63,7 @@ func (Engine) Sweep(ctx context.Context, o cli.SweepOptions) error {
 	}
 	var s *cli.Signalled
 	if errors.As(runErr, &s) {
-		return exit.With(s.ExitCode(), fmt.Errorf("%w; what was run is saved: costate sweep --out %s goes on", runErr, dir))
+		return exit.With(s.ExitCode(), fmt.Errorf("%w; what was run is saved: costate sweep --out %s goes on", runErr, page.Quote(dir)))
 	}
 	if runErr == nil && failed == len(o.Plan.Points) {
 		return exit.With(exit.Numerical, fmt.Errorf("all %d runs failed; see %s", failed, filepath.Join(dir, sweep.TableFile)))

@@ -29,6 +29,9 @@ func TestNothingBegun(t *testing.T) {
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("there is a directory")
 	}
+	if got := (&run.InterruptedError{Dir: "runs/my run", Cause: errors.New("enough")}).Error(); got != "enough; everything is saved: continue with `costate resume 'runs/my run'`" {
+		t.Error(got)
+	}
 	taken := t.TempDir()
 	if err := os.WriteFile(filepath.Join(taken, "mine"), nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"github.com/costate-go/costate/experiments/data"
 	"github.com/costate-go/costate/experiments/exit"
 	"github.com/costate-go/costate/experiments/internal/words"
+	"github.com/costate-go/costate/experiments/page"
 	"github.com/costate-go/costate/experiments/rundir"
 	"github.com/costate-go/costate/experiments/tasks"
 	"github.com/costate-go/costate/pmp"
@@ -89,7 +90,7 @@ func (e *InterruptedError) Error() string {
 	if e.Dir == "" {
 		return fmt.Sprintf("%v before the first iteration; nothing is written", e.Cause)
 	}
-	return fmt.Sprintf("%v; everything is saved: continue with `costate resume %s`", e.Cause, e.Dir)
+	return fmt.Sprintf("%v; everything is saved: continue with `costate resume %s`", e.Cause, page.Quote(e.Dir))
 }
 
 // Unwrap makes it context.Canceled.
