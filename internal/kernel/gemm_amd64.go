@@ -58,7 +58,9 @@ func gemm[T Float](y, w, wt, bias, x []T, ldt, m, k, n int, acc bool, act Activa
 		return
 	}
 	y, w, x = y[:m*n], w[:m*k], x[:k*n]
-	p := product[T]{y: &y[0], w: &w[0], x: &x[0], m: m, k: k, ldw: k, ldy: n, ldx: n, cols: n}
+	var p product[T] // field by field, since the smallest products notice a copy
+	p.y, p.w, p.x = &y[0], &w[0], &x[0]
+	p.m, p.k, p.ldw, p.ldy, p.ldx, p.cols = m, k, k, n, n, n
 	if bias != nil {
 		p.bias, p.start = &bias[:m][0], fromBias
 	}

@@ -50,7 +50,8 @@ func addOuterPacked[T Float](g, delta, x []T, out, in, n int) {
 	}
 	buffer := panels.Get().(*panelBuffer)
 	panel := unsafe.Slice((*T)(unsafe.Pointer(buffer)), outerBlock*width)
-	p := product[T]{x: &panel[0], m: out, ldw: n, ldx: width, ldy: in, start: ontoY}
+	var p product[T]
+	p.x, p.m, p.ldw, p.ldx, p.ldy, p.start = &panel[0], out, n, width, in, ontoY
 	blocks := (n + outerBlock - 1) / outerBlock
 	for b := range blocks {
 		lo, hi := n*b/blocks, n*(b+1)/blocks
