@@ -63,7 +63,7 @@ func (o *Batch) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	if o.Blend == 0 {
 		o.Blend = 0.1
 	}
-	o.trial = w.NewTrajectory()
+	o.trial = o.newTrajectory()
 	n := len(theta)
 	o.mean, o.next, o.slope = make([]float64, n), make([]float64, n), make([]float64, n)
 	o.eps, o.weight, o.fails = o.Epsilon, 0, 0

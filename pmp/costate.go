@@ -69,7 +69,9 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 	if w.rosenbrock != nil {
 		tp.records = len(tp.steps) // without the points of an earlier way back
 	}
-	w.clearIdle(ln, tp)
+	if tp.points {
+		w.clearIdle(ln, tp)
+	}
 	w.terminalGradient(tp, lam)
 	copy(tp.costate(len(tp.steps)), lam)
 	if w.Settings.Interpolate {
@@ -225,8 +227,13 @@ func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad 
 		}
 		r := st.record(i)
 		xi, mu := ln.xi[i][:tp.n], ln.mu
-		if mu == nil {
+		switch {
+		case mu != nil:
+		case tp.points:
 			mu = tp.adj(r)
+		default:
+			ln.vec = grow(ln.vec, tp.n)
+			mu = ln.vec
 		}
 		w.stageAdjoint(ln, st, i, lam, mu)
 		if w.Settings.Interpolate {

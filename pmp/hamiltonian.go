@@ -30,7 +30,7 @@ func (w *Sweeper) hamiltonianShard(tp *tape, theta []float64) (t, h []float64) {
 // hamiltonianAt is the mean of H at the start of a step.
 func (w *Sweeper) hamiltonianAt(ln *Lane, tp *tape, theta []float64, st *step, k int) float64 {
 	u := w.mesh.at(ln.theta, theta, w.segs[st.segment].elem, st.t)
-	return w.meanH(tp, st.t, tp.state(st.first), tp.rate(st.first), tp.costate(k), u)
+	return w.meanH(tp, st.t, tp.state(st.first), tp.rateBefore(k), tp.costate(k), u)
 }
 
 // meanH is the mean over a shard of −λ·f − L − ½ν|u|² − β|u|₁.

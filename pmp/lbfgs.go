@@ -56,7 +56,7 @@ func (o *QuasiNewton) Init(_ context.Context, w *Sweeper, theta []float64) error
 	n := len(theta)
 	o.dir, o.start, o.grad = make([]float64, n), make([]float64, n), make([]float64, n)
 	o.alpha, o.scaled = make([]float64, o.Pairs), make([]float64, n)
-	o.trial = w.NewTrajectory()
+	o.trial = o.newTrajectory()
 	return nil
 }
 

@@ -17,7 +17,7 @@ func (w *Sweeper) outgrown(tp *tape, samples int, t float64) error {
 	if limit <= 0 || w.Settings.Forget {
 		return nil
 	}
-	bytes := 8 * int64(w.recordsOf(tp, w.points)) * int64(3*tp.n+tp.keepLen)
+	bytes := 8 * (int64(w.recordsOf(tp, tp.points))*int64(tp.n+tp.keepLen) + int64(w.ratesOf(tp, tp.points))*int64(tp.n))
 	if share := float64(limit) * float64(tp.batch) / float64(samples); float64(bytes) > share {
 		return fmt.Errorf("%w of %d MiB at t = %.4g, after %d steps of %d samples: the control makes the dynamics stiff; loosen the tolerances, bound or price the control, or take fewer samples at once",
 			ErrMemory, limit>>20, t, len(tp.steps), tp.batch)
@@ -25,19 +25,28 @@ func (w *Sweeper) outgrown(tp *tape, samples int, t float64) error {
 	return nil
 }
 
-// recordsOf is how many records a tape has after the way back, with or without the points of a Rosenbrock method.
+// recordsOf is how many records a tape has after the way back, with or without the points that maximizers work on.
 func (w *Sweeper) recordsOf(tp *tape, points bool) int {
-	if points {
+	if points && w.rosenbrock != nil {
 		return len(tp.steps) * (1 + 5*len(w.rosenbrock.Alpha) + 2*len(fourth))
 	}
 	return tp.records
 }
 
+// ratesOf is how many rates and μ a tape has.
+func (w *Sweeper) ratesOf(tp *tape, points bool) int {
+	if points {
+		return 2 * w.recordsOf(tp, points)
+	}
+	return len(tp.steps) + 1
+}
+
 // Footprint is how many bytes the sweeps of a problem hold.
 type Footprint struct {
-	// Trajectory is one trajectory with its costate: states, rates, costates and kept values of every stage.
+	// Trajectory is one trajectory with its costate: states and kept values of every stage, rates and costates at the steps.
 	Trajectory int64
-	// Points is what a trajectory holds besides where maximizers work on it and the method is a Rosenbrock method.
+	// Points is what a trajectory holds besides where maximizers work on it: rates and costates of every stage, and of Rosenbrock methods
+	// points of their own.
 	Points int64
 	// Lanes are the workspaces of all goroutines.
 	Lanes int64
@@ -65,17 +74,15 @@ func (w *Sweeper) Footprint(ctx context.Context, theta []float64) (Footprint, er
 	whole := tp.batch
 	for lo := 0; lo < n; lo += w.width {
 		batch := min(w.width, n-lo)
-		bytes := w.tapeBytes(tp, batch, whole, shards, false)
+		bytes := w.tapeBytes(tp, batch, whole, shards, w.filesPoints(false))
 		f.Trajectory += bytes
-		if w.rosenbrock != nil {
-			f.Points += w.tapeBytes(tp, batch, whole, shards, true) - bytes
-		}
+		f.Points += w.tapeBytes(tp, batch, whole, shards, true) - bytes
 	}
 	f.Lanes += 8 * int64(shards*w.NumControls()) // gradients of the shards
 	return f, nil
 }
 
-// tapeBytes is what a tape with the records and steps of probe takes for a batch.
+// tapeBytes is what a tape with the records and steps of probe takes for a batch, with or without the points that maximizers work on.
 func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int, points bool) int64 {
 	n, records := probe.n/whole*batch, w.recordsOf(probe, points)
 	var a arena
@@ -96,7 +103,11 @@ func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int, points bool) 
 	case Backsolve:
 		records, states = len(w.method.C)+1, len(w.segs)
 	}
-	bytes += 3*a.bytes(records) + a.bytes(states) + 2*a.bytes(len(probe.met))
+	rates := 2 * a.bytes(records)
+	if !points {
+		rates = a.bytes(w.ratesOf(probe, points))
+	}
+	bytes += a.bytes(records) + rates + a.bytes(states) + 2*a.bytes(len(probe.met))
 	var keep arena
 	if keep.reset(w.keepLen(w.lanes[0], probe, batch, shards)); keep.size > 0 {
 		bytes += keep.bytes(records)
@@ -149,6 +160,11 @@ func (o *QuasiNewton) Bytes(w *Sweeper, f Footprint) int64 {
 }
 
 // Bytes implements Footprinter.
+func (o *SecantMSA) Bytes(w *Sweeper, f Footprint) int64 {
+	return o.QuasiNewton.Bytes(w, f) + 2*f.Points
+}
+
+// Bytes implements Footprinter.
 func (o *MSA) Bytes(w *Sweeper, f Footprint) int64 { return f.Trajectory + f.Points + w.vectors(4) }
 
 // Bytes implements Footprinter.
@@ -175,7 +191,7 @@ func (o *Riccati) Bytes(w *Sweeper, f Footprint) int64 {
 	if w.mesh.kind == PiecewiseLinear {
 		n += p
 	}
-	return 2*f.Trajectory + w.vectors(3) + 8*int64(w.mesh.elements())*(n*n+n+p*n+p+d*(n+p))
+	return 2*(f.Trajectory+f.Points) + w.vectors(3) + 8*int64(w.mesh.elements())*(n*n+n+p*n+p+d*(n+p))
 }
 
 // Bytes implements Footprinter.

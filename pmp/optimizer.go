@@ -84,12 +84,13 @@ type Optimizer interface {
 
 // base is what optimizers share.
 type base struct {
-	w     *Sweeper
-	theta []float64
-	cur   *Trajectory
-	fresh bool // cur was swept forward and backward at theta
-	paid  bool // the next sweep repeats one that was counted before the state was saved
-	iter  int
+	w      *Sweeper
+	theta  []float64
+	cur    *Trajectory
+	points bool // all points of trajectories are wanted
+	fresh  bool // cur was swept forward and backward at theta
+	paid   bool // the next sweep repeats one that was counted before the state was saved
+	iter   int
 }
 
 func (b *base) init(w *Sweeper, theta []float64) error {
@@ -99,7 +100,7 @@ func (b *base) init(w *Sweeper, theta []float64) error {
 	b.w = w
 	b.theta = append(b.theta[:0], theta...)
 	w.mesh.clip(b.theta)
-	b.cur = w.NewTrajectory()
+	b.cur = b.newTrajectory()
 	b.fresh = false
 	b.iter = 0
 	return nil
@@ -113,8 +114,15 @@ func (b *base) initFrozen(w *Sweeper, theta []float64) error {
 	if w.mesh.kind == CubicHermite {
 		return fmt.Errorf("%w: maximizers choose the control node by node, which cubic controls don't permit; take a piecewise linear one, a gradient method or lbfgs", ErrProblem)
 	}
-	w.points = w.rosenbrock != nil
+	b.points = true
 	return b.init(w, theta)
+}
+
+// newTrajectory returns a trajectory with what the optimizer needs of it.
+func (b *base) newTrajectory() *Trajectory {
+	tr := b.w.NewTrajectory()
+	tr.points = b.points
+	return tr
 }
 
 // prepare prepares the maximizer and moves the control to where it is allowed.

@@ -41,7 +41,29 @@ func (rc *recorder) eval(dx []float64, t float64, x []float64) {
 	} else {
 		rc.ln.ev.Eval(dx, t, x)
 	}
-	copy(rc.tp.rate(r), dx)
+	rc.fileRate(r, dx)
+}
+
+// fileRate files the rate of a record. Where there are no maximizers only those at the starts of steps are wanted.
+func (rc *recorder) fileRate(r int, dx []float64) {
+	tp := rc.tp
+	switch k := len(tp.steps); {
+	case tp.points:
+		copy(tp.rate(r), dx)
+	case r == rc.first:
+		copy(tp.f.at(k), dx)
+	case rc.w.method.FSAL && r == rc.lastStage():
+		copy(tp.f.at(k+1), dx)
+	}
+}
+
+// lastStage is the record of the last stage of the step under way.
+func (rc *recorder) lastStage() int {
+	st := step{first: rc.first, rest: rc.base}
+	if rc.first == rc.base {
+		st.rest++
+	}
+	return st.record(len(rc.w.method.C) - 1)
 }
 
 // beforeAttempt forgets the stages of a rejected attempt, but for the first, which is not evaluated again.

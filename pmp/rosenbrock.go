@@ -129,7 +129,7 @@ func (w *Sweeper) backRosenbrock(ln *Lane, tr *Trajectory, tp *tape, k int, lam,
 		}
 		w.mesh.spread(grad, elem, t, ln.gtheta)
 		calls++
-		if w.points {
+		if tp.points {
 			w.filePoint(ln, tp, elem, t, weight, at, p)
 			st.beyond = tp.records
 		}
@@ -163,7 +163,7 @@ func (w *Sweeper) backRosenbrock(ln *Lane, tr *Trajectory, tp *tape, k int, lam,
 		rb.solve(q, batch, true)
 		pull(rb.xi[i], q, h*w.costWeights[i], rb.time(m, st, i), rb.x[i])
 	}
-	if w.points {
+	if tp.points {
 		st.anchor = tp.records - 1 // the first stage, which is the state at the step's start
 		tp.metric[st.anchor] = h
 	}

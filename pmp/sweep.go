@@ -46,25 +46,23 @@ type Sweeper struct {
 	Problem  *Problem
 	Settings Settings
 
-	mesh       *mesh
-	segs       []segment
-	method     *solvers.Tableau
-	feeds      []bool // stages that the solution or a later stage uses
-	followers  [][]follower
-	anchor     int // the first stage with b ≠ 0, where feasibility penalties are measured
-	width      int
-	threads    int
-	lanes      []*Lane
-	records    int       // of a shard as Footprint found them
-	partial    []float64 // shards × len θ, gradient of each shard
-	costs      []shardCost
-	reversible *solvers.Reversible // nil for tableaux
-	gamma      float64             // diagonal of an ESDIRK method, 0 for others
-	rosenbrock *solvers.Rosenbrock // nil for others
-	// Of Rosenbrock methods: the weights of running costs, and whether the points that θ enters are filed on the way back.
-	costWeights []float64
+	mesh        *mesh
+	segs        []segment
+	method      *solvers.Tableau
+	feeds       []bool // stages that the solution or a later stage uses
+	followers   [][]follower
+	anchor      int // the first stage with b ≠ 0, where feasibility penalties are measured
+	width       int
+	threads     int
+	lanes       []*Lane
+	records     int       // of a shard as Footprint found them
+	partial     []float64 // shards × len θ, gradient of each shard
+	costs       []shardCost
+	reversible  *solvers.Reversible // nil for tableaux
+	gamma       float64             // diagonal of an ESDIRK method, 0 for others
+	rosenbrock  *solvers.Rosenbrock // nil for others
+	costWeights []float64           // of Rosenbrock methods: the weights of running costs
 	costDrift   float64
-	points      bool
 	slots       int // values of path constraints for one sample
 
 	// The sweep under way, for tasks that are built once.
@@ -129,10 +127,10 @@ func (w *Sweeper) NumControls() int { return w.mesh.nodes * w.mesh.params }
 func (w *Sweeper) Nodes() int  { return w.mesh.nodes }
 func (w *Sweeper) Params() int { return w.mesh.params }
 
-// NewTrajectory returns an empty trajectory for this sweeper.
+// NewTrajectory returns an empty trajectory for this sweeper, whose points maximizers can work on.
 func (w *Sweeper) NewTrajectory() *Trajectory {
 	n := w.NumControls()
-	return &Trajectory{Theta: make([]float64, n), Grad: make([]float64, n), StateGrad: make([]float64, n), mesh: w.mesh, dim: w.Problem.Field.Dim()}
+	return &Trajectory{Theta: make([]float64, n), Grad: make([]float64, n), StateGrad: make([]float64, n), mesh: w.mesh, points: true, dim: w.Problem.Field.Dim()}
 }
 
 // parallel runs task(lane, i) for i = 0 … n−1 on the sweeper's goroutines, in any order.
@@ -232,12 +230,20 @@ func (w *Sweeper) budget() int64 {
 	return w.Settings.KeepBytes
 }
 
+// filesPoints tells whether all points of a trajectory are filed: where they are asked for, where stages are passed over once more, and
+// where records don't last.
+func (w *Sweeper) filesPoints(asked bool) bool {
+	s := &w.Settings
+	return asked || s.Interpolate || s.Costate != Discrete || s.Forget || len(w.Problem.Events) > 0 || w.gamma != 0
+}
+
 func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k int) (out shardCost) {
 	p, dim := w.Problem, w.Problem.Field.Dim()
 	tp := &tr.shards[k]
 	lo := k * w.width
 	batch := min(w.width, tr.samples-lo)
 	tp.reset(lo, batch, dim, w.keepLen(ln, tp, batch, len(tr.shards)))
+	tp.points = w.filesPoints(tr.points)
 	it := ln.its[tp.n]
 	rc := &ln.rec
 	if it == nil {

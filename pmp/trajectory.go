@@ -8,14 +8,16 @@ type tape struct {
 	lo, batch int // samples lo … lo+batch−1
 	n         int // d·batch
 	keepLen   int
+	points    bool // all that maximizers work on is filed: rates and μ of every stage
 
 	records int // evaluations recorded
 	t       []float64
 	elem    []int
 	weight  []float64 // quadrature weight h·b_i of the cost at this stage
 	metric  []float64 // positive weight h on the anchor stage of a step: the measure of feasibility penalties
-	x, f    arena     // n each
-	mu      arena     // n: cost gradient with respect to f at this stage (μ_i)
+	x       arena     // n
+	f       arena     // n: the rate at this stage, or else at the start of a step
+	mu      arena     // n: cost gradient with respect to f at this stage (μ_i), or else none
 	keep    arena     // keepLen, nothing when not kept
 
 	steps  []step
@@ -86,9 +88,24 @@ func (tp *tape) add(t float64, elem int, x []float64) int {
 
 func (tp *tape) state(r int) []float64   { return tp.x.at(r) }
 func (tp *tape) rate(r int) []float64    { return tp.f.at(r) }
-func (tp *tape) adj(r int) []float64     { return tp.mu.at(r) }
 func (tp *tape) kept(r int) []float64    { return tp.keep.at(r) }
 func (tp *tape) costate(k int) []float64 { return tp.lambda.at(k) }
+
+// adj is μ of record r.
+func (tp *tape) adj(r int) []float64 {
+	if !tp.points {
+		panic("pmp: the trajectories of gradient methods have no points: sweep one from NewTrajectory")
+	}
+	return tp.mu.at(r)
+}
+
+// rateBefore is the rate at the start of step k.
+func (tp *tape) rateBefore(k int) []float64 {
+	if tp.points {
+		return tp.rate(tp.steps[k].first)
+	}
+	return tp.f.at(k)
+}
 
 // grow returns s with length n, keeping its contents and growing geometrically.
 func grow[T any](s []T, n int) []T {
@@ -140,6 +157,7 @@ type Trajectory struct {
 	Work Work
 
 	mesh    *mesh
+	points  bool // maximizers work on it
 	samples int
 	dim     int
 	sparse  bool  // there is nothing to look at but the ends
