@@ -64,7 +64,7 @@ func works(t testing.TB, p neural.Precision) []*work {
 	return []*work{
 		spiral(t, p),
 		regression(p, "mid", 16, 64, 128, asTorchdiffeq(1e-5, 1e-7), 2.19057081, 1.00162478, 26),
-		regression(p, "large", 64, 256, 512, pmp.Settings{Steps: 20, ShardWidth: 256, Solver: ode.Settings{Method: solvers.ThreeEighths}}, 2.23626769, 0.513128117, 80),
+		regression(p, "large", 64, 256, 512, pmp.Settings{Steps: 20, Solver: ode.Settings{Method: solvers.ThreeEighths}}, 2.23626769, 0.513128117, 80),
 	}
 }
 

@@ -84,7 +84,7 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 			// The end of this step is the end of its segment: pass its observation and constraints.
 			x := tp.end
 			if k+1 < len(tp.steps) {
-				x = tp.state(tp.steps[k+1].first)
+				x = tp.before(k + 1)
 			}
 			current = st.segment
 			w.setSegment(ln, current)
@@ -106,7 +106,7 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 		}
 		copy(tp.costate(k), lam)
 		if k == 0 || tp.steps[k-1].segment != current {
-			w.passStart(ln, tr, tp, current, tp.state(st.first), lam, grad)
+			w.passStart(ln, tr, tp, current, tp.before(k), lam, grad)
 		}
 	}
 	w.release(ln, grad)
@@ -239,7 +239,10 @@ func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad 
 		if w.Settings.Interpolate {
 			w.addJumps(tp, k, i, mu)
 		}
-		t, elem, x := tp.t[r], tp.elem[r], tp.state(r)
+		t, elem, x := tp.t[r], tp.elem[r], tp.before(k)
+		if tp.states {
+			x = tp.state(r)
+		}
 		u := w.bindAt(ln, tr.Theta, elem, t)
 		first, _, weights := w.mesh.weights(elem, t)
 		target, split := w.mesh.node(grad, first), weights != [4]float64{1}

@@ -65,6 +65,7 @@ func (o *GaussNewton) Init(_ context.Context, w *Sweeper, theta []float64) error
 	if !w.mesh.free() || !w.mesh.smooth() {
 		return fmt.Errorf("%w: gauss-newton takes no bounds and no L1 cost; use sqh", ErrProblem)
 	}
+	o.points = true // tangents start from the states of all stages
 	if err := o.init(w, theta); err != nil {
 		return err
 	}

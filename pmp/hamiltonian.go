@@ -30,7 +30,7 @@ func (w *Sweeper) hamiltonianShard(tp *tape, theta []float64) (t, h []float64) {
 // hamiltonianAt is the mean of H at the start of a step.
 func (w *Sweeper) hamiltonianAt(ln *Lane, tp *tape, theta []float64, st *step, k int) float64 {
 	u := w.mesh.at(ln.theta, theta, w.segs[st.segment].elem, st.t)
-	return w.meanH(tp, st.t, tp.state(st.first), tp.rateBefore(k), tp.costate(k), u)
+	return w.meanH(tp, st.t, tp.before(k), tp.rateBefore(k), tp.costate(k), u)
 }
 
 // meanH is the mean over a shard of −λ·f − L − ½ν|u|² − β|u|₁.
@@ -115,7 +115,7 @@ func (w *Sweeper) costateBefore(ln *Lane, tr *Trajectory, tp *tape, k int, lam [
 	x = tp.end
 	copy(lam, tp.costate(k))
 	if k < len(tp.steps) {
-		x = tp.state(tp.steps[k].first)
+		x = tp.before(k)
 		w.passStart(ln, tr, tp, tp.steps[k].segment, x, lam, nil)
 	}
 	w.passEnd(ln, tr, tp, tp.steps[k-1].segment, x, lam, nil)

@@ -17,7 +17,8 @@ func (w *Sweeper) outgrown(tp *tape, samples int, t float64) error {
 	if limit <= 0 || w.Settings.Forget {
 		return nil
 	}
-	bytes := 8 * (int64(w.recordsOf(tp, tp.points))*int64(tp.n+tp.keepLen) + int64(w.ratesOf(tp, tp.points))*int64(tp.n))
+	vectors := w.vectorsOf(tp, tp.points, tp.states)
+	bytes := 8 * (int64(vectors)*int64(tp.n) + int64(w.recordsOf(tp, tp.points))*int64(tp.keepLen))
 	if share := float64(limit) * float64(tp.batch) / float64(samples); float64(bytes) > share {
 		return fmt.Errorf("%w of %d MiB at t = %.4g, after %d steps of %d samples: the control makes the dynamics stiff; loosen the tolerances, bound or price the control, or take fewer samples at once",
 			ErrMemory, limit>>20, t, len(tp.steps), tp.batch)
@@ -33,12 +34,16 @@ func (w *Sweeper) recordsOf(tp *tape, points bool) int {
 	return tp.records
 }
 
-// ratesOf is how many rates and μ a tape has.
-func (w *Sweeper) ratesOf(tp *tape, points bool) int {
-	if points {
-		return 2 * w.recordsOf(tp, points)
+// vectorsOf is how many states, rates and μ a tape has, as it files those of all stages or not.
+func (w *Sweeper) vectorsOf(tp *tape, points, states bool) int {
+	records, steps := w.recordsOf(tp, points), len(tp.steps)+1
+	switch {
+	case points:
+		return 3 * records
+	case states:
+		return records + steps
 	}
-	return len(tp.steps) + 1
+	return 2 * steps
 }
 
 // Footprint is how many bytes the sweeps of a problem hold.
@@ -103,15 +108,19 @@ func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int, points bool) 
 	case Backsolve:
 		records, states = len(w.method.C)+1, len(w.segs)
 	}
-	rates := 2 * a.bytes(records)
-	if !points {
-		rates = a.bytes(w.ratesOf(probe, points))
-	}
-	bytes += a.bytes(records) + rates + a.bytes(states) + 2*a.bytes(len(probe.met))
 	var keep arena
 	if keep.reset(w.keepLen(w.lanes[0], probe, batch, shards)); keep.size > 0 {
 		bytes += keep.bytes(records)
 	}
+	switch steps := len(probe.steps) + 1; {
+	case points:
+		bytes += 3 * a.bytes(records)
+	case w.filesStates(w.lanes[0], points, keep.size > 0):
+		bytes += a.bytes(records) + a.bytes(steps)
+	default:
+		bytes += 2 * a.bytes(steps)
+	}
+	bytes += a.bytes(states) + 2*a.bytes(len(probe.met))
 	vectors := 1
 	if w.Settings.Interpolate {
 		vectors += 2 * len(w.Problem.Observations)
@@ -201,7 +210,7 @@ func (o *GaussNewton) Bytes(w *Sweeper, f Footprint) int64 {
 	shards := int64((w.Problem.Samples() + w.width - 1) / w.width)
 	n := int64(w.width * w.Problem.Field.Dim())
 	carried := max(n, 512) * int64(len(w.method.C)+2) // by a lane along with tangents
-	bytes := 2*f.Trajectory + w.vectors(3) + 2*observed + 8*lanes*(carried+n+2*int64(w.mesh.params))
+	bytes := 2*(f.Trajectory+f.Points) + w.vectors(3) + 2*observed + 8*lanes*(carried+n+2*int64(w.mesh.params))
 	limit := o.Dense
 	if limit == 0 {
 		limit = 50

@@ -35,35 +35,41 @@ func (rc *recorder) eval(dx []float64, t float64, x []float64) {
 		}
 		rc.first = rc.base
 	}
-	r := rc.tp.add(t, rc.elem, x)
+	r := rc.tp.addTime(t, rc.elem)
+	k := rc.stepFrom(r)
+	rc.file(&rc.tp.x, rc.tp.states, r, k, x)
 	if rc.tp.keepLen > 0 {
 		rc.ln.keeper.EvalKeep(dx, t, x, rc.tp.kept(r))
 	} else {
 		rc.ln.ev.Eval(dx, t, x)
 	}
-	rc.fileRate(r, dx)
+	rc.file(&rc.tp.f, rc.tp.points, r, k, dx)
 }
 
-// fileRate files the rate of a record. Where there are no maximizers only those at the starts of steps are wanted.
-func (rc *recorder) fileRate(r int, dx []float64) {
-	tp := rc.tp
-	switch k := len(tp.steps); {
-	case tp.points:
-		copy(tp.rate(r), dx)
-	case r == rc.first:
-		copy(tp.f.at(k), dx)
-	case rc.w.method.FSAL && r == rc.lastStage():
-		copy(tp.f.at(k+1), dx)
+// file files what belongs to record r in an arena: of all records, or of those that are the start of a step k ≥ 0.
+func (rc *recorder) file(a *arena, all bool, r, k int, v []float64) {
+	switch {
+	case all:
+		copy(a.at(r), v)
+	case k >= 0:
+		copy(a.at(k), v)
 	}
 }
 
-// lastStage is the record of the last stage of the step under way.
-func (rc *recorder) lastStage() int {
+// stepFrom is the step that starts at record r, where the first stage or one of the same place is evaluated there, and −1 for others.
+func (rc *recorder) stepFrom(r int) int {
+	under := len(rc.tp.steps) // the step under way
+	if r == rc.first {
+		return under
+	}
 	st := step{first: rc.first, rest: rc.base}
 	if rc.first == rc.base {
 		st.rest++
 	}
-	return st.record(len(rc.w.method.C) - 1)
+	if rc.w.method.FSAL && r == st.record(len(rc.w.method.C)-1) {
+		return under + 1
+	}
+	return -1
 }
 
 // beforeAttempt forgets the stages of a rejected attempt, but for the first, which is not evaluated again.

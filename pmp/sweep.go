@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/costate-go/costate/ode"
+	"github.com/costate-go/costate/ode/neural"
 	"github.com/costate-go/costate/solvers"
 )
 
@@ -237,6 +238,15 @@ func (w *Sweeper) filesPoints(asked bool) bool {
 	return asked || s.Interpolate || s.Costate != Discrete || s.Forget || len(w.Problem.Events) > 0 || w.gamma != 0
 }
 
+// filesStates tells whether the states of all stages are filed: for maximizers, and where the costate needs them.
+func (w *Sweeper) filesStates(ln *Lane, points, keeps bool) bool {
+	if points || !keeps || w.Problem.Running != nil {
+		return true
+	}
+	k, ok := ln.keeper.(neural.StateKeeper)
+	return !ok || !k.KeepsStates()
+}
+
 func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k int) (out shardCost) {
 	p, dim := w.Problem, w.Problem.Field.Dim()
 	tp := &tr.shards[k]
@@ -244,6 +254,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 	batch := min(w.width, tr.samples-lo)
 	tp.reset(lo, batch, dim, w.keepLen(ln, tp, batch, len(tr.shards)))
 	tp.points = w.filesPoints(tr.points)
+	tp.states = w.filesStates(ln, tp.points, tp.keepLen > 0)
 	it := ln.its[tp.n]
 	rc := &ln.rec
 	if it == nil {

@@ -8,15 +8,15 @@ type tape struct {
 	lo, batch int // samples lo … lo+batch−1
 	n         int // d·batch
 	keepLen   int
-	points    bool // all that maximizers work on is filed: rates and μ of every stage
+	points    bool // all that maximizers work on is filed: states, rates and μ of every stage
+	states    bool // states of every stage are filed
 
 	records int // evaluations recorded
 	t       []float64
 	elem    []int
 	weight  []float64 // quadrature weight h·b_i of the cost at this stage
 	metric  []float64 // positive weight h on the anchor stage of a step: the measure of feasibility penalties
-	x       arena     // n
-	f       arena     // n: the rate at this stage, or else at the start of a step
+	x, f    arena     // n each: states and rates of the records, or else at the starts of steps
 	mu      arena     // n: cost gradient with respect to f at this stage (μ_i), or else none
 	keep    arena     // keepLen, nothing when not kept
 
@@ -73,8 +73,15 @@ func (tp *tape) resetPaths(slots int) {
 	}
 }
 
-// add makes room for one more record and returns its index.
+// add files one more record with its state and returns its index.
 func (tp *tape) add(t float64, elem int, x []float64) int {
+	r := tp.addTime(t, elem)
+	copy(tp.state(r), x)
+	return r
+}
+
+// addTime makes room for one more record and returns its index.
+func (tp *tape) addTime(t float64, elem int) int {
 	r := tp.records
 	tp.records++
 	tp.t = grow(tp.t, tp.records)
@@ -82,7 +89,6 @@ func (tp *tape) add(t float64, elem int, x []float64) int {
 	tp.weight = grow(tp.weight, tp.records)
 	tp.metric = grow(tp.metric, tp.records)
 	tp.t[r], tp.elem[r], tp.weight[r], tp.metric[r] = t, elem, 0, 0
-	copy(tp.state(r), x)
 	return r
 }
 
@@ -97,6 +103,14 @@ func (tp *tape) adj(r int) []float64 {
 		panic("pmp: the trajectories of gradient methods have no points: sweep one from NewTrajectory")
 	}
 	return tp.mu.at(r)
+}
+
+// before is the state at the start of step k.
+func (tp *tape) before(k int) []float64 {
+	if tp.states {
+		return tp.state(tp.steps[k].first)
+	}
+	return tp.x.at(k)
 }
 
 // rateBefore is the rate at the start of step k.
@@ -191,9 +205,9 @@ func (tr *Trajectory) Path(s int) (t []float64, x [][]float64) {
 	if tp == nil {
 		return nil, nil
 	}
-	for _, st := range tp.steps {
+	for k, st := range tp.steps {
 		t = append(t, st.t)
-		x = append(x, column(tp.state(st.first), tp.batch, c))
+		x = append(x, column(tp.before(k), tp.batch, c))
 	}
 	return append(t, tr.end()), append(x, column(tp.end, tp.batch, c))
 }

@@ -41,6 +41,13 @@ type Keeper interface {
 	VJPKept(px, ptheta []float64, t float64, x, p, keep []float64)
 }
 
+// StateKeeper is a Keeper that keeps the states as well: of x its VJPKept needs the length alone.
+type StateKeeper interface {
+	Keeper
+	// KeepsStates tells whether it does.
+	KeepsStates() bool
+}
+
 // Holder is an Evaluator that adds gradients faster if it may keep the sum of several to itself.
 type Holder interface {
 	// Hold makes VJP and VJPKept keep the gradients that they are asked for, until Release adds their sum to ptheta (P).

@@ -94,21 +94,30 @@ func (e *mixedEvaluator) Eval(dx []float64, t float64, x []float64) {
 }
 
 // KeepLen implements Keeper.
-func (e *mixedEvaluator) KeepLen(n int) int { return (e.core.KeepLen(n) + 1) / 2 }
+func (e *mixedEvaluator) KeepLen(n int) int {
+	return (e.core.KeepLen(n) + e.core.m.cfg.Dim*n + 1) / 2
+}
 
-// kept is the memory of keep for the core.
-func (e *mixedEvaluator) kept(x, keep []float64) []float32 {
+// KeepsStates implements StateKeeper: the states are kept as they are rounded.
+func (e *mixedEvaluator) KeepsStates() bool { return true }
+
+// kept is the memory of keep for the core, and for the states.
+func (e *mixedEvaluator) kept(x, keep []float64) (core, states []float32) {
 	n := len(x) / e.core.m.cfg.Dim
 	if len(keep) != e.KeepLen(n) {
 		panic(badKeep)
 	}
-	return singles(keep, e.core.KeepLen(n))
+	whole := e.core.KeepLen(n)
+	all := singles(keep, whole+len(x))
+	return all[:whole:whole], all[whole:]
 }
 
 // EvalKeep implements Keeper.
 func (e *mixedEvaluator) EvalKeep(dx []float64, t float64, x, keep []float64) {
 	y := e.room(3, dx)
-	e.core.EvalKeep(y, t, e.narrow(0, x), e.kept(x, keep))
+	core, states := e.kept(x, keep)
+	kernel.Narrow(states, x)
+	e.core.EvalKeep(y, t, states, core)
 	kernel.Widen(dx, y)
 }
 
@@ -122,7 +131,8 @@ func (e *mixedEvaluator) VJP(px, ptheta []float64, t float64, x, p []float64) {
 // VJPKept implements Keeper.
 func (e *mixedEvaluator) VJPKept(px, ptheta []float64, t float64, x, p, keep []float64) {
 	y, g := e.room(3, px), e.gradient(ptheta)
-	e.core.VJPKept(y, g, t, e.narrow(0, x), e.narrow(1, p), e.kept(x, keep))
+	core, states := e.kept(x, keep)
+	e.core.VJPKept(y, g, t, states, e.narrow(1, p), core)
 	e.give(px, ptheta, y, g)
 }
 
