@@ -100,6 +100,7 @@ type mesh struct {
 	l2, l1 float64
 	l0     float64
 	radius float64   // 0: none
+	free   bool      // no parameter has a bound
 	points []float64 // where path constraints are held
 }
 
@@ -154,7 +155,9 @@ func newMesh(c Control, t0, t1 float64, params int) (*mesh, error) {
 	if m.upper, err = spread("upper", c.Upper, params, math.Inf(1)); err != nil {
 		return nil, err
 	}
+	m.free = m.radius == 0
 	for i := range m.lower {
+		m.free = m.free && math.IsInf(m.lower[i], -1) && math.IsInf(m.upper[i], 1)
 		if !(m.lower[i] <= m.upper[i]) {
 			return nil, fmt.Errorf("%w: parameter %d has the lower bound %g above the upper bound %g", ErrBound, i, m.lower[i], m.upper[i])
 		}
@@ -196,19 +199,6 @@ func (m *mesh) bounded() bool {
 
 // smooth reports whether the control's cost has no kinks and jumps.
 func (m *mesh) smooth() bool { return m.l1 == 0 && m.l0 == 0 }
-
-// free reports whether no parameter has a bound.
-func (m *mesh) free() bool {
-	if m.radius > 0 {
-		return false
-	}
-	for i := range m.lower {
-		if !math.IsInf(m.lower[i], -1) || !math.IsInf(m.upper[i], 1) {
-			return false
-		}
-	}
-	return true
-}
 
 // elements is the number of intervals between knots.
 func (m *mesh) elements() int { return len(m.knots) - 1 }
@@ -324,6 +314,9 @@ func (m *mesh) onBound(u []float64, i int) bool {
 
 // clip projects theta onto the bounds, in place.
 func (m *mesh) clip(theta []float64) {
+	if m.free {
+		return
+	}
 	for j := 0; j < m.nodes; j++ {
 		m.clipNode(m.node(theta, j))
 	}

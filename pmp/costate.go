@@ -24,6 +24,7 @@ func (w *Sweeper) Backward(tr *Trajectory) {
 	size := len(tr.StateGrad)
 	w.partial = grow(w.partial, shards*size)
 	w.tr = tr
+	w.unbind()
 	w.parallel(shards, w.backward)
 	clear(tr.StateGrad)
 	for k := range shards {
@@ -65,7 +66,7 @@ func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float
 		return w.backwardCheckpointed(ln, tr, tp, grad), nil
 	}
 	lam := ln.lam[:tp.n]
-	ln.enter(tp)
+	ln.turn(tp)
 	if w.rosenbrock != nil {
 		tp.records = len(tp.steps) // without the points of an earlier way back
 	}
@@ -218,6 +219,28 @@ func (w *Sweeper) stageAdjoint(ln *Lane, st *step, i int, lam, mu []float64) {
 	kernel.Combine(mu, nil, a, terms)
 }
 
+// addStages adds Σ ξ_i to λ.
+func (w *Sweeper) addStages(ln *Lane, st *step, lam []float64) {
+	n := len(lam)
+	if n <= 4 {
+		for i := range w.feeds {
+			if w.uses(st, i) {
+				for s, v := range ln.xi[i][:n] {
+					lam[s] += v
+				}
+			}
+		}
+		return
+	}
+	a, terms := ln.coef[:0], ln.terms[:0]
+	for i := range w.feeds {
+		if w.uses(st, i) {
+			a, terms = append(a, 1), append(terms, ln.xi[i][:n])
+		}
+	}
+	kernel.Combine(lam, lam, a, terms)
+}
+
 // backStep takes the costate across step k.
 func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad []float64) (calls int) {
 	tab, st := w.method, &tp.steps[k]
@@ -264,11 +287,7 @@ func (w *Sweeper) backStep(ln *Lane, tr *Trajectory, tp *tape, k int, lam, grad 
 			w.mesh.spread(grad, elem, t, target)
 		}
 	}
-	for i := range tab.C {
-		if w.uses(st, i) {
-			kernel.Add(lam, ln.xi[i][:tp.n])
-		}
-	}
+	w.addStages(ln, st, lam)
 	if w.Settings.Interpolate {
 		w.jump(tp, k, lam)
 	}

@@ -62,7 +62,7 @@ func (o *GaussNewton) Init(_ context.Context, w *Sweeper, theta []float64) error
 	if err := w.Problem.curved(); err != nil {
 		return err
 	}
-	if !w.mesh.free() || !w.mesh.smooth() {
+	if !w.mesh.free || !w.mesh.smooth() {
 		return fmt.Errorf("%w: gauss-newton takes no bounds and no L1 cost; use sqh", ErrProblem)
 	}
 	o.points = true // tangents start from the states of all stages

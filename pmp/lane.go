@@ -79,9 +79,14 @@ func (w *Sweeper) newLane(index int) (*Lane, error) {
 	return ln, err
 }
 
-// enter turns the lane to a shard.
+// enter turns the lane to a shard, whatever control it held before.
 func (ln *Lane) enter(tp *tape) {
 	ln.bound = -1
+	ln.turn(tp)
+}
+
+// turn turns the lane to a shard of the sweep that it is at.
+func (ln *Lane) turn(tp *tape) {
 	if ln.sample != nil {
 		ln.sample.SetSamples(tp.lo)
 	}

@@ -40,7 +40,7 @@ func (o *QuasiNewton) Init(_ context.Context, w *Sweeper, theta []float64) error
 	if err := o.init(w, theta); err != nil {
 		return err
 	}
-	if !w.mesh.free() || !w.mesh.smooth() {
+	if !w.mesh.free || !w.mesh.smooth() {
 		return fmt.Errorf("%w: quasi-Newton methods take no bounds and no L1 cost; use sqh", ErrProblem)
 	}
 	if o.Pairs == 0 {

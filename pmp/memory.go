@@ -69,6 +69,7 @@ func (w *Sweeper) Footprint(ctx context.Context, theta []float64) (Footprint, er
 	if w.reversible != nil {
 		forward = w.forwardReversible
 	}
+	w.unbind()
 	probe := forward(ctx, w.lanes[0], tr, 0)
 	if probe.err != nil {
 		return Footprint{}, probe.err

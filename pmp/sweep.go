@@ -164,6 +164,13 @@ func (w *Sweeper) bindAt(ln *Lane, theta []float64, elem int, t float64) []float
 	return u
 }
 
+// unbind makes all lanes forget which control their evaluators hold.
+func (w *Sweeper) unbind() {
+	for _, ln := range w.lanes {
+		ln.bound = -1
+	}
+}
+
 func (w *Sweeper) setSegment(ln *Lane, k int) {
 	if ln.piece != nil {
 		ln.piece.SetPiece(w.segs[k].a, w.segs[k].b)
@@ -189,6 +196,7 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 	}
 	w.costs = w.costs[:shards]
 	w.ctx, w.tr, w.slots = ctx, tr, w.pathSlots() // samples may have come
+	w.unbind()
 	w.parallel(shards, w.forward)
 	w.ctx = nil
 	var j, c float64
@@ -271,7 +279,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k 
 		}
 	}
 	*rc = recorder{w: w, ln: ln, tp: tp, theta: tr.Theta, elem: w.segs[0].elem, first: -1, f: rc.f, begin: rc.begin}
-	ln.enter(tp)
+	ln.turn(tp)
 	checkpointed := w.Settings.Costate.again() && !w.Settings.Forget
 	continuous := w.Settings.Costate.continuous() && !w.Settings.Forget
 	if continuous {
