@@ -159,7 +159,7 @@ func certificateBytes(ctx context.Context, p *pmp.Problem, s pmp.Settings, theta
 	if err != nil {
 		return 0
 	}
-	return 2*f.Lanes + f.Trajectory
+	return 2*f.Lanes + f.Trajectory + f.Points
 }
 
 // trackBytes is what the trajectories take that are drawn of points in a flow, at most 128 samples in 60 steps or more.
