@@ -8,7 +8,7 @@ type arena struct {
 	chunks [][]float64
 }
 
-// reset makes the arena hold records of another length, whose contents are arbitrary.
+// reset makes the arena hold records of another length, whose contents are arbitrary. It keeps chunks that are large enough.
 func (a *arena) reset(size int) {
 	a.size = size
 	if len(a.chunks) > 0 && len(a.chunks[0]) >= size<<a.shift {
@@ -28,7 +28,11 @@ func (a *arena) reset(size int) {
 func (a *arena) at(r int) []float64 {
 	c := r >> a.shift
 	for c >= len(a.chunks) {
-		a.chunks = append(a.chunks, make([]float64, a.size<<a.shift))
+		size := a.size << a.shift
+		if len(a.chunks) > 0 {
+			size = len(a.chunks[0]) // that it was made for before
+		}
+		a.chunks = append(a.chunks, make([]float64, size))
 	}
 	lo := (r & (1<<a.shift - 1)) * a.size
 	return a.chunks[c][lo : lo+a.size : lo+a.size]

@@ -63,7 +63,7 @@ func (o *Batch) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	if o.Blend == 0 {
 		o.Blend = 0.1
 	}
-	o.trial = o.newTrajectory()
+	o.trial = w.NewTrajectory()
 	n := len(theta)
 	o.mean, o.next, o.slope = make([]float64, n), make([]float64, n), make([]float64, n)
 	o.eps, o.weight, o.fails = o.Epsilon, 0, 0
@@ -93,7 +93,7 @@ func (o *Batch) Step(ctx context.Context) (Iterate, error) {
 			}
 			return it, nil
 		}
-		solveErr := o.w.Forward(ctx, o.trial, o.next)
+		solveErr := o.w.evaluate(ctx, o.trial, o.next)
 		it.Work.Add(o.trial.Work)
 		if ctx.Err() != nil {
 			return it, solveErr

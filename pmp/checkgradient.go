@@ -25,8 +25,12 @@ func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64,
 	}
 	if s.Steps <= 0 && s.Solver.Step == 0 {
 		// Find the steps, then force them.
-		_, tr, err := solve(ctx, &q, s, theta)
+		w, err := NewSweeper(&q, s)
 		if err != nil {
+			return 0, err
+		}
+		tr := w.NewTrajectory()
+		if err := w.Forward(ctx, tr, theta); err != nil {
 			return 0, err
 		}
 		q.Breaks = append([]float64(nil), p.Breaks...)
@@ -39,11 +43,14 @@ func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64,
 		s.Steps = 1
 		s.Solver = ode.Settings{Method: s.Solver.Method}
 	}
-	w, tr, err := solve(ctx, &q, s, theta)
+	w, err := NewSweeper(&q, s)
 	if err != nil {
 		return 0, err
 	}
-	w.Backward(tr)
+	tr := w.NewTrajectory()
+	if err := w.Gradient(ctx, tr, theta); err != nil {
+		return 0, err
+	}
 	d := make([]float64, len(theta))
 	src := rng.New(seed)
 	size, slope, scale := 0.0, 0.0, 0.0
@@ -60,7 +67,7 @@ func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64,
 		for i := range shifted {
 			shifted[i] = theta[i] + scale*d[i]
 		}
-		err := w.Forward(ctx, tr, shifted)
+		err := w.evaluate(ctx, tr, shifted)
 		return tr.Augmented, err
 	}
 	// Fourth-order central difference.
@@ -72,14 +79,4 @@ func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64,
 	}
 	diff := (f[0] - 8*f[1] + 8*f[2] - f[3]) / (12 * h)
 	return math.Abs(diff-slope) / max(math.Abs(diff), math.Abs(slope), 1e-2*scale, rounding, 1e-300), nil
-}
-
-// solve sweeps p forward under theta with a new Sweeper.
-func solve(ctx context.Context, p *Problem, s Settings, theta []float64) (*Sweeper, *Trajectory, error) {
-	w, err := NewSweeper(p, s)
-	if err != nil {
-		return nil, nil, err
-	}
-	tr := w.NewTrajectory()
-	return w, tr, w.Forward(ctx, tr, theta)
 }

@@ -18,8 +18,8 @@ type checkpoints struct {
 func (w *Sweeper) beginCheckpoints(tp *tape, x0 []float64, samples int) {
 	c := &tp.checkpoints
 	c.states.reset(tp.n)
-	share := float64(w.budget()) * float64(tp.batch) / float64(samples)
-	one := float64(8 * len(w.method.C) * (3*tp.n + tp.keepLen)) // the records of a step
+	share := float64(w.budget()) * float64(tp.batch) / float64(samples) // whatever the number of threads, on which the counts of work must not depend
+	one := float64(8 * len(w.method.C) * (3*tp.n + tp.keepLen))         // the records of a step
 	c.most = int(min(max((share-one)/float64(8*tp.n), 1), 1<<20))
 	if w.Settings.Costate == Symplectic {
 		c.most = 1 << 20

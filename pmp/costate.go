@@ -20,19 +20,28 @@ func (w *Sweeper) Backward(tr *Trajectory) {
 	if w.Settings.Forget {
 		panic("pmp: Backward of a sweep that was told to forget its steps")
 	}
-	shards := len(tr.shards)
-	size := len(tr.StateGrad)
-	w.partial = grow(w.partial, shards*size)
-	w.tr = tr
+	w.beginBack(tr)
 	w.unbind()
-	w.parallel(shards, w.backward)
+	w.parallel(len(tr.shards), w.backward)
+	w.totalGradient(tr)
+}
+
+// beginBack makes room for the gradients of all shards.
+func (w *Sweeper) beginBack(tr *Trajectory) {
+	w.tr = tr
+	w.partial = grow(w.partial, len(tr.shards)*len(tr.StateGrad))
+}
+
+// totalGradient adds the gradients of all shards up.
+func (w *Sweeper) totalGradient(tr *Trajectory) {
+	size := len(tr.StateGrad)
 	clear(tr.StateGrad)
-	for k := range shards {
+	for k := range tr.shards {
 		for i, v := range w.partial[k*size : (k+1)*size] {
 			tr.StateGrad[i] += v
 		}
-		tr.Work.Add(w.costs[k].work)
-		if err := w.costs[k].err; err != nil && tr.err == nil {
+		tr.Work.Add(w.costs[k].back)
+		if err := w.costs[k].backErr; err != nil && tr.err == nil {
 			tr.err = err
 			tr.StateGrad[0] = math.NaN()
 		}
@@ -45,20 +54,19 @@ func (w *Sweeper) Backward(tr *Trajectory) {
 	tr.back = true
 }
 
-func (w *Sweeper) backwardTask(ln *Lane, k int) {
-	size := w.NumControls()
+// backwardTape takes the costate of shard k back along its tape.
+func (w *Sweeper) backwardTape(ln *Lane, tp *tape, k int) {
+	size, c := w.NumControls(), &w.costs[k]
 	g := w.partial[k*size : (k+1)*size]
 	clear(g)
-	tp := &w.tr.shards[k]
-	if w.Settings.Costate.continuous() {
-		w.costs[k].work, w.costs[k].err = w.backwardContinuous(context.Background(), ln, w.tr, tp, g)
-		return
+	switch {
+	case w.Settings.Costate.continuous():
+		c.back, c.backErr = w.backwardContinuous(context.Background(), ln, w.tr, tp, g)
+	case w.reversible != nil:
+		c.back, c.backErr = w.backwardReversible(ln, w.tr, tp, g), nil
+	default:
+		c.back, c.backErr = w.backwardShard(ln, w.tr, tp, g)
 	}
-	if w.reversible != nil {
-		w.costs[k].work = w.backwardReversible(ln, w.tr, tp, g)
-		return
-	}
-	w.costs[k].work, w.costs[k].err = w.backwardShard(ln, w.tr, tp, g)
 }
 
 func (w *Sweeper) backwardShard(ln *Lane, tr *Trajectory, tp *tape, grad []float64) (work Work, err error) {

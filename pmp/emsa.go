@@ -61,7 +61,7 @@ func (o *EMSA) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	}
 	o.frozen = w.NewFrozen()
 	o.frozen.PenalizeCostate = o.PenalizeCostate
-	o.trial = o.newTrajectory()
+	o.trial = w.NewTrajectory()
 	o.next = make([]float64, len(theta))
 	o.rho, o.fails, o.ready = o.Rho, 0, false
 	return o.prepare(o.Maximizer)

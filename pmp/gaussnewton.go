@@ -84,7 +84,7 @@ func (o *GaussNewton) Init(_ context.Context, w *Sweeper, theta []float64) error
 		o.Products = 50
 	}
 	n := len(theta)
-	o.lin, o.trial = lin, o.newTrajectory()
+	o.lin, o.trial = lin, w.NewTrajectory()
 	o.next, o.delta, o.scale = make([]float64, n), make([]float64, n), make([]float64, n)
 	if o.dense() {
 		o.normal, o.factor = make([]float64, n*n), make([]float64, n*n)

@@ -59,15 +59,20 @@ func (w *Sweeper) MeanHamiltonian(tr *Trajectory) float64 {
 			total += tp.hamiltonian
 			continue
 		}
-		ln.enter(tp)
-		sum := 0.0
-		for k := range tp.steps {
-			st := &tp.steps[k]
-			sum += min(st.h, w.Problem.T1-st.t) * w.hamiltonianAt(ln, tp, tr.Theta, st, k)
-		}
-		total += sum * float64(tp.batch)
+		total += w.integrateH(ln, tp, tr.Theta)
 	}
 	return total / float64(tr.samples) / (w.Problem.T1 - w.Problem.T0)
+}
+
+// integrateH is Σ h H over the steps of a shard, H summed over its samples.
+func (w *Sweeper) integrateH(ln *Lane, tp *tape, theta []float64) float64 {
+	ln.turn(tp)
+	sum := 0.0
+	for k := range tp.steps {
+		st := &tp.steps[k]
+		sum += min(st.h, w.Problem.T1-st.t) * w.hamiltonianAt(ln, tp, theta, st, k)
+	}
+	return sum * float64(tp.batch)
 }
 
 // Drift is the largest variation of H between jumps of the costate or the dynamics, relative to 1 + max|H|. It

@@ -28,7 +28,8 @@ type Lane struct {
 	gtheta []float64
 	mu     []float64 // unless nil, takes the μ_i of a Linearization, which leaves the tape's alone
 	rec    recorder
-	one    one // for constraints
+	tape   tape // lent to the shards of a trajectory one after the other
+	one    one  // for constraints
 	events eventLane
 
 	plain          solvers.Func                                // right-hand side of implicit steps, and

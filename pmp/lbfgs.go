@@ -3,7 +3,6 @@ package pmp
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/optimize"
@@ -56,7 +55,7 @@ func (o *QuasiNewton) Init(_ context.Context, w *Sweeper, theta []float64) error
 	n := len(theta)
 	o.dir, o.start, o.grad = make([]float64, n), make([]float64, n), make([]float64, n)
 	o.alpha, o.scaled = make([]float64, o.Pairs), make([]float64, n)
-	o.trial = o.newTrajectory()
+	o.trial = w.NewTrajectory()
 	return nil
 }
 
@@ -153,19 +152,17 @@ func (o *QuasiNewton) search(ctx context.Context, it *Iterate, slope, step float
 	best, bestStep := value, 0.0
 	for range o.Searches {
 		floats.AddScaledTo(o.theta, o.start, step, o.dir)
-		err := o.w.Forward(ctx, o.trial, o.theta)
+		err := o.gradient(ctx, o.trial, o.theta)
 		it.Work.Add(o.trial.Work)
 		if ctx.Err() != nil {
 			return false, 0, err
 		}
-		if err != nil || math.IsNaN(o.trial.Augmented) || math.IsInf(o.trial.Augmented, 0) {
+		if err != nil {
 			// Out of the region where the dynamics can be solved: start again closer.
 			step *= 0.1
 			line.Init(value, slope, step)
 			continue
 		}
-		o.w.Backward(o.trial)
-		it.Work.Backward += o.trial.Work.Backward
 		if o.trial.Augmented < best {
 			best, bestStep = o.trial.Augmented, step
 		}

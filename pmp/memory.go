@@ -19,7 +19,8 @@ func (w *Sweeper) outgrown(tp *tape, samples int, t float64) error {
 	}
 	vectors := w.vectorsOf(tp, tp.points, tp.states)
 	bytes := 8 * (int64(vectors)*int64(tp.n) + int64(w.recordsOf(tp, tp.points))*int64(tp.keepLen))
-	if share := float64(limit) * float64(tp.batch) / float64(samples); float64(bytes) > share {
+	held := min(samples, w.width*w.tapes) // at a time
+	if share := float64(limit) * float64(tp.batch) / float64(held); float64(bytes) > share {
 		return fmt.Errorf("%w of %d MiB at t = %.4g, after %d steps of %d samples: the control makes the dynamics stiff; loosen the tolerances, bound or price the control, or take fewer samples at once",
 			ErrMemory, limit>>20, t, len(tp.steps), tp.batch)
 	}
@@ -48,11 +49,14 @@ func (w *Sweeper) vectorsOf(tp *tape, points, states bool) int {
 
 // Footprint is how many bytes the sweeps of a problem hold.
 type Footprint struct {
-	// Trajectory is one trajectory with its costate: states and kept values of every stage, rates and costates at the steps.
+	// Trajectory is one trajectory swept by Forward and Backward: states, rates, costates and kept values of every stage, and the points that
+	// Rosenbrock methods have for maximizers.
 	Trajectory int64
-	// Points is what a trajectory holds besides where maximizers work on it: rates and costates of every stage, and of Rosenbrock methods
-	// points of their own.
-	Points int64
+	// Tapes are what Gradient sweeps on, and Held is how many samples it has on them at a time.
+	Tapes int64
+	Held  int
+	// Ends is one trajectory swept by Gradient.
+	Ends int64
 	// Lanes are the workspaces of all goroutines.
 	Lanes int64
 }
@@ -60,36 +64,35 @@ type Footprint struct {
 // Footprint sweeps the first shard forward under the control theta and returns what whole sweeps that take as many steps
 // hold. It is also how a budget for kept values (Settings.KeepBytes) is held from the first sweep on. Errors are those of Forward.
 func (w *Sweeper) Footprint(ctx context.Context, theta []float64) (Footprint, error) {
-	n := w.Problem.Samples()
-	shards := (n + w.width - 1) / w.width
+	n, d := w.Problem.Samples(), w.Problem.Field.Dim()
 	tr := w.NewTrajectory()
-	copy(tr.Theta, theta)
-	tr.shards, tr.samples, w.slots = make([]tape, shards), n, w.pathSlots()
-	forward := w.forwardShard
-	if w.reversible != nil {
-		forward = w.forwardReversible
-	}
-	w.unbind()
-	probe := forward(ctx, w.lanes[0], tr, 0)
+	w.begin(tr, theta, true)
+	w.ctx = ctx
+	tp := &tape{}
+	probe := w.forwardTape(w.lanes[0], tp, 0)
+	w.ctx = nil
 	if probe.err != nil {
 		return Footprint{}, probe.err
 	}
-	tp := &tr.shards[0]
 	w.records = tp.records
-	f := Footprint{Trajectory: 3 * 8 * int64(w.NumControls()), Lanes: int64(len(w.lanes)) * w.laneBytes()}
-	whole := tp.batch
-	for lo := 0; lo < n; lo += w.width {
-		batch := min(w.width, n-lo)
-		bytes := w.tapeBytes(tp, batch, whole, shards, w.filesPoints(false))
-		f.Trajectory += bytes
-		f.Points += w.tapeBytes(tp, batch, whole, shards, true) - bytes
+	controls := 3 * 8 * int64(w.NumControls())
+	f := Footprint{Trajectory: controls, Ends: controls + 8*int64(n)*int64(d+w.slots), Lanes: int64(len(w.lanes)) * w.laneBytes()}
+	shards, tapes, whole := len(tr.shards), w.tapes, tp.batch
+	for k := range shards {
+		batch := min(w.width, n-k*w.width)
+		if k < tapes {
+			f.Tapes += w.tapeBytes(tp, batch, whole, tapes, w.filesPoints())
+			f.Held += batch
+		}
+		f.Trajectory += w.tapeBytes(tp, batch, whole, shards, true)
 	}
 	f.Lanes += 8 * int64(shards*w.NumControls()) // gradients of the shards
 	return f, nil
 }
 
-// tapeBytes is what a tape with the records and steps of probe takes for a batch, with or without the points that maximizers work on.
-func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int, points bool) int64 {
+// tapeBytes is what one of some tapes, with the records and steps of probe, takes for a batch, with or without the points that maximizers work
+// on.
+func (w *Sweeper) tapeBytes(probe *tape, batch, whole, tapes int, points bool) int64 {
 	n, records := probe.n/whole*batch, w.recordsOf(probe, points)
 	var a arena
 	a.reset(n)
@@ -110,7 +113,7 @@ func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int, points bool) 
 		records, states = len(w.method.C)+1, len(w.segs)
 	}
 	var keep arena
-	if keep.reset(w.keepLen(w.lanes[0], probe, batch, shards)); keep.size > 0 {
+	if keep.reset(w.keepLen(w.lanes[0], probe, batch, tapes)); keep.size > 0 {
 		bytes += keep.bytes(records)
 	}
 	switch steps := len(probe.steps) + 1; {
@@ -132,11 +135,18 @@ func (w *Sweeper) tapeBytes(probe *tape, batch, whole, shards int, points bool) 
 
 // laneBytes is the workspace of a goroutine: vectors of the sweeps, the integrator's stages, and the evaluator.
 func (w *Sweeper) laneBytes() int64 {
-	n := int64(w.width * w.Problem.Field.Dim())
-	stages := int64(len(w.method.C))
+	d := int64(w.Problem.Field.Dim())
+	n, stages := int64(w.width)*d, int64(len(w.method.C))
 	bytes := 8 * (n*(2*stages+16) + 3*int64(w.mesh.params))
 	if e, ok := w.lanes[0].ev.(interface{ Bytes() int64 }); ok {
 		bytes += e.Bytes()
+	}
+	if w.implicit() { // matrices of whole shards, and of the last one
+		last := int64(w.Problem.Samples()%w.width) * d
+		bytes += 8 * (2*(n*n+last*last) + n*d)
+	}
+	if w.rosenbrock != nil {
+		bytes += 8 * n * (4*int64(len(w.rosenbrock.Alpha)) + 6 + d)
 	}
 	return bytes
 }
@@ -148,14 +158,14 @@ type Footprinter interface {
 }
 
 // Bytes implements Footprinter.
-func (o *Gradient) Bytes(w *Sweeper, f Footprint) int64 { return f.Trajectory + w.vectors(3) }
+func (o *Gradient) Bytes(w *Sweeper, f Footprint) int64 { return f.Tapes + f.Ends + w.vectors(3) }
 
 // Bytes implements Footprinter.
-func (o *Batch) Bytes(w *Sweeper, f Footprint) int64 { return 2*f.Trajectory + w.vectors(4) }
+func (o *Batch) Bytes(w *Sweeper, f Footprint) int64 { return f.Tapes + 2*f.Ends + w.vectors(4) }
 
 // Bytes implements Footprinter.
 func (o *SNOpt) Bytes(w *Sweeper, f Footprint) int64 {
-	bytes := 2*(f.Trajectory+f.Points) + w.vectors(5)
+	bytes := 2*f.Trajectory + w.vectors(5)
 	if q, ok := w.lanes[0].ev.(neural.Factored); ok {
 		a, b := neural.FactorSizes(q.FactorLayers())
 		shards := int64((w.Problem.Samples() + w.width - 1) / w.width)
@@ -166,23 +176,23 @@ func (o *SNOpt) Bytes(w *Sweeper, f Footprint) int64 {
 
 // Bytes implements Footprinter.
 func (o *QuasiNewton) Bytes(w *Sweeper, f Footprint) int64 {
-	return 2*f.Trajectory + w.vectors(5+2*o.Pairs)
+	return f.Tapes + 2*f.Ends + w.vectors(5+2*o.Pairs)
 }
 
 // Bytes implements Footprinter.
 func (o *SecantMSA) Bytes(w *Sweeper, f Footprint) int64 {
-	return o.QuasiNewton.Bytes(w, f) + 2*f.Points
+	return 2*f.Trajectory + w.vectors(5+2*o.Pairs)
 }
 
 // Bytes implements Footprinter.
-func (o *MSA) Bytes(w *Sweeper, f Footprint) int64 { return f.Trajectory + f.Points + w.vectors(4) }
+func (o *MSA) Bytes(w *Sweeper, f Footprint) int64 { return f.Trajectory + w.vectors(4) }
 
 // Bytes implements Footprinter.
-func (o *SQH) Bytes(w *Sweeper, f Footprint) int64 { return 2*(f.Trajectory+f.Points) + w.vectors(6) }
+func (o *SQH) Bytes(w *Sweeper, f Footprint) int64 { return 2*f.Trajectory + w.vectors(6) }
 
 // Bytes implements Footprinter.
 func (o *EMSA) Bytes(w *Sweeper, f Footprint) int64 {
-	bytes := 2*(f.Trajectory+f.Points) + w.vectors(4)
+	bytes := 2*f.Trajectory + w.vectors(4)
 	p, lanes := int64(w.mesh.params), int64(len(w.lanes))
 	if _, ok := o.Maximizer.(*LBFGS); !ok {
 		n := int64(min(w.width, w.Problem.Samples()) * w.Problem.Field.Dim())
@@ -201,7 +211,7 @@ func (o *Riccati) Bytes(w *Sweeper, f Footprint) int64 {
 	if w.mesh.kind == PiecewiseLinear {
 		n += p
 	}
-	return 2*(f.Trajectory+f.Points) + w.vectors(3) + 8*int64(w.mesh.elements())*(n*n+n+p*n+p+d*(n+p))
+	return 2*f.Trajectory + w.vectors(3) + 8*int64(w.mesh.elements())*(n*n+n+p*n+p+d*(n+p))
 }
 
 // Bytes implements Footprinter.
@@ -211,7 +221,7 @@ func (o *GaussNewton) Bytes(w *Sweeper, f Footprint) int64 {
 	shards := int64((w.Problem.Samples() + w.width - 1) / w.width)
 	n := int64(w.width * w.Problem.Field.Dim())
 	carried := max(n, 512) * int64(len(w.method.C)+2) // by a lane along with tangents
-	bytes := 2*(f.Trajectory+f.Points) + w.vectors(3) + 2*observed + 8*lanes*(carried+n+2*int64(w.mesh.params))
+	bytes := 2*f.Trajectory + w.vectors(3) + 2*observed + 8*lanes*(carried+n+2*int64(w.mesh.params))
 	limit := o.Dense
 	if limit == 0 {
 		limit = 50

@@ -87,7 +87,7 @@ type base struct {
 	w      *Sweeper
 	theta  []float64
 	cur    *Trajectory
-	points bool // all points of trajectories are wanted
+	points bool // those of trajectories are wanted
 	fresh  bool // cur was swept forward and backward at theta
 	paid   bool // the next sweep repeats one that was counted before the state was saved
 	iter   int
@@ -100,7 +100,7 @@ func (b *base) init(w *Sweeper, theta []float64) error {
 	b.w = w
 	b.theta = append(b.theta[:0], theta...)
 	w.mesh.clip(b.theta)
-	b.cur = b.newTrajectory()
+	b.cur = w.NewTrajectory()
 	b.fresh = false
 	b.iter = 0
 	return nil
@@ -116,13 +116,6 @@ func (b *base) initFrozen(w *Sweeper, theta []float64) error {
 	}
 	b.points = true
 	return b.init(w, theta)
-}
-
-// newTrajectory returns a trajectory with what the optimizer needs of it.
-func (b *base) newTrajectory() *Trajectory {
-	tr := b.w.NewTrajectory()
-	tr.points = b.points
-	return tr
 }
 
 // prepare prepares the maximizer and moves the control to where it is allowed.
@@ -147,21 +140,34 @@ func (b *base) sweep(ctx context.Context, it *Iterate) error {
 	if b.fresh {
 		return nil
 	}
-	err := b.w.Forward(ctx, b.cur, b.theta)
-	switch {
-	case err != nil:
-	case math.IsNaN(b.cur.Augmented) || math.IsInf(b.cur.Augmented, 0):
-		err = fmt.Errorf("pmp: the cost of the control is %g: check data, scaling and the initial control", b.cur.Augmented)
-	default:
-		b.w.Backward(b.cur)
-		err = b.cur.err
-	}
+	err := b.gradient(ctx, b.cur, b.theta)
 	if b.fresh = err == nil; b.fresh && b.paid {
 		b.paid = false
 		return nil
 	}
 	it.Work.Add(b.cur.Work)
 	return err
+}
+
+// gradient makes tr the trajectory of theta with its costate and gradient, and with its points where they are wanted.
+func (b *base) gradient(ctx context.Context, tr *Trajectory, theta []float64) error {
+	whole := b.points
+	var err error
+	if whole {
+		err = b.w.Forward(ctx, tr, theta)
+	} else {
+		err = b.w.Gradient(ctx, tr, theta)
+	}
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(tr.Augmented) || math.IsInf(tr.Augmented, 0) {
+		return fmt.Errorf("pmp: the cost of the control is %g: check data, scaling and the initial control", tr.Augmented)
+	}
+	if whole {
+		b.w.Backward(tr)
+	}
+	return tr.err
 }
 
 // begin is sweep at the beginning of a step.

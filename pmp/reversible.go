@@ -120,9 +120,8 @@ func (r *reversible) running(gx, gtheta []float64, weight, t float64, x []float6
 }
 
 // forwardReversible is forwardShard for reversible methods. It keeps x and y where the method begins anew, and nothing else.
-func (w *Sweeper) forwardReversible(ctx context.Context, ln *Lane, tr *Trajectory, k int) (out shardCost) {
+func (w *Sweeper) forwardReversible(ctx context.Context, ln *Lane, tr *Trajectory, tp *tape, k int) (out shardCost) {
 	p, dim := w.Problem, w.Problem.Field.Dim()
-	tp := &tr.shards[k]
 	lo := k * w.width
 	batch := min(w.width, tr.samples-lo)
 	tp.reset(lo, batch, dim, 0)

@@ -79,7 +79,7 @@ func (o *Riccati) Init(_ context.Context, w *Sweeper, theta []float64) error {
 		o.Searches = 6
 	}
 	o.st = newStage(w)
-	o.trial = o.newTrajectory()
+	o.trial = w.NewTrajectory()
 	o.delta, o.next = make([]float64, len(theta)), make([]float64, len(theta))
 	o.eps, o.most, o.fails = 0, 0, 0
 	size, pn := o.st.size, o.st.p

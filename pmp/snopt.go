@@ -78,7 +78,7 @@ func (o *SNOpt) Init(_ context.Context, w *Sweeper, theta []float64) error {
 	if o.Trials == 0 {
 		o.Trials = 6
 	}
-	o.trial = o.newTrajectory()
+	o.trial = w.NewTrajectory()
 	n := len(theta)
 	o.dir, o.velocity, o.next = make([]float64, n), make([]float64, n), make([]float64, n)
 	o.rate, o.fails = o.Rate, 0

@@ -79,7 +79,7 @@ func (o *SQH) Init(_ context.Context, w *Sweeper, theta []float64) error {
 		o.set = newJumps(w)
 	}
 	o.frozen = w.NewFrozen()
-	o.trial = o.newTrajectory()
+	o.trial = w.NewTrajectory()
 	o.next = make([]float64, len(theta))
 	o.old = make([]float64, len(theta))
 	o.oldGrad = make([]float64, len(theta))

@@ -35,7 +35,7 @@ type Settings struct {
 	// they are computed again. 0 means 1 GiB, negative means never keep. With the costate Checkpointed it bounds all that a
 	// trajectory holds.
 	KeepBytes int64
-	// MaxBytes bounds the memory of a trajectory: a sweep that outgrows it fails with ErrMemory. 0 means no bound.
+	// MaxBytes bounds the memory of a trajectory, and of the tapes of Gradient: a sweep that outgrows it fails with ErrMemory. 0 means no bound.
 	MaxBytes int64
 	// Forget keeps of a forward sweep nothing but the cost and the final states, for those who want no more.
 	Forget bool
@@ -69,14 +69,20 @@ type Sweeper struct {
 	// The sweep under way, for tasks that are built once.
 	ctx      context.Context
 	tr       *Trajectory
+	lent     bool // tapes are those of the lanes, and
+	back     bool // the costate follows at once
+	tapes    int  // how many are in use at a time
 	forward  func(ln *Lane, k int)
 	backward func(ln *Lane, k int)
+	borrow   func(ln *Lane, k int)
 }
 
 type shardCost struct {
 	j, constraint float64
 	work          Work
 	err           error
+	back          Work // of the way back, and its error
+	backErr       error
 }
 
 // NewSweeper checks the problem and builds the workspace.
@@ -106,11 +112,9 @@ func NewSweeper(p *Problem, s Settings) (*Sweeper, error) {
 		return nil, err
 	}
 	w.wire()
-	w.forward = func(ln *Lane, k int) { w.costs[k] = w.forwardShard(w.ctx, ln, w.tr, k) }
-	if w.reversible != nil {
-		w.forward = func(ln *Lane, k int) { w.costs[k] = w.forwardReversible(w.ctx, ln, w.tr, k) }
-	}
-	w.backward = w.backwardTask
+	w.forward = func(ln *Lane, k int) { w.costs[k] = w.forwardTape(ln, &w.tr.shards[k], k) }
+	w.backward = func(ln *Lane, k int) { w.backwardTape(ln, &w.tr.shards[k], k) }
+	w.borrow = w.borrowTape
 	for i := range w.threads {
 		ln, err := w.newLane(i)
 		if err != nil {
@@ -128,10 +132,10 @@ func (w *Sweeper) NumControls() int { return w.mesh.nodes * w.mesh.params }
 func (w *Sweeper) Nodes() int  { return w.mesh.nodes }
 func (w *Sweeper) Params() int { return w.mesh.params }
 
-// NewTrajectory returns an empty trajectory for this sweeper, whose points maximizers can work on.
+// NewTrajectory returns an empty trajectory for this sweeper.
 func (w *Sweeper) NewTrajectory() *Trajectory {
 	n := w.NumControls()
-	return &Trajectory{Theta: make([]float64, n), Grad: make([]float64, n), StateGrad: make([]float64, n), mesh: w.mesh, points: true, dim: w.Problem.Field.Dim()}
+	return &Trajectory{Theta: make([]float64, n), Grad: make([]float64, n), StateGrad: make([]float64, n), mesh: w.mesh, dim: w.Problem.Field.Dim()}
 }
 
 // parallel runs task(lane, i) for i = 0 … n−1 on the sweeper's goroutines, in any order.
@@ -180,6 +184,15 @@ func (w *Sweeper) setSegment(ln *Lane, k int) {
 // Forward integrates the states under the control theta and stores cost and path in tr. On an error, tr.J is
 // not to be used; errors come from package ode and wrap its sentinels.
 func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) error {
+	w.begin(tr, theta, false)
+	w.ctx = ctx
+	w.parallel(len(tr.shards), w.forward)
+	w.ctx = nil
+	return w.total(tr)
+}
+
+// begin prepares a sweep, on tapes of the trajectory or lent by the lanes.
+func (w *Sweeper) begin(tr *Trajectory, theta []float64, lent bool) {
 	copy(tr.Theta, theta)
 	n := w.Problem.Samples()
 	shards := (n + w.width - 1) / w.width
@@ -188,17 +201,23 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 	}
 	tr.shards = tr.shards[:shards]
 	tr.samples = n
-	tr.back, tr.sparse = false, w.Settings.Costate != Discrete || w.Settings.Forget
+	tr.back, tr.sparse = false, lent || w.Settings.Costate != Discrete || w.Settings.Forget
 	tr.err = nil
 	tr.Work = Work{Solves: 1}
 	if cap(w.costs) < shards {
 		w.costs = make([]shardCost, shards)
 	}
 	w.costs = w.costs[:shards]
-	w.ctx, w.tr, w.slots = ctx, tr, w.pathSlots() // samples may have come
+	w.tr, w.slots = tr, w.pathSlots() // samples may have come
+	w.lent, w.tapes = lent, shards
+	if lent {
+		w.tapes = min(shards, w.threads)
+	}
 	w.unbind()
-	w.parallel(shards, w.forward)
-	w.ctx = nil
+}
+
+// total adds the costs of all shards up.
+func (w *Sweeper) total(tr *Trajectory) error {
 	var j, c float64
 	for k := range w.costs {
 		if w.costs[k].err != nil {
@@ -208,24 +227,25 @@ func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) 
 		c += w.costs[k].constraint
 		tr.Work.Add(w.costs[k].work)
 	}
-	tr.J = j/float64(n) + w.mesh.cost(nil, tr.Theta)
-	tr.Augmented = tr.J + c/float64(n)
+	n := float64(tr.samples)
+	tr.J = j/n + w.mesh.cost(nil, tr.Theta)
+	tr.Augmented = tr.J + c/n
 	return nil
 }
 
-// keepLen decides whether intermediate values are kept: a sweep of as many records as last time must fit.
-func (w *Sweeper) keepLen(ln *Lane, tp *tape, batch, shards int) int {
+// keepLen decides whether intermediate values are kept: so many tapes with as many records as last time must fit.
+func (w *Sweeper) keepLen(ln *Lane, tp *tape, batch, tapes int) int {
 	if ln.keeper == nil || w.implicit() || w.Settings.KeepBytes < 0 || w.Settings.Forget || w.Settings.Costate.continuous() {
 		return 0
 	}
 	one := ln.keeper.KeepLen(batch)
 	records := max(tp.records, w.records, len(w.segs)*len(w.method.C))
 	budget := w.budget()
-	if w.Settings.Costate.again() { // the values of one step, if they leave most of the room to checkpoints
-		records = len(w.method.C)
+	if w.Settings.Costate.again() { // the values of one step, if they leave most of the room to checkpoints, on any number of threads
+		records, tapes = len(w.method.C), (w.Problem.Samples()+w.width-1)/w.width
 		budget /= 4
 	}
-	if int64(one)*8*int64(records)*int64(shards) > budget {
+	if int64(one)*8*int64(records)*int64(tapes) > budget {
 		return 0
 	}
 	return one
@@ -239,11 +259,11 @@ func (w *Sweeper) budget() int64 {
 	return w.Settings.KeepBytes
 }
 
-// filesPoints tells whether all points of a trajectory are filed: where they are asked for, where stages are passed over once more, and
-// where records don't last.
-func (w *Sweeper) filesPoints(asked bool) bool {
+// filesPoints tells whether all points of a trajectory are filed: where somebody may look at them, where stages are passed over once more,
+// and where records don't last.
+func (w *Sweeper) filesPoints() bool {
 	s := &w.Settings
-	return asked || s.Interpolate || s.Costate != Discrete || s.Forget || len(w.Problem.Events) > 0 || w.gamma != 0
+	return !w.lent || s.Interpolate || s.Costate != Discrete || s.Forget || len(w.Problem.Events) > 0 || w.gamma != 0
 }
 
 // filesStates tells whether the states of all stages are filed: for maximizers, and where the costate needs them.
@@ -255,13 +275,13 @@ func (w *Sweeper) filesStates(ln *Lane, points, keeps bool) bool {
 	return !ok || !k.KeepsStates()
 }
 
-func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, k int) (out shardCost) {
+// forwardShard integrates the states of shard k, recording them on the tape.
+func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, tp *tape, k int) (out shardCost) {
 	p, dim := w.Problem, w.Problem.Field.Dim()
-	tp := &tr.shards[k]
 	lo := k * w.width
 	batch := min(w.width, tr.samples-lo)
-	tp.reset(lo, batch, dim, w.keepLen(ln, tp, batch, len(tr.shards)))
-	tp.points = w.filesPoints(tr.points)
+	tp.reset(lo, batch, dim, w.keepLen(ln, tp, batch, w.tapes))
+	tp.points = w.filesPoints()
 	tp.states = w.filesStates(ln, tp.points, tp.keepLen > 0)
 	it := ln.its[tp.n]
 	rc := &ln.rec

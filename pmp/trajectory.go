@@ -94,16 +94,9 @@ func (tp *tape) addTime(t float64, elem int) int {
 
 func (tp *tape) state(r int) []float64   { return tp.x.at(r) }
 func (tp *tape) rate(r int) []float64    { return tp.f.at(r) }
+func (tp *tape) adj(r int) []float64     { return tp.mu.at(r) }
 func (tp *tape) kept(r int) []float64    { return tp.keep.at(r) }
 func (tp *tape) costate(k int) []float64 { return tp.lambda.at(k) }
-
-// adj is μ of record r.
-func (tp *tape) adj(r int) []float64 {
-	if !tp.points {
-		panic("pmp: the trajectories of gradient methods have no points: sweep one from NewTrajectory")
-	}
-	return tp.mu.at(r)
-}
 
 // before is the state at the start of step k.
 func (tp *tape) before(k int) []float64 {
@@ -171,7 +164,6 @@ type Trajectory struct {
 	Work Work
 
 	mesh    *mesh
-	points  bool // maximizers work on it
 	samples int
 	dim     int
 	sparse  bool  // there is nothing to look at but the ends

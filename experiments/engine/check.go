@@ -71,10 +71,9 @@ func trial(ctx context.Context, o cli.Options, c *config.Config) (*probe, error)
 	p.state = opt.Save()
 	tr := w.NewTrajectory()
 	start := time.Now()
-	if err := w.Forward(ctx, tr, p.theta); err != nil {
+	if err := w.Gradient(ctx, tr, p.theta); err != nil {
 		return nil, &run.NumericalError{Err: err}
 	}
-	w.Backward(tr)
 	p.sweep = time.Since(start)
 	_, err = fmt.Fprintf(o.Stdout, "sweep       J = %.6g, ‖∇J‖ = %.3g; %d evaluations forward, %d backward, %d steps, %v\n",
 		tr.J, norm(tr.Grad), tr.Work.Forward, tr.Work.Backward, tr.Work.Accepted, p.sweep.Round(10*time.Microsecond))

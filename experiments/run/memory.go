@@ -131,20 +131,27 @@ func (d *demand) phase(ctx context.Context, c *config.Config, task tasks.Task, s
 	d.certificate = max(d.certificate, certificateBytes(ctx, p, s, theta))
 	d.drawing = max(d.drawing, canvasBytes(c, task)+trackBytes(task))
 	if b := c.Train.Batch; b > 0 && b < p.Samples() {
-		f.Trajectory = int64(float64(f.Trajectory) * float64(b) / float64(p.Samples()))
+		part := float64(b) / float64(p.Samples())
+		f.Trajectory, f.Ends = int64(part*float64(f.Trajectory)), int64(part*float64(f.Ends))
+		f.Tapes = f.Tapes * int64(min(b, f.Held)) / int64(f.Held)
 	}
 	const held = 8 // controls in the run, the optimizer and a checkpoint
-	training, trajectories := f.Lanes+f.Trajectory+held*8*int64(len(theta)), int64(1)
+	training, trajectories, each := f.Lanes+held*8*int64(len(theta)), int64(1), f.Trajectory
 	if o, ok := opt.(pmp.Footprinter); ok {
 		const many = 1 << 30
-		training += o.Bytes(w, f) - f.Trajectory
+		training += o.Bytes(w, f)
 		trajectories = (o.Bytes(w, pmp.Footprint{Trajectory: many}) - o.Bytes(w, pmp.Footprint{})) / many
+		if trajectories == 0 {
+			trajectories, each = 1, f.Tapes
+		}
+	} else {
+		training += f.Trajectory
 	}
 	if task.About().Validation > 0 {
 		training += f.Lanes // of the sweeper that measures
 	}
 	if training > d.training {
-		d.training, d.trajectories, d.each = training, trajectories, f.Trajectory
+		d.training, d.trajectories, d.each = training, trajectories, each
 	}
 	return nil
 }
@@ -159,7 +166,7 @@ func certificateBytes(ctx context.Context, p *pmp.Problem, s pmp.Settings, theta
 	if err != nil {
 		return 0
 	}
-	return 2*f.Lanes + f.Trajectory + f.Points
+	return 2*f.Lanes + f.Trajectory
 }
 
 // trackBytes is what the trajectories take that are drawn of points in a flow, at most 128 samples in 60 steps or more.

@@ -47,10 +47,10 @@ func TestMemoryLimitRefuses(t *testing.T) {
 	}
 }
 
-// More samples, batches and recomputed values show in the estimate.
+// More samples and recomputed values show in the estimate, but gradient methods have one shard of samples in work.
 func TestMemoryFollowsSettings(t *testing.T) {
 	estimate := func(overrides ...string) float64 {
-		c := parse(t, "moons", append(overrides, "optimizer.kind=adam", "solver.steps=2")...)
+		c := parse(t, "moons", append(overrides, "solver.steps=2")...)
 		task, err := tasks.New(c, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -74,6 +74,9 @@ func TestMemoryFollowsSettings(t *testing.T) {
 	}
 	if half := estimate("data.samples=20000", "precision=float32"); !(half < 0.8*base) {
 		t.Errorf("float32 takes %.2f times the memory", half/base)
+	}
+	if adam := estimate("data.samples=20000", "optimizer.kind=adam"); !(adam < 0.4*base) {
+		t.Errorf("adam takes %.2f times the memory", adam/base)
 	}
 }
 
