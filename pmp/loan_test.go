@@ -100,6 +100,31 @@ func TestGradientIsForwardAndBackward(t *testing.T) {
 	})
 }
 
+// Costs, gradients and counts of work do not depend on the number of threads.
+func TestGradientOnThreads(t *testing.T) {
+	for _, kind := range []pmp.CostateKind{pmp.Discrete, pmp.Checkpointed} {
+		p, theta := network(t, pmp.PiecewiseConstant, 37, 4)
+		var want string
+		for _, threads := range []int{1, 2, 3, 7, 16} {
+			w, err := pmp.NewSweeper(p, pmp.Settings{ShardWidth: 8, Threads: threads, Costate: kind, KeepBytes: 30000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr := w.NewTrajectory()
+			if err := w.Gradient(context.Background(), tr, theta); err != nil {
+				t.Fatal(err)
+			}
+			got := fmt.Sprint(tr.J, tr.Grad, tr.Work, w.MeanHamiltonian(tr))
+			if threads == 1 {
+				want = got
+			}
+			if got != want {
+				t.Errorf("%v, %d threads: %s, with one %s", kind, threads, got, want)
+			}
+		}
+	}
+}
+
 // Nothing is allocated, and no more held for more samples but their ends.
 func TestGradientHoldsOneShard(t *testing.T) {
 	var bytes [2]int64
