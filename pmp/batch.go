@@ -93,7 +93,7 @@ func (o *Batch) Step(ctx context.Context) (Iterate, error) {
 			}
 			return it, nil
 		}
-		solveErr := o.w.evaluate(ctx, o.trial, o.next)
+		solveErr := o.w.Evaluate(ctx, o.trial, o.next)
 		it.Work.Add(o.trial.Work)
 		if ctx.Err() != nil {
 			return it, solveErr

@@ -67,7 +67,7 @@ func CheckGradient(ctx context.Context, p *Problem, s Settings, theta []float64,
 		for i := range shifted {
 			shifted[i] = theta[i] + scale*d[i]
 		}
-		err := w.evaluate(ctx, tr, shifted)
+		err := w.Evaluate(ctx, tr, shifted)
 		return tr.Augmented, err
 	}
 	// Fourth-order central difference.

@@ -17,8 +17,8 @@ import (
 // Mathematik 87, 2000; Sanz-Serna, SIAM Review 58, 2016). The step sequence is frozen, the controller is not
 // differentiated.
 func (w *Sweeper) Backward(tr *Trajectory) {
-	if w.Settings.Forget {
-		panic("pmp: Backward of a sweep that was told to forget its steps")
+	if tr.lent {
+		panic("pmp: Backward of what Gradient or Evaluate swept")
 	}
 	w.beginBack(tr)
 	w.unbind()

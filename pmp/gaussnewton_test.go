@@ -321,7 +321,6 @@ func TestGaussNewtonRefuses(t *testing.T) {
 	}{
 		{"interpolation", "land", func(_ *pmp.Problem, s *pmp.Settings) { s.Interpolate = true }},
 		{"checkpoints", "checkpointed", func(_ *pmp.Problem, s *pmp.Settings) { s.Costate = pmp.Checkpointed }},
-		{"forgetting", "forget", func(_ *pmp.Problem, s *pmp.Settings) { s.Forget = true }},
 		{"running cost", "running cost", func(p *pmp.Problem, _ *pmp.Settings) { p.Running = &pmp.Quadratic{Weight: []float64{1, 1}} }},
 		{"no curvature", "t = 0.3", func(p *pmp.Problem, _ *pmp.Settings) {
 			p.Observations[0].Cost = &pmp.AbsoluteError{Target: make([]float64, 6), N: 3, Weight: 1}

@@ -66,8 +66,6 @@ func (w *Sweeper) NewLinearization() (*Linearization, error) {
 		return nil, fmt.Errorf("%w: tangents are taken to observations where steps end, and these are interpolated; set Interpolate to false (solver.observe = \"land\")", ErrProblem)
 	case w.Settings.Costate != Discrete:
 		return nil, fmt.Errorf("%w: tangents follow the stages of all steps, which are kept with the discrete costate alone and not with %v; take that, a gradient method or lbfgs", ErrProblem, w.Settings.Costate)
-	case w.Settings.Forget:
-		return nil, fmt.Errorf("%w: tangents follow the stages of all steps, which this sweeper is told to forget", ErrProblem)
 	}
 	l := &Linearization{w: w, lanes: make([]tangentLane, len(w.lanes))}
 	for i := range l.lanes {

@@ -5,32 +5,38 @@ import (
 	"math"
 )
 
+// purpose is what a sweep is for.
+type purpose int
+
+const (
+	forAll      purpose = iota // whoever looks at the trajectory afterwards
+	forGradient                // cost and gradient
+	forCost                    // the cost alone
+)
+
 // Gradient is Forward and Backward in one. Each goroutine takes shard after shard forward and back on one tape, so that the memory it
 // takes does not grow with the number of samples: what remains in tr are costs, gradients, the states at t₁ and the mean of H, to the bit those of
 // Forward and Backward, but no points for maximizers and nothing to look at on the way. Where the cost is not finite, neither is the gradient
 // of use. On an error nothing is.
 func (w *Sweeper) Gradient(ctx context.Context, tr *Trajectory, theta []float64) error {
-	if w.Settings.Forget {
-		panic("pmp: Gradient of a sweeper that was told to forget its steps")
-	}
-	w.begin(tr, theta, true)
+	w.begin(tr, theta, forGradient)
 	w.beginBack(tr)
-	if err := w.lend(ctx, tr, true); err != nil {
+	if err := w.lend(ctx, tr); err != nil {
 		return err
 	}
 	w.totalGradient(tr)
 	return tr.err
 }
 
-// evaluate is Forward for those who want costs and the states at t₁ alone.
-func (w *Sweeper) evaluate(ctx context.Context, tr *Trajectory, theta []float64) error {
-	w.begin(tr, theta, true)
-	return w.lend(ctx, tr, false)
+// Evaluate is Forward for those who want costs and the states at t₁ alone: it keeps no steps.
+func (w *Sweeper) Evaluate(ctx context.Context, tr *Trajectory, theta []float64) error {
+	w.begin(tr, theta, forCost)
+	return w.lend(ctx, tr)
 }
 
-// lend sweeps all shards on the tapes of the lanes, forward and maybe back.
-func (w *Sweeper) lend(ctx context.Context, tr *Trajectory, back bool) error {
-	w.ctx, w.back = ctx, back
+// lend sweeps all shards on the tapes of the lanes.
+func (w *Sweeper) lend(ctx context.Context, tr *Trajectory) error {
+	w.ctx = ctx
 	w.parallel(len(tr.shards), w.borrow)
 	w.ctx = nil
 	return w.total(tr)
@@ -43,7 +49,7 @@ func (w *Sweeper) borrowTape(ln *Lane, k int) {
 	if c.err != nil {
 		return
 	}
-	if cost := c.j + c.constraint; w.back && !math.IsNaN(cost) && !math.IsInf(cost, 0) {
+	if cost := c.j + c.constraint; w.purpose == forGradient && !math.IsNaN(cost) && !math.IsInf(cost, 0) {
 		w.backwardTape(ln, tp, k)
 		if w.Settings.Costate == Discrete {
 			tp.hamiltonian = w.integrateH(ln, tp, w.tr.Theta)

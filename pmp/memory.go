@@ -14,7 +14,7 @@ var ErrMemory = errors.New("pmp: a trajectory outgrows its memory")
 // outgrown returns an error where a shard has taken more than its share of Settings.MaxBytes.
 func (w *Sweeper) outgrown(tp *tape, samples int, t float64) error {
 	limit := w.Settings.MaxBytes
-	if limit <= 0 || w.Settings.Forget {
+	if limit <= 0 || w.purpose == forCost {
 		return nil
 	}
 	vectors := w.vectorsOf(tp, tp.points, tp.states)
@@ -66,7 +66,7 @@ type Footprint struct {
 func (w *Sweeper) Footprint(ctx context.Context, theta []float64) (Footprint, error) {
 	n, d := w.Problem.Samples(), w.Problem.Field.Dim()
 	tr := w.NewTrajectory()
-	w.begin(tr, theta, true)
+	w.begin(tr, theta, forGradient)
 	w.ctx = ctx
 	tp := &tape{}
 	probe := w.forwardTape(w.lanes[0], tp, 0)

@@ -94,8 +94,8 @@ func TestFootprint(t *testing.T) {
 	}
 }
 
-// A sweep that forgets has the cost and the ends of one that does not, to the bit.
-func TestForget(t *testing.T) {
+// Evaluate has the cost and the ends of Forward, to the bit.
+func TestEvaluate(t *testing.T) {
 	for _, kind := range kinds {
 		for _, method := range []*solvers.Tableau{solvers.Tsit5, solvers.RK4} {
 			for _, interpolate := range []bool{false, true} {
@@ -111,14 +111,13 @@ func TestForget(t *testing.T) {
 					s.Steps = 0
 				}
 				_, all := sweep(t, p, s, theta)
-				s.Forget = true
 				w, err := pmp.NewSweeper(p, s)
 				if err != nil {
 					t.Fatal(err)
 				}
 				tr := w.NewTrajectory()
 				for range 2 {
-					if err := w.Forward(context.Background(), tr, theta); err != nil {
+					if err := w.Evaluate(context.Background(), tr, theta); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -321,7 +321,7 @@ func TestSweepsOfAnyKindAllocateNothing(t *testing.T) {
 		t.Skip("allocations cannot be counted under the race detector")
 	}
 	for _, precision := range []neural.Precision{neural.Float64, neural.Float32} {
-		for _, s := range []pmp.Settings{{}, {Interpolate: true}, {KeepBytes: -1}, {Steps: 2}, {Forget: true}} {
+		for _, s := range []pmp.Settings{{}, {Interpolate: true}, {KeepBytes: -1}, {Steps: 2}} {
 			p, theta := interpolated(t, pmp.Constant, 9, 1)
 			p.Field = withPrecision(t, precision)
 			s.ShardWidth = 4
@@ -334,8 +334,12 @@ func TestSweepsOfAnyKindAllocateNothing(t *testing.T) {
 				if err := w.Forward(context.Background(), tr, theta); err != nil {
 					t.Fatal(err)
 				}
-				if !s.Forget {
-					w.Backward(tr)
+				w.Backward(tr)
+				if err := w.Gradient(context.Background(), tr, theta); err != nil {
+					t.Fatal(err)
+				}
+				if err := w.Evaluate(context.Background(), tr, theta); err != nil {
+					t.Fatal(err)
 				}
 			}
 			run()

@@ -37,8 +37,6 @@ type Settings struct {
 	KeepBytes int64
 	// MaxBytes bounds the memory of a trajectory, and of the tapes of Gradient: a sweep that outgrows it fails with ErrMemory. 0 means no bound.
 	MaxBytes int64
-	// Forget keeps of a forward sweep nothing but the cost and the final states, for those who want no more.
-	Forget bool
 }
 
 // Sweeper integrates states forward and costates backward for one problem. It belongs to one goroutine, and
@@ -69,9 +67,8 @@ type Sweeper struct {
 	// The sweep under way, for tasks that are built once.
 	ctx      context.Context
 	tr       *Trajectory
-	lent     bool // tapes are those of the lanes, and
-	back     bool // the costate follows at once
-	tapes    int  // how many are in use at a time
+	purpose  purpose
+	tapes    int // in use at a time
 	forward  func(ln *Lane, k int)
 	backward func(ln *Lane, k int)
 	borrow   func(ln *Lane, k int)
@@ -184,15 +181,15 @@ func (w *Sweeper) setSegment(ln *Lane, k int) {
 // Forward integrates the states under the control theta and stores cost and path in tr. On an error, tr.J is
 // not to be used; errors come from package ode and wrap its sentinels.
 func (w *Sweeper) Forward(ctx context.Context, tr *Trajectory, theta []float64) error {
-	w.begin(tr, theta, false)
+	w.begin(tr, theta, forAll)
 	w.ctx = ctx
 	w.parallel(len(tr.shards), w.forward)
 	w.ctx = nil
 	return w.total(tr)
 }
 
-// begin prepares a sweep, on tapes of the trajectory or lent by the lanes.
-func (w *Sweeper) begin(tr *Trajectory, theta []float64, lent bool) {
+// begin prepares a sweep.
+func (w *Sweeper) begin(tr *Trajectory, theta []float64, p purpose) {
 	copy(tr.Theta, theta)
 	n := w.Problem.Samples()
 	shards := (n + w.width - 1) / w.width
@@ -201,7 +198,8 @@ func (w *Sweeper) begin(tr *Trajectory, theta []float64, lent bool) {
 	}
 	tr.shards = tr.shards[:shards]
 	tr.samples = n
-	tr.back, tr.sparse = false, lent || w.Settings.Costate != Discrete || w.Settings.Forget
+	tr.back, tr.lent = false, p != forAll
+	tr.sparse = tr.lent || w.Settings.Costate != Discrete
 	tr.err = nil
 	tr.Work = Work{Solves: 1}
 	if cap(w.costs) < shards {
@@ -209,8 +207,8 @@ func (w *Sweeper) begin(tr *Trajectory, theta []float64, lent bool) {
 	}
 	w.costs = w.costs[:shards]
 	w.tr, w.slots = tr, w.pathSlots() // samples may have come
-	w.lent, w.tapes = lent, shards
-	if lent {
+	w.purpose, w.tapes = p, shards
+	if tr.lent {
 		w.tapes = min(shards, w.threads)
 	}
 	w.unbind()
@@ -235,7 +233,7 @@ func (w *Sweeper) total(tr *Trajectory) error {
 
 // keepLen decides whether intermediate values are kept: so many tapes with as many records as last time must fit.
 func (w *Sweeper) keepLen(ln *Lane, tp *tape, batch, tapes int) int {
-	if ln.keeper == nil || w.implicit() || w.Settings.KeepBytes < 0 || w.Settings.Forget || w.Settings.Costate.continuous() {
+	if ln.keeper == nil || w.implicit() || w.Settings.KeepBytes < 0 || w.purpose == forCost || w.Settings.Costate.continuous() {
 		return 0
 	}
 	one := ln.keeper.KeepLen(batch)
@@ -263,7 +261,7 @@ func (w *Sweeper) budget() int64 {
 // and where records don't last.
 func (w *Sweeper) filesPoints() bool {
 	s := &w.Settings
-	return !w.lent || s.Interpolate || s.Costate != Discrete || s.Forget || len(w.Problem.Events) > 0 || w.gamma != 0
+	return w.purpose != forGradient || s.Interpolate || s.Costate != Discrete || len(w.Problem.Events) > 0 || w.gamma != 0
 }
 
 // filesStates tells whether the states of all stages are filed: for maximizers, and where the costate needs them.
@@ -300,8 +298,8 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, tp
 	}
 	*rc = recorder{w: w, ln: ln, tp: tp, theta: tr.Theta, elem: w.segs[0].elem, first: -1, f: rc.f, begin: rc.begin}
 	ln.turn(tp)
-	checkpointed := w.Settings.Costate.again() && !w.Settings.Forget
-	continuous := w.Settings.Costate.continuous() && !w.Settings.Forget
+	checkpointed := w.Settings.Costate.again() && w.purpose != forCost
+	continuous := w.Settings.Costate.continuous() && w.purpose != forCost
 	if continuous {
 		tp.dense.reset(it.Stepper().DenseLen())
 		tp.ends.reset(tp.n)
@@ -386,7 +384,7 @@ func (w *Sweeper) forwardShard(ctx context.Context, ln *Lane, tr *Trajectory, tp
 			if continuous {
 				w.remember(tp, it, sgi)
 			}
-			if w.Settings.Forget || w.Settings.Costate != Discrete {
+			if w.purpose == forCost || w.Settings.Costate != Discrete {
 				rc.rewind()
 			}
 			if checkpointed && it.T() < p.T1 {

@@ -166,7 +166,8 @@ type Trajectory struct {
 	mesh    *mesh
 	samples int
 	dim     int
-	sparse  bool  // there is nothing to look at but the ends
+	sparse  bool  // there is nothing to look at but the ends,
+	lent    bool  // and nothing to go back along
 	err     error // of the way back
 	shards  []tape
 	back    bool // Backward was done

@@ -252,7 +252,6 @@ func moving(ctx context.Context, s *panels.Set, r *run.Result, classes []string,
 		return nil
 	}
 	settings.Solver.MaxStep = (p.T1 - p.T0) / flowTimes
-	settings.Forget = false
 	if settings.Steps > 0 {
 		settings.Steps = max(settings.Steps, flowTimes/max(1, len(p.Control.Mesh)))
 	}

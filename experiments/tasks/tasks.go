@@ -139,7 +139,6 @@ type gauge struct {
 }
 
 func newGauge(p *pmp.Problem, s pmp.Settings) (*gauge, error) {
-	s.Forget = true
 	w, err := pmp.NewSweeper(p, s)
 	if err != nil {
 		return nil, err
@@ -149,7 +148,7 @@ func newGauge(p *pmp.Problem, s pmp.Settings) (*gauge, error) {
 
 // flow returns the cost and the final states (dim×n), a view that the next flow overwrites.
 func (g *gauge) flow(ctx context.Context, theta []float64) (float64, []float64, error) {
-	if err := g.w.Forward(ctx, g.tr, theta); err != nil {
+	if err := g.w.Evaluate(ctx, g.tr, theta); err != nil {
 		return 0, nil, err
 	}
 	g.x = g.tr.Final(g.x)
