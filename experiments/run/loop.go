@@ -203,7 +203,7 @@ func (d *driver) close(ctx context.Context, reason string, runErr error) (*Resul
 	if d.c.Train.Batch > 0 {
 		d.task.Select(nil)
 	}
-	d.opt, d.saved = nil, nil
+	d.opt, d.saved, d.settings.MaxBytes = nil, nil, d.rest
 	runtime.GC() // its trajectories make room for that of the certificate
 	sum := d.summary(reason)
 	metrics, err := d.task.Metrics(ctx, d.best)

@@ -33,15 +33,16 @@ type demand struct {
 
 	data        int64 // in use before anything is trained
 	training    int64 // optimizer, trajectories, and controls
-	certificate int64 // a trajectory of all samples, once the optimizer is gone
+	certificate int64 // a trajectory of all samples, once the optimizer is gone,
+	whole       int64 // and without the workspaces around it
 	drawing     int64 // canvas, and the trajectory of the pictures
 }
 
+// stage is what the one takes that needs most.
+func (d *demand) stage() int64 { return max(d.training, d.certificate, d.drawing) }
+
 // sum makes the total that of the stage that needs most.
-func (d *demand) sum() {
-	stage := max(d.training, d.certificate, d.drawing)
-	d.total = programBytes + int64(lag*float64(d.data+stage))
-}
+func (d *demand) sum() { d.total = programBytes + int64(lag*float64(d.data+d.stage())) }
 
 // Memory estimates the largest resident memory of the process that does a run and nothing else, in bytes: the data, and what the stage
 // that takes most has besides, be it training, the certificate, or the figures. Trajectories have as many steps as those of the first
@@ -74,18 +75,27 @@ func rehearsedDemand(ctx context.Context, c *config.Config, task tasks.Task, s p
 		grown := float64(seen) / float64(max(d.training, 1))
 		d.training = seen
 		d.certificate = max(d.certificate, int64(grown*float64(d.certificate)))
+		d.whole = max(d.whole, int64(grown*float64(d.whole)))
 		d.each = max(d.each, int64(grown*float64(d.each)))
 		d.sum()
 	}
 	return d, nil
 }
 
-// share is what a trajectory may take under a limit on all; 0 is no bound.
+// share is what a trajectory may take under a limit on all while the run trains; 0 is no bound.
 func (d demand) share(limit int64) int64 {
 	if limit >= 1<<62 {
 		return 0
 	}
 	return d.each + (limit-d.total)/max(d.trajectories, 1)
+}
+
+// rest is what one may take once the optimizer is gone, whose tapes may have been much smaller.
+func (d demand) rest(limit int64) int64 {
+	if limit >= 1<<62 {
+		return 0
+	}
+	return d.stage() - (d.certificate - d.whole) + limit - d.total
 }
 
 func demandOf(ctx context.Context, c *config.Config, task tasks.Task, s pmp.Settings) (demand, error) {
@@ -128,7 +138,9 @@ func (d *demand) phase(ctx context.Context, c *config.Config, task tasks.Task, s
 	if failed != nil {
 		return nil //nolint:nilerr // the first iteration says it better
 	}
-	d.certificate = max(d.certificate, certificateBytes(ctx, p, s, theta))
+	if certificate, whole := certificateBytes(ctx, p, s, theta); certificate > d.certificate {
+		d.certificate, d.whole = certificate, whole
+	}
 	d.drawing = max(d.drawing, canvasBytes(c, task)+trackBytes(task))
 	if b := c.Train.Batch; b > 0 && b < p.Samples() {
 		part := float64(b) / float64(p.Samples())
@@ -156,17 +168,17 @@ func (d *demand) phase(ctx context.Context, c *config.Config, task tasks.Task, s
 	return nil
 }
 
-// certificateBytes is what the certificate has in memory.
-func certificateBytes(ctx context.Context, p *pmp.Problem, s pmp.Settings, theta []float64) int64 {
+// certificateBytes is what the certificate has in memory, and its trajectory alone.
+func certificateBytes(ctx context.Context, p *pmp.Problem, s pmp.Settings, theta []float64) (all, trajectory int64) {
 	w, err := pmp.NewSweeper(pmp.Excerpt(p, once(s)))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
 	f, err := w.Footprint(ctx, theta)
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return 2*f.Lanes + f.Trajectory
+	return 2*f.Lanes + f.Trajectory, f.Trajectory
 }
 
 // trackBytes is what the trajectories take that are drawn of points in a flow, at most 128 samples in 60 steps or more.
@@ -271,7 +283,7 @@ func (d *driver) budget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.settings.MaxBytes = need.share(limit)
+	d.settings.MaxBytes, d.rest = need.share(limit), need.rest(limit)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -106,6 +107,37 @@ func TestMemoryGuard(t *testing.T) {
 	d.best = append([]float64(nil), d.theta...)
 	if _, err := d.loop(ctx); !errors.Is(err, pmp.ErrMemory) || exit.Code(err) != exit.Numerical {
 		t.Errorf("%v, exit code %d", err, exit.Code(err))
+	}
+}
+
+// The certificate has all samples at once, where the optimizer had one shard of them: it may take what that leaves.
+func TestMemoryLeavesRoomForTheCertificate(t *testing.T) {
+	ctx := context.Background()
+	overrides := []string{"optimizer.kind=adam", "data.samples=20000", "train.iterations=1", "solver.method=rk4", "solver.steps=4", "report.figures=false"}
+	c := parse(t, "moons", overrides...)
+	task, err := tasks.New(c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := tasks.SweepSettings(c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := rehearsedDemand(ctx, c, task, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := d.total + 4<<20
+	if d.whole < 2*d.share(limit) {
+		t.Fatalf("the certificate's trajectory takes %s, and that of the optimizer may take %s", Bytes(d.whole), Bytes(d.share(limit)))
+	}
+	c = parse(t, "moons", append(overrides, fmt.Sprintf("train.memory_limit=%dMiB", limit>>20))...)
+	r, err := Run(ctx, c, Options{Root: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := float64(r.Summary.PMP.Residual); math.IsNaN(v) {
+		t.Error("there is no certificate")
 	}
 }
 

@@ -191,6 +191,7 @@ type driver struct {
 	o        Options
 	task     tasks.Task
 	settings pmp.Settings
+	rest     int64 // Settings.MaxBytes once the optimizer is gone
 	dir      *rundir.Dir
 	board    *board // nil: none
 	log      zerolog.Logger
