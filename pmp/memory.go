@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"github.com/costate-go/costate/ode/neural"
 )
@@ -86,7 +87,9 @@ func (w *Sweeper) Footprint(ctx context.Context, theta []float64) (Footprint, er
 		}
 		f.Trajectory += w.tapeBytes(tp, batch, whole, shards, true)
 	}
-	f.Lanes += 8 * int64(shards*w.NumControls()) // gradients of the shards
+	books := int64(shards) * int64(unsafe.Sizeof(tape{})) // which narrow shards have little besides
+	f.Trajectory, f.Ends = f.Trajectory+books, f.Ends+books
+	f.Lanes += int64(shards) * (8*int64(w.NumControls()) + int64(unsafe.Sizeof(shardCost{}))) // gradients and costs of the shards
 	return f, nil
 }
 

@@ -38,11 +38,15 @@ func TestFootprint(t *testing.T) {
 		{"recomputed", 8, []int{24}, 500, pmp.Settings{KeepBytes: 1 << 20}, neural.Float64},
 		{"float32", 8, []int{24}, 500, pmp.Settings{}, neural.Float32},
 		{"interpolated", 8, []int{24}, 500, pmp.Settings{Interpolate: true, Solver: ode.Settings{RTol: 1e-11, ATol: 1e-12}}, neural.Float64},
+		{"narrow", 2, []int{8}, 5000, pmp.Settings{ShardWidth: 1}, neural.Float64},
 		{"rosenbrock", 8, []int{24}, 300, pmp.Settings{Steps: 10, Solver: ode.Settings{Method: solvers.Rodas5P}}, neural.Float64},
 	} {
 		optimizers := []pmp.Optimizer{&pmp.Gradient{Rule: pmp.Adam, Rate: 1e-3}, &pmp.SQH{Epsilon: 1e4}, &pmp.QuasiNewton{}, &pmp.EMSA{}, &pmp.GaussNewton{Damping: 1e4}}
 		if c.s.Interpolate {
 			optimizers = optimizers[:2] // the others move the control so far that sweeps take a fourth more steps
+		}
+		if c.name == "narrow" {
+			optimizers = []pmp.Optimizer{&pmp.Gradient{Rule: pmp.Adam, Rate: 1e-3}, &pmp.Batch{Epsilon: 1e4}}
 		}
 		if c.name == "rosenbrock" {
 			optimizers = []pmp.Optimizer{&pmp.Gradient{Rule: pmp.Adam, Rate: 1e-3}, &pmp.SQH{Maximizer: pmp.HMax{}, Epsilon: 1e4}}
