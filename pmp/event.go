@@ -309,7 +309,7 @@ func (e *Event) gradient(ev *eventLane, one *one, t float64) (et float64) {
 	return dt[0]
 }
 
-// Events are the events that sample s met, in order.
+// Events are the events that sample s met, in order. There are none to see after Gradient and Evaluate.
 func (tr *Trajectory) Events(s int) []Crossing {
 	tp, _ := tr.shardOf(s)
 	if tp == nil {

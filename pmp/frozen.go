@@ -54,10 +54,10 @@ func (w *Sweeper) NewFrozen() *Frozen {
 	return f
 }
 
-// Freeze takes the points of tr, whose backward sweep must be done. tr must stay unchanged while f is in use.
+// Freeze takes the points of tr, whose backward sweep must be done, after Forward. tr must stay unchanged while f is in use.
 func (f *Frozen) Freeze(tr *Trajectory) {
 	if tr.sparse {
-		panic("pmp: a trajectory of checkpoints has no points to freeze")
+		panic("pmp: a trajectory of checkpoints, or what Gradient or Evaluate swept, has no points to freeze")
 	}
 	f.tr = tr
 	clear(f.shift)

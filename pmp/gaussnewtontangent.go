@@ -88,8 +88,11 @@ func (l *Linearization) room(n int) {
 	}
 }
 
-// Attach turns to the trajectory of a forward sweep.
+// Attach turns to the trajectory of a forward sweep by Forward.
 func (l *Linearization) Attach(tr *Trajectory) {
+	if tr.sparse {
+		panic("pmp: what Gradient or Evaluate swept has no stages for tangents to follow")
+	}
 	l.tr, l.Work = tr, Work{}
 	if cap(l.shards) < len(tr.shards) {
 		l.shards = append(l.shards[:cap(l.shards)], make([]tangentShard, len(tr.shards)-cap(l.shards))...)

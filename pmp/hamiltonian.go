@@ -8,7 +8,7 @@ import (
 
 // Hamiltonian returns the times at which the accepted steps of the first shard begin, ascending, and the mean over the
 // shard's samples of H(t, x, p, θ) = p·f − L − (½ν|θ|² + β|θ|₁) there, right after the jumps of p. It needs a backward sweep
-// that keeps the points; without one, or with the checkpointed costate, both are nil.
+// that keeps the points; without one, with the checkpointed costate and after Gradient both are nil.
 func (w *Sweeper) Hamiltonian(tr *Trajectory) (t, h []float64) {
 	if !tr.back || tr.sparse || len(tr.shards) == 0 {
 		return nil, nil
@@ -77,7 +77,7 @@ func (w *Sweeper) integrateH(ln *Lane, tp *tape, theta []float64) float64 {
 
 // Drift is the largest variation of H between jumps of the costate or the dynamics, relative to 1 + max|H|. It
 // vanishes, up to the solver's error, where f, L and the control don't depend on time; along a control on a mesh it
-// also measures how far the control is from optimal.
+// also measures how far the control is from optimal. It is NaN where nothing but gradients came out, as after Gradient.
 func (w *Sweeper) Drift(tr *Trajectory) float64 {
 	if tr.sparse {
 		return math.NaN()

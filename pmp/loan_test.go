@@ -154,21 +154,38 @@ func TestGradientHoldsOneShard(t *testing.T) {
 	}
 }
 
-// Maximizers refuse what has no points.
+// What needs the points of a trajectory refuses one that has none, though an earlier sweep left some on its tapes.
 func TestGradientLeavesNoPoints(t *testing.T) {
 	p, theta := network(t, pmp.PiecewiseLinear, 5, 3)
 	w, err := pmp.NewSweeper(p, pmp.Settings{Steps: 3, Solver: ode.Settings{Method: solvers.RK4}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	lin, err := w.NewLinearization()
+	if err != nil {
+		t.Fatal(err)
+	}
 	tr := w.NewTrajectory()
+	if err := w.Forward(context.Background(), tr, theta); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.Gradient(context.Background(), tr, theta); err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if recover() == nil {
-			t.Error("a trajectory without points was frozen")
-		}
-	}()
-	w.NewFrozen().Freeze(tr)
+	for name, use := range map[string]func(){"freeze": func() { w.NewFrozen().Freeze(tr) }, "backward": func() { w.Backward(tr) }, "attach": func() { lin.Attach(tr) }} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: a trajectory without points was taken", name)
+				}
+			}()
+			use()
+		}()
+	}
+	if _, err := pmp.GuessFrom(tr); err == nil {
+		t.Error("a guess was made of a trajectory without a path")
+	}
+	if _, err := w.Residuals(tr); err == nil {
+		t.Error("there are residuals of intervals")
+	}
 }

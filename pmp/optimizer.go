@@ -40,7 +40,8 @@ type Iterate struct {
 	Theta           []float64
 	// Before is J of the control that the step began with, on the same data; equal to Loss where that is the control measured.
 	Before float64
-	// Trajectory is the swept trajectory of Theta, valid as long. Its costate may be missing after a rejected trial.
+	// Trajectory is the swept trajectory of Theta, valid as long. Its costate may be missing after a rejected trial. That of optimizers which
+	// need no points, Gradient, Batch and QuasiNewton, is one of Sweeper.Gradient: to look at its path, sweep Theta by Forward and Backward.
 	Trajectory *Trajectory
 	// Hamiltonian is the time average of the mean Hamiltonian along the trajectories.
 	Hamiltonian float64

@@ -201,7 +201,7 @@ func (w *Sweeper) Residuals(tr *Trajectory) ([]float64, error) {
 		return nil, err
 	}
 	if len(tr.shards) != 1 || tr.sparse || !tr.back {
-		return nil, fmt.Errorf("%w: residuals of intervals need a discrete costate and one shard of samples", ErrProblem)
+		return nil, fmt.Errorf("%w: residuals of intervals need one shard of samples, swept by Forward and Backward with the discrete costate", ErrProblem)
 	}
 	out := make([]float64, m.elements())
 	ln, tp := w.lanes[0], &tr.shards[0]

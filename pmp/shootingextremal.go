@@ -79,13 +79,13 @@ func (e *Extremal) At(x, p, u []float64, t float64) error {
 	return nil
 }
 
-// GuessFrom is a swept trajectory of one sample as a guess: its costate, from whatever control, and its path. It needs a
-// backward sweep without checkpoints.
+// GuessFrom is a swept trajectory of one sample as a guess: its costate, from whatever control, and its path. It needs
+// Forward and Backward, without checkpoints.
 func GuessFrom(tr *Trajectory) (Guess, error) {
 	t, x := tr.Path(0)
 	_, p := tr.Costate(0)
 	if len(p) == 0 || len(x) != len(p) {
-		return Guess{}, fmt.Errorf("%w: a guess needs a trajectory with its costate: sweep it forward and backward", ErrProblem)
+		return Guess{}, fmt.Errorf("%w: a guess needs a trajectory with its costate: sweep it by Forward and Backward, with the discrete costate", ErrProblem)
 	}
 	between := func(dst []float64, rows [][]float64, k int, s float64) {
 		for i := range dst {

@@ -31,7 +31,7 @@ type Settings struct {
 	ShardWidth int
 	// Costate is how costates and gradients are computed; Discrete by default.
 	Costate CostateKind
-	// KeepBytes bounds the memory for intermediate values kept for the backward sweep, per trajectory; beyond it
+	// KeepBytes bounds the memory for intermediate values kept for the backward sweep, per trajectory, or on the tapes of Gradient; beyond it
 	// they are computed again. 0 means 1 GiB, negative means never keep. With the costate Checkpointed it bounds all that a
 	// trajectory holds.
 	KeepBytes int64

@@ -155,7 +155,7 @@ type Trajectory struct {
 	// J is the cost J(θ), constraints not counted. Augmented adds the augmented Lagrangian's terms: it is what
 	// optimizers compare.
 	J, Augmented float64
-	// Grad is the gradient of Augmented in the nodes of θ, exact for the steps that were taken (set by Backward).
+	// Grad is the gradient of Augmented in the nodes of θ, exact for the steps that were taken (set by Backward and Gradient).
 	// Of the control's own cost it holds the smooth part ½ν|θ|² only.
 	Grad []float64
 	// StateGrad is Grad without the control's own cost: −∫ ∂(p·f − L)/∂θ against each node's basis.
@@ -192,7 +192,7 @@ func (tr *Trajectory) Final(dst []float64) []float64 {
 }
 
 // Path returns the times and states of sample s at the ends of the accepted steps, t₀ first. x[k] has d entries. It is empty after
-// sweeps with checkpoints.
+// Gradient and Evaluate, and after sweeps with checkpoints.
 func (tr *Trajectory) Path(s int) (t []float64, x [][]float64) {
 	tp, c := tr.shardOf(s)
 	if tp == nil {
@@ -205,7 +205,8 @@ func (tr *Trajectory) Path(s int) (t []float64, x [][]float64) {
 	return append(t, tr.end()), append(x, column(tp.end, tp.batch, c))
 }
 
-// Costate returns p at the times of Path for sample s, right after the jumps at observations and events; it needs a backward sweep.
+// Costate returns p at the times of Path for sample s, right after the jumps at observations and events; it needs a backward sweep, and is
+// empty where Path is.
 func (tr *Trajectory) Costate(s int) (t []float64, p [][]float64) {
 	tp, c := tr.shardOf(s)
 	if tp == nil || !tr.back {
