@@ -89,7 +89,7 @@ func (r *CheckReport) add(name string, exact bool, got, want []float64) {
 }
 
 // Check compares every derivative that a field's evaluator offers with central differences of its values, and
-// its other promises with their definitions: VJP, JVP, Keeper, SecondOrder, ParamJacobian, TimeBatch, the
+// its other promises with their definitions: VJP, JVP, Keeper, StateKeeper, SecondOrder, ParamJacobian, TimeBatch, the
 // independence of samples, which arguments may be nil, what is stored and what is added. It needs about
 // 12 (Dim + P) evaluations. Smooth fields should come out below 1e-8.
 //
@@ -354,6 +354,12 @@ func (c *checker) keeper() {
 	k.VJPKept(pxKept, gKept, c.t, c.x, c.p, keep)
 	c.report.add("VJPKept px is VJP", true, pxKept, px)
 	c.report.add("VJPKept ptheta is VJP", true, gKept, g)
+	if s, ok := c.ev.(StateKeeper); ok && s.KeepsStates() {
+		clear(gKept)
+		k.VJPKept(pxKept, gKept, c.t, nans(len(c.x)), c.p, keep)
+		c.report.add("VJPKept px without the states", true, pxKept, px)
+		c.report.add("VJPKept ptheta without the states", true, gKept, g)
+	}
 }
 
 // samples checks that each sample gets the same alone, at a time of its own.

@@ -101,6 +101,6 @@ type SignalBatch interface {
 // SampleBatch is an Evaluator whose values depend on which samples of a data set the batch holds (forcing
 // inputs, time spans per sample).
 type SampleBatch interface {
-	// SetSamples says that the following batches hold the samples lo … lo+B−1 of the data set.
+	// SetSamples says that the following batches hold the samples lo … lo+B−1 of the data set. The parameters stay bound.
 	SetSamples(lo int)
 }

@@ -96,6 +96,32 @@ func TestCheckFindsMistakes(t *testing.T) {
 	}
 }
 
+// An evaluator that says it keeps the states must not look at them again.
+func TestCheckFindsStatesThatAreNotKept(t *testing.T) {
+	for _, precision := range []Precision{Float32, Float64} { // which keeps them, and which does not
+		net := mustMLP(t, MLPConfig{Dim: 2, Hidden: []int{3}, Precision: precision})
+		wrong := ""
+		for _, i := range Check(claiming{net}, CheckConfig{}).Items {
+			if i.Exact && !(i.Error == 0) {
+				wrong += i.Name + "; "
+			}
+		}
+		if found := wrong != ""; found != (precision == Float64) {
+			t.Errorf("%v: wrong is %q", precision, wrong)
+		}
+	}
+}
+
+type claiming struct{ *MLP }
+
+func (f claiming) NewEvaluator(width int) Evaluator {
+	return claimingEvaluator{f.MLP.NewEvaluator(width).(netEvaluator)}
+}
+
+type claimingEvaluator struct{ netEvaluator }
+
+func (claimingEvaluator) KeepsStates() bool { return true }
+
 // With its own derivative a Func allocates nothing; gonum's differences do.
 func TestFuncAllocatesNothing(t *testing.T) {
 	for _, batch := range []int{1, 5} {
