@@ -87,7 +87,7 @@ func (d demand) share(limit int64) int64 {
 	if limit >= 1<<62 {
 		return 0
 	}
-	return d.each + (limit-d.total)/max(d.trajectories, 1)
+	return d.each + (d.stage()-d.training+limit-d.total)/max(d.trajectories, 1)
 }
 
 // rest is what one may take once the optimizer is gone, whose tapes may have been much smaller.
