@@ -18,8 +18,9 @@ func (w *Sweeper) outgrown(tp *tape, samples int, t float64) error {
 	if limit <= 0 || w.purpose == forCost {
 		return nil
 	}
-	vectors := w.vectorsOf(tp, tp.points, tp.states)
-	bytes := 8 * (int64(vectors)*int64(tp.n) + int64(w.recordsOf(tp, tp.points))*int64(tp.keepLen))
+	records := w.recordsOf(tp, tp.points)
+	x, f, mu := filed(records, len(tp.steps), tp.points, tp.states)
+	bytes := 8 * (int64(x+f+mu)*int64(tp.n) + int64(records)*int64(tp.keepLen))
 	held := min(samples, w.width*w.tapes) // at a time
 	if share := float64(limit) * float64(tp.batch) / float64(held); float64(bytes) > share {
 		return fmt.Errorf("%w of %d MiB at t = %.4g, after %d steps of %d samples: the control makes the dynamics stiff; loosen the tolerances, bound or price the control, or take fewer samples at once",
@@ -36,16 +37,15 @@ func (w *Sweeper) recordsOf(tp *tape, points bool) int {
 	return tp.records
 }
 
-// vectorsOf is how many states, rates and μ a tape has, as it files those of all stages or not.
-func (w *Sweeper) vectorsOf(tp *tape, points, states bool) int {
-	records, steps := w.recordsOf(tp, points), len(tp.steps)+1
+// filed is how many states, rates and μ a tape has, as it files those of all stages or not.
+func filed(records, steps int, points, states bool) (x, f, mu int) {
 	switch {
 	case points:
-		return 3 * records
+		return records, records, records
 	case states:
-		return records + steps
+		return records, steps + 1, 0
 	}
-	return 2 * steps
+	return steps + 1, steps + 1, 0
 }
 
 // Footprint is how many bytes the sweeps of a problem hold.
@@ -119,15 +119,8 @@ func (w *Sweeper) tapeBytes(probe *tape, batch, whole, tapes int, points bool) i
 	if keep.reset(w.keepLen(w.lanes[0], probe, batch, tapes)); keep.size > 0 {
 		bytes += keep.bytes(records)
 	}
-	switch steps := len(probe.steps) + 1; {
-	case points:
-		bytes += 3 * a.bytes(records)
-	case w.filesStates(w.lanes[0], points, keep.size > 0):
-		bytes += a.bytes(records) + a.bytes(steps)
-	default:
-		bytes += 2 * a.bytes(steps)
-	}
-	bytes += a.bytes(states) + 2*a.bytes(len(probe.met))
+	x, f, mu := filed(records, len(probe.steps), points, w.filesStates(w.lanes[0], points, keep.size > 0))
+	bytes += a.bytes(x) + a.bytes(f) + a.bytes(mu) + a.bytes(states) + 2*a.bytes(len(probe.met))
 	vectors := 1
 	if w.Settings.Interpolate {
 		vectors += 2 * len(w.Problem.Observations)

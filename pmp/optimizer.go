@@ -152,9 +152,8 @@ func (b *base) sweep(ctx context.Context, it *Iterate) error {
 
 // gradient makes tr the trajectory of theta with its costate and gradient, and with its points where they are wanted.
 func (b *base) gradient(ctx context.Context, tr *Trajectory, theta []float64) error {
-	whole := b.points
 	var err error
-	if whole {
+	if b.points {
 		err = b.w.Forward(ctx, tr, theta)
 	} else {
 		err = b.w.Gradient(ctx, tr, theta)
@@ -165,7 +164,7 @@ func (b *base) gradient(ctx context.Context, tr *Trajectory, theta []float64) er
 	if math.IsNaN(tr.Augmented) || math.IsInf(tr.Augmented, 0) {
 		return fmt.Errorf("pmp: the cost of the control is %g: check data, scaling and the initial control", tr.Augmented)
 	}
-	if whole {
+	if b.points {
 		b.w.Backward(tr)
 	}
 	return tr.err

@@ -58,18 +58,23 @@ func (rc *recorder) file(a *arena, all bool, r, k int, v []float64) {
 
 // stepFrom is the step that starts at record r, where the first stage or one of the same place is evaluated there, and −1 for others.
 func (rc *recorder) stepFrom(r int) int {
-	under := len(rc.tp.steps) // the step under way
+	under := len(rc.tp.steps)
 	if r == rc.first {
 		return under
 	}
+	if st := rc.step(); rc.w.method.FSAL && r == st.record(len(rc.w.method.C)-1) {
+		return under + 1
+	}
+	return -1
+}
+
+// step is the step under way, by its records.
+func (rc *recorder) step() step {
 	st := step{first: rc.first, rest: rc.base}
 	if rc.first == rc.base {
 		st.rest++
 	}
-	if rc.w.method.FSAL && r == st.record(len(rc.w.method.C)-1) {
-		return under + 1
-	}
-	return -1
+	return st
 }
 
 // beforeAttempt forgets the stages of a rejected attempt, but for the first, which is not evaluated again.
@@ -104,10 +109,8 @@ func (rc *recorder) rewind() {
 // endStep files the stages of an accepted step.
 func (w *Sweeper) endStep(rc *recorder, it *ode.Integrator, sg int) {
 	tp, h := rc.tp, it.H()
-	st := step{t: it.TPrev(), h: h, end: it.T(), first: rc.first, rest: rc.base, segment: sg}
-	if rc.first == rc.base {
-		st.rest++
-	}
+	st := rc.step()
+	st.t, st.h, st.end, st.segment = it.TPrev(), h, it.T(), sg
 	tp.steps = append(tp.steps, st)
 	for i, b := range w.method.B {
 		tp.weight[st.record(i)] += h * b

@@ -29,6 +29,21 @@ func parse(t *testing.T, name string, overrides ...string) *config.Config {
 	return c
 }
 
+// moons are the configuration of the moons, its task and its settings on one thread.
+func moons(t *testing.T, overrides ...string) (*config.Config, tasks.Task, pmp.Settings) {
+	t.Helper()
+	c := parse(t, "moons", overrides...)
+	task, err := tasks.New(c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := tasks.SweepSettings(c, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, task, s
+}
+
 // A run over its limit is refused before anything is written, with the number, the limit and what to turn.
 func TestMemoryLimitRefuses(t *testing.T) {
 	root := t.TempDir()
@@ -51,15 +66,7 @@ func TestMemoryLimitRefuses(t *testing.T) {
 // More samples and recomputed values show in the estimate, but gradient methods have one shard of samples in work.
 func TestMemoryFollowsSettings(t *testing.T) {
 	estimate := func(overrides ...string) float64 {
-		c := parse(t, "moons", append(overrides, "solver.steps=2")...)
-		task, err := tasks.New(c, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := tasks.SweepSettings(c, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c, task, s := moons(t, append(overrides, "solver.steps=2")...)
 		b, err := Memory(context.Background(), c, task, s)
 		if err != nil {
 			t.Fatal(err)
@@ -115,15 +122,7 @@ func TestMemoryLeavesRoomForTheCertificate(t *testing.T) {
 	ctx := context.Background()
 	for _, optimizer := range [][]string{{"optimizer.kind=adam"}, {"optimizer.kind=snopt", "train.batch=500"}} {
 		overrides := append(optimizer, "data.samples=20000", "train.iterations=1", "solver.method=rk4", "solver.steps=4", "report.figures=false")
-		c := parse(t, "moons", overrides...)
-		task, err := tasks.New(c, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := tasks.SweepSettings(c, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c, task, s := moons(t, overrides...)
 		d, err := rehearsedDemand(ctx, c, task, s)
 		if err != nil {
 			t.Fatal(err)
@@ -150,15 +149,7 @@ func TestMemoryLeavesRoomForTheCertificate(t *testing.T) {
 // The zero control of the moons takes a third of the steps of those that follow: the estimate has to know.
 func TestMemoryRehearses(t *testing.T) {
 	ctx := context.Background()
-	c := parse(t, "moons", "data.samples=4000", "train.iterations=10")
-	task, err := tasks.New(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := tasks.SweepSettings(c, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, task, s := moons(t, "data.samples=4000", "train.iterations=10")
 	first, err := demandOf(ctx, c, task, s)
 	if err != nil {
 		t.Fatal(err)
